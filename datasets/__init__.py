@@ -1,0 +1,1 @@
+"""Readers of stereo data, synthetic scenes, file decoders, augmentation."""

@@ -1,0 +1,49 @@
+"""The sample contract: one stereo pair with its ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One rectified stereo pair.
+
+    Attributes:
+        left: ``[3, H, W]`` float32 RGB in 0..1.
+        right: ``[3, H, W]`` float32 RGB in 0..1, the same size as `left`.
+        disparity: ``[H, W]`` float32 in pixels, positive, of the left view; 0 where `valid` is false.
+        valid: ``[H, W]`` bool, true where `disparity` is known.
+        id: unique within its data set, e.g. ``TEST/A/0000/0006``.
+
+    """
+
+    left: Tensor
+    right: Tensor
+    disparity: Tensor
+    valid: Tensor
+    id: str
+
+
+class StereoDataset(Protocol):
+    """What every reader gives: random access to samples, their ids, and a fingerprint of what it reads."""
+
+    name: str
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Sample: ...
+
+    def __iter__(self) -> Iterator[Sample]: ...
+
+    def ids(self) -> list[str]:
+        """The ids of all samples, in order, without decoding anything."""
+        ...
+
+    def fingerprint(self) -> str:
+        """A short hash of the names and sizes of the files (or of the generator's settings)."""
+        ...

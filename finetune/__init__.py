@@ -1,0 +1,1 @@
+"""The training loop, fine-tuning modes, reconstruction, checkpoints."""

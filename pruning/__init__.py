@@ -1,0 +1,1 @@
+"""Stage one: scores, scopes, schedules, masks."""

@@ -1,0 +1,15 @@
+"""Progress on standard error: a bar for what lasts longer than two seconds, silence when not a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Item = TypeVar("Item")
+
+
+def progress(items: Iterable[Item], label: str, total: int | None = None) -> tqdm[Item]:
+    """Wrap `items` in a progress bar that appears after two seconds and only on a terminal."""
+    return tqdm(items, desc=label, total=total, delay=2, disable=None, leave=False, dynamic_ncols=True)

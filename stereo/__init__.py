@@ -1,0 +1,1 @@
+"""Networks, cost volumes, disparity regression, losses, metrics, inference and drawing."""
