@@ -1,0 +1,28 @@
+"""Training losses on disparity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def smooth_l1(maps: Sequence[Tensor], truth: Tensor, valid: Tensor, weights: Sequence[float]) -> Tensor:
+    """Weighted sum over the maps of the mean smooth-L1 distance to the truth over valid pixels.
+
+    Args:
+        maps: disparity ``[B, H, W]`` each, in pixels.
+        truth: ``[B, H, W]`` in pixels.
+        valid: ``[B, H, W]`` bool; a batch without a valid pixel gives 0.
+        weights: one weight per map.
+
+    Source: PSMNet (Chang and Chen, CVPR 2018), equation 2.
+
+    """
+    count = valid.sum().clamp(min=1)
+    total = truth.new_zeros(())
+    for disparity, weight in zip(maps, weights, strict=True):
+        distance = F.smooth_l1_loss(disparity.float(), truth, reduction="none")
+        total = total + weight * (distance * valid).sum() / count
+    return total

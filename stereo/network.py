@@ -1,0 +1,56 @@
+"""The base class of every network: preprocessing and padding around the network's own estimate."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from disparsity.errors import InputError
+from disparsity.stereo.spec import NetworkSpec
+
+
+class StereoNetwork(nn.Module):
+    """A stereo network with its spec; subclasses implement `estimate`."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.register_buffer("mean", torch.tensor(spec.mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
+
+    def estimate(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+        """Disparity maps ``[B, H, W]`` coarse to fine from normalised views ``[B, 3, H, W]`` of a divisible size."""
+        raise NotImplementedError
+
+    def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+        """Disparity maps coarse to fine.
+
+        Args:
+            left: ``[B, 3, H, W]`` RGB in 0..1, any size.
+            right: the same shape.
+
+        Returns:
+            maps ``[B, H, W]`` in input pixels; padding is already cropped.
+
+        Raises:
+            InputError: the views differ in shape or are not ``[B, 3, H, W]``.
+
+        """
+        if left.shape != right.shape or left.dim() != 4 or left.shape[1] != 3:
+            raise InputError(
+                "the two views do not match",
+                found=f"left {tuple(left.shape)}, right {tuple(right.shape)}",
+                expected="two tensors [B, 3, H, W] of one size",
+            )
+        height, width = left.shape[-2:]
+        top, beyond = -height % self.spec.divisor, -width % self.spec.divisor
+        maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
+        return tuple(disparity[..., top:, :width] for disparity in maps)
+
+    def _prepare(self, view: Tensor, top: int, beyond: int) -> Tensor:
+        normalised = (view - self.mean) / self.std
+        return F.pad(normalised, (0, beyond, top, 0)) if top or beyond else normalised

@@ -1,0 +1,50 @@
+"""Named presets: each only a literal on top of one network file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from typing import Any
+
+from disparsity.errors import InputError
+from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
+
+
+def _stereonet(name: str, **preset: Any) -> Callable[..., StereoNetwork]:
+    def build(**changes: Any) -> StereoNetwork:
+        values = preset | changes
+        unknown = sorted(set(values) - set(StereoNetSettings.__dataclass_fields__))
+        if unknown:
+            raise InputError(
+                f"unknown setting of network {name}", found=unknown, expected=list(StereoNetSettings.__dataclass_fields__)
+            )
+        return StereoNet(StereoNetSettings(**values), name)
+
+    return build
+
+
+NETWORKS: dict[str, Callable[..., StereoNetwork]] = {
+    "reference": _stereonet(
+        "reference", halvings=3, width=48, refinement_width=16, max_disparity=48, disparity_scale=16.0
+    ),
+    "stereonet": _stereonet("stereonet", halvings=4),
+    "stereonet_8x": _stereonet("stereonet_8x", halvings=3),
+}
+
+
+def build_network(name: str, **changes: Any) -> StereoNetwork:
+    """A freshly initialised network from its preset name; `changes` override single settings.
+
+    Raises:
+        InputError: the name or a setting is unknown; the message names the nearest valid one.
+
+    """
+    if name not in NETWORKS:
+        near = difflib.get_close_matches(name, NETWORKS, n=1)
+        raise InputError(
+            f"unknown network '{name}'",
+            expected=", ".join(NETWORKS),
+            remedy=f"did you mean '{near[0]}'?" if near else None,
+        )
+    return NETWORKS[name](**changes)

@@ -1,0 +1,81 @@
+"""Published `.tar` and `.pth` files: the only place that reads torch archives, weights only, with no fallback."""
+
+from __future__ import annotations
+
+import pickle  # noqa: S403, TID251 - for the exception type only
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks import build_network
+
+_STATE_KEYS = ("model_state_dict", "state_dict")
+_LISTED = 5
+
+
+def _as_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+KEY_MAPS: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {"stereonet": _as_published}
+
+
+def load_published(path: Path, name: str) -> StereoNetwork:
+    """Build network `name` and load a published file into it.
+
+    Raises:
+        InputError: the file is missing, or holds another network; the first missing, unexpected and
+            mis-shaped keys are listed.
+        CorruptArtefactError: the file cannot be read as plain tensors.
+
+    """
+    if not path.is_file():
+        raise InputError("no such checkpoint", where=path)
+    network = build_network(name)
+    state = KEY_MAPS.get(name, _as_published)(_read_state(path))
+    check_state(network.state_dict(), state, where=path, network=name)
+    network.load_state_dict(state)
+    return network
+
+
+def check_state(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], *, where: Path, network: str) -> None:
+    """Refuse a state whose names or shapes are not those of the network, listing the first few differences."""
+    missing = [name for name in expected if name not in found and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in found if name not in expected]
+    shaped = [
+        f"{name} {tuple(found[name].shape)} for {tuple(expected[name].shape)}"
+        for name in expected
+        if name in found and found[name].shape != expected[name].shape
+    ]
+    if missing or unexpected or shaped:
+        raise InputError(
+            f"not a checkpoint of network '{network}'",
+            where=where,
+            found=f"missing {missing[:_LISTED]}, unexpected {unexpected[:_LISTED]}, mis-shaped {shaped[:_LISTED]}",
+            expected=f"{len(expected)} tensors",
+            remedy="name the network that the file belongs to with --network",
+        )
+
+
+def _read_state(path: Path) -> Mapping[str, Tensor]:
+    content = _read_archive(path)
+    for key in _STATE_KEYS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(value, Tensor) for value in content.values()):
+        raise CorruptArtefactError("no table of tensors in this file", where=path, expected=" or ".join(_STATE_KEYS))
+    return content
+
+
+def _read_archive(path: Path) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251 - the one reader
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, OSError) as error:
+        raise CorruptArtefactError(
+            "cannot be read as plain tensors", where=path, found=str(error).split("\n", maxsplit=1)[0][:120]
+        ) from error

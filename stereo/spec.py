@@ -1,0 +1,33 @@
+"""What a network declares about itself, so that no stage has to know which network it treats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSpec:
+    """The contract of one network.
+
+    Attributes:
+        name: preset name, as in `disparsity list networks`.
+        settings: the plain values from which the network is rebuilt.
+        divisor: height and width are padded at the top and on the right to multiples of this.
+        mean: per-channel mean that the preprocessing subtracts from RGB in 0..1.
+        std: per-channel divisor of the preprocessing.
+        max_disparity: largest disparity that the cost volume covers, in pixels.
+        protected: layers that are never pruned and keep 8 bits (the last, one-channel layers).
+        wide_inputs: layers whose input mixes ranges (disparity in pixels beside colours), kept at 16 bits.
+        loss_weights: weight of each output in the training loss, coarse to fine.
+
+    """
+
+    name: str
+    settings: dict[str, int | float | str]
+    divisor: int
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    max_disparity: int
+    protected: tuple[str, ...]
+    wide_inputs: tuple[str, ...] = ()
+    loss_weights: tuple[float, ...] = (1.0,)
