@@ -44,8 +44,6 @@ def predict(network: StereoNetwork, left: Tensor, right: Tensor) -> NDArray[np.f
 def score(network: StereoNetwork, pairs: Iterable[Pair], max_disparity: float | None = None) -> list[ErrorSums]:
     """The error sums of every pair, in order; `max_disparity` is the mask limit (None scores every known pixel)."""
     return [
-        image_errors(
-            predict(network, pair.left, pair.right), pair.disparity.numpy(), pair.valid.numpy(), max_disparity
-        )
+        image_errors(predict(network, pair.left, pair.right), pair.disparity.numpy(), pair.valid.numpy(), max_disparity)
         for pair in pairs
     ]

@@ -17,7 +17,9 @@ def _stereonet(name: str, **preset: Any) -> Callable[..., StereoNetwork]:
         unknown = sorted(set(values) - set(StereoNetSettings.__dataclass_fields__))
         if unknown:
             raise InputError(
-                f"unknown setting of network {name}", found=unknown, expected=list(StereoNetSettings.__dataclass_fields__)
+                f"unknown setting of network {name}",
+                found=unknown,
+                expected=list(StereoNetSettings.__dataclass_fields__),
             )
         return StereoNet(StereoNetSettings(**values), name)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pickle  # noqa: S403, TID251 - for the exception type only
+import pickle  # noqa: TID251 - for the exception type only
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,0 +1,83 @@
+"""Synthetic scenes as a data set: every sample is a pure function of the seed and its index."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+
+import numpy as np
+import torch
+
+from disparsity.datasets.sample import Sample
+from disparsity.datasets.synthetic.scenes import random_scene
+from disparsity.errors import InputError
+
+_GENERATOR_VERSION = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyntheticSettings:
+    """How many scenes, of which size, from which seed.
+
+    Attributes:
+        pairs: number of scenes.
+        height: in pixels, at least 16.
+        width: in pixels, at least 16.
+        seed: the same seed gives the same scenes, bit by bit.
+        max_disparity: surfaces stay below this, in pixels.
+
+    """
+
+    pairs: int = 320
+    height: int = 96
+    width: int = 192
+    seed: int = 0
+    max_disparity: float = 48.0
+
+    def __post_init__(self) -> None:
+        """Refuse settings that no scene can have."""
+        if self.pairs < 1 or min(self.height, self.width) < 16 or self.max_disparity < 8 or self.seed < 0:
+            raise InputError(
+                "impossible synthetic scenes",
+                found=self,
+                expected="pairs >= 1, size at least 16x16, seed >= 0, max_disparity >= 8",
+            )
+
+
+class SyntheticDataset:
+    """Scenes generated on access."""
+
+    name = "synthetic"
+
+    def __init__(self, settings: SyntheticSettings) -> None:
+        self.settings = settings
+
+    def __len__(self) -> int:
+        return self.settings.pairs
+
+    def __getitem__(self, index: int) -> Sample:
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        settings = self.settings
+        rng = np.random.default_rng([settings.seed, index])
+        scene = random_scene(rng, settings.height, settings.width, settings.max_disparity)
+        disparity = torch.from_numpy(scene.disparity)
+        return Sample(
+            left=torch.from_numpy(scene.left).permute(2, 0, 1).contiguous(),
+            right=torch.from_numpy(scene.right).permute(2, 0, 1).contiguous(),
+            disparity=disparity,
+            valid=disparity > 0,
+            id=f"synthetic/{settings.seed}/{index:06d}",
+        )
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
+
+    def ids(self) -> list[str]:
+        """The ids of all scenes, in order."""
+        return [f"synthetic/{self.settings.seed}/{index:06d}" for index in range(len(self))]
+
+    def fingerprint(self) -> str:
+        """A hash of the generator's version and settings."""
+        return hashlib.sha256(repr((_GENERATOR_VERSION, astuple(self.settings))).encode()).hexdigest()[:16]
