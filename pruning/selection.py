@@ -1,0 +1,117 @@
+"""Scopes: which weights compete. Exact counts, ties broken by position, no layer emptied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from disparsity.errors import DivergedError, InputError
+
+Scores = Mapping[str, Tensor]
+Masks = dict[str, Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FloorSettings:
+    """The weights that every layer keeps whatever its scores.
+
+    Attributes:
+        share: of the layer's weights, 0..1.
+        per_filter: weights per output filter (first axis).
+
+    """
+
+    share: float = 0.002
+    per_filter: float = 0.0
+
+    def count(self, score: Tensor) -> int:
+        """How many weights a layer with this score tensor keeps at least."""
+        wanted = max(1.0, self.share * score.numel(), self.per_filter * score.shape[0])
+        return min(score.numel(), int(wanted))
+
+
+def keep_count(total: int, density: float) -> int:
+    """The exact number of weights that a density keeps: the nearest integer, at least one."""
+    return max(1, round(density * total))
+
+
+def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks:
+    """Keep the highest scores of the whole network, after every layer has got its floor.
+
+    Args:
+        scores: one float tensor per layer, of the weight's shape; higher is more important.
+        density: share of all weights to keep, 0..1; the count is exact unless the floors alone exceed it.
+        floor: what every layer keeps.
+
+    Returns:
+        a bool mask per layer.
+
+    Raises:
+        DivergedError: a score is not finite.
+
+    """
+    _check(scores)
+    names = list(scores)
+    flat = torch.cat([scores[name].detach().flatten().float() for name in names])
+    kept = torch.zeros(flat.numel(), dtype=torch.bool)
+    start = 0
+    for name in names:
+        size = scores[name].numel()
+        kept[start : start + size] = keep_top(flat[start : start + size], floor.count(scores[name]))
+        start += size
+    missing = keep_count(flat.numel(), density) - int(kept.sum())
+    if missing > 0:
+        rest = torch.where(kept, -torch.inf, flat)
+        kept |= keep_top(rest, missing)
+    return _split(kept, scores)
+
+
+def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Masks:
+    """Keep the same share of every layer, by its own scores."""
+    _check(scores)
+    return {
+        name: keep_top(
+            score.detach().flatten().float(), max(floor.count(score), keep_count(score.numel(), density))
+        ).view(score.shape)
+        for name, score in scores.items()
+    }
+
+
+def keep_top(flat: Tensor, count: int) -> Tensor:
+    """A bool mask of exactly `count` highest values of a vector; of equal values the first positions win."""
+    order = torch.sort(flat, descending=True, stable=True).indices
+    kept = torch.zeros(flat.numel(), dtype=torch.bool)
+    kept[order[:count]] = True
+    return kept
+
+
+SCOPES: dict[str, Callable[[Scores, float, FloorSettings], Masks]] = {
+    "global": select_global,
+    "per_layer": select_per_layer,
+}
+
+
+def scope_named(name: str) -> Callable[[Scores, float, FloorSettings], Masks]:
+    """The selection function of a scope.
+
+    Raises:
+        InputError: there is no such scope.
+
+    """
+    if name not in SCOPES:
+        raise InputError(f"unknown scope '{name}'", expected=", ".join(SCOPES))
+    return SCOPES[name]
+
+
+def _check(scores: Scores) -> None:
+    for name, score in scores.items():
+        if not bool(torch.isfinite(score).all()):
+            raise DivergedError("scores are not finite", where=name, remedy="lower the learning rate")
+
+
+def _split(flat: Tensor, like: Scores) -> Masks:
+    pieces = torch.split(flat, [score.numel() for score in like.values()])
+    return {name: piece.view(score.shape) for (name, score), piece in zip(like.items(), pieces, strict=True)}
