@@ -1,0 +1,59 @@
+"""Convolution as matrix product at sampled positions: rows of input patches and the matching outputs."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+_Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
+
+
+def supports(layer: nn.Module) -> bool:
+    """Whether `patches` can lower the layer: ungrouped convolutions of any dimension with zero padding."""
+    return (
+        isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d)
+        and layer.groups == 1
+        and layer.padding_mode == "zeros"
+        and not isinstance(layer.padding, str)
+    )
+
+
+def random_positions(output: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Sampled output positions of ``[B, C, ...]`` as ``[count, 1 + dims]`` indices of batch and space."""
+    sizes = (output.shape[0], *output.shape[2:])
+    columns = [torch.randint(size, (count,), generator=generator) for size in sizes]
+    return torch.stack(columns, dim=1)
+
+
+def output_at(output: Tensor, positions: Tensor) -> Tensor:
+    """The outputs ``[count, C]`` of ``[B, C, ...]`` at positions from `random_positions`."""
+    batch, *space = positions.unbind(1)
+    return output.movedim(1, -1)[(batch, *space)].float()
+
+
+def patches(layer: nn.Module, inputs: Tensor, positions: Tensor) -> Tensor:
+    """The input patches that produce the outputs at `positions`.
+
+    Args:
+        layer: a convolution that `supports` accepts.
+        inputs: ``[B, C_in, ...]``, the layer's input.
+        positions: ``[count, 1 + dims]``, output positions.
+
+    Returns:
+        ``[count, C_in * kernel volume]``, columns in the order of the flattened weight of one filter.
+
+    """
+    conv = cast(_Conv, layer)
+    padding = [side for pad in reversed(cast(tuple[int, ...], conv.padding)) for side in (pad, pad)]
+    padded = F.pad(inputs, padding).movedim(1, -1)
+    index: list[Tensor] = [positions[:, 0].view(-1, *([1] * len(conv.kernel_size)))]
+    for axis, (kernel, stride, dilation) in enumerate(zip(conv.kernel_size, conv.stride, conv.dilation, strict=True)):
+        taps = positions[:, 1 + axis, None] * stride + torch.arange(kernel) * dilation
+        shape = [1] * len(conv.kernel_size)
+        shape[axis] = kernel
+        index.append(taps.view(-1, *shape))
+    gathered = padded[tuple(index)]
+    return gathered.movedim(-1, 1).flatten(1).float()

@@ -1,0 +1,134 @@
+"""Layer-wise least squares: every layer's surviving weights reproduce the dense layer from compressed inputs.
+
+For each layer in order of execution, X are input patches seen by the network compressed so far, Y the dense
+network's outputs of the same layer at the same positions (before BatchNorm). For every output channel the surviving
+weights w and the bias b minimise ``|X w + b - Y|^2 + ridge |w - w_old|^2``. No labels, no learning rate.
+
+Source of the idea: He et al., ICCV 2017 (channel pruning by least squares) and Hubara et al., 2021 (layer-wise
+calibration); per-element masks on 2D and 3D convolutions of a stereo network are an Interpretation.
+
+The whole pass is one forward of the compressed network: a hook solves each layer when its input arrives, so that
+the layers behind it already see the solved weights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.errors import InputError
+from disparsity.finetune.normal_equations import normal_equations, solve_masked
+from disparsity.finetune.patches import output_at, patches, random_positions, supports
+from disparsity.pruning.masks import masks_of, trained_weight
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReconstructSettings:
+    """How a reconstruction is done.
+
+    Attributes:
+        pairs: calibration pairs, run as one batch.
+        positions: output positions sampled per layer.
+        ridge: pull towards the old weights, relative to the mean diagonal of the normal matrix.
+
+    """
+
+    pairs: int = 8
+    positions: int = 24000
+    ridge: float = 1e-3
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        if self.pairs < 1 or self.positions < 1 or self.ridge < 0:
+            raise InputError(
+                "impossible reconstruction settings", found=self, expected="pairs, positions >= 1, ridge >= 0"
+            )
+
+
+@dataclass(frozen=True)
+class LayerTarget:
+    """What the dense layer put out at sampled positions: ``[n, C_out]`` at ``[n, 1 + dims]``."""
+
+    positions: Tensor
+    outputs: Tensor
+
+
+def dense_targets(
+    dense: nn.Module, forward: Callable[[nn.Module], object], positions: int, seed: int
+) -> dict[str, LayerTarget]:
+    """Targets of every layer that can be reconstructed, by name; of a layer called twice, the first call's."""
+    targets: dict[str, LayerTarget] = {}
+    generator = torch.Generator().manual_seed(seed)
+
+    def keep(name: str, output: Tensor) -> None:
+        if name not in targets:
+            where = random_positions(output, positions, generator)
+            targets[name] = LayerTarget(where, output_at(output, where))
+
+    with ExitStack() as stack, torch.no_grad():
+        for name, layer in dense.named_modules():
+            if supports(layer):
+                hook = layer.register_forward_hook(lambda _layer, _inputs, output, name=name: keep(name, output))  # type: ignore[misc]
+                stack.callback(hook.remove)
+        dense.eval()
+        forward(dense)
+    return targets
+
+
+def reconstruct(
+    network: nn.Module,
+    targets: dict[str, LayerTarget],
+    forward: Callable[[nn.Module], object],
+    settings: ReconstructSettings,
+) -> list[str]:
+    """Solve every layer of `network` against the dense targets, in place, BatchNorm in eval mode.
+
+    Args:
+        network: masks attached or not; a layer without a mask is solved densely.
+        targets: from `dense_targets`, for the same forward.
+        forward: runs a network on the calibration batch.
+        settings: strength of the ridge.
+
+    Returns:
+        the names of the solved layers in order of execution; layers that cannot be lowered are left alone.
+
+    """
+    masks = masks_of(network)
+    solved: list[str] = []
+
+    def solve(name: str, layer: nn.Module, inputs: Tensor) -> None:
+        if name not in solved:
+            solved.append(name)
+            _solve_layer(
+                layer, patches(layer, inputs, targets[name].positions), targets[name], masks.get(name), settings
+            )
+
+    training = network.training
+    with ExitStack() as stack, torch.no_grad():
+        for name in targets:
+            layer = network.get_submodule(name)
+            hook = layer.register_forward_pre_hook(lambda layer, inputs, name=name: solve(name, layer, inputs[0]))  # type: ignore[misc]
+            stack.callback(hook.remove)
+        network.eval()
+        forward(network)
+    network.train(training)
+    return solved
+
+
+def _solve_layer(
+    layer: nn.Module, rows: Tensor, target: LayerTarget, mask: Tensor | None, settings: ReconstructSettings
+) -> None:
+    weight, bias = trained_weight(layer), layer.bias
+    assert bias is None or isinstance(bias, Tensor)
+    alive = torch.ones_like(weight, dtype=torch.bool) if mask is None else mask
+    biases = torch.zeros_like(weight[:, :1].flatten(1)[:, :1]) if bias is None else bias[:, None]
+    old = torch.cat([(weight * alive).flatten(1), biases], dim=1)
+    free = torch.cat([alive.flatten(1), torch.full_like(alive.flatten(1)[:, :1], bias is not None)], dim=1)
+    new = solve_masked(normal_equations(rows, target.outputs), old, free, settings.ridge).to(weight.dtype)
+    weight.copy_(new[:, :-1].reshape(weight.shape))
+    if bias is not None:
+        bias.copy_(new[:, -1])

@@ -1,0 +1,53 @@
+"""Settings of a training phase."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from disparsity.errors import InputError
+
+PRECISIONS = ("float32", "bfloat16")
+BATCH_NORM = ("train", "eval")
+RATE_SCHEDULES = ("constant", "cosine")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings:
+    """One phase of training.
+
+    Attributes:
+        steps: optimizer steps.
+        learning_rate: of Adam, after the warm-up.
+        warmup: steps over which the rate grows from zero.
+        rate: `constant`, or `cosine` falling to zero at the last step.
+        batch_norm: `train` updates BatchNorm statistics, `eval` keeps them.
+        clip_norm: gradients are scaled down to this global norm.
+        precision: `bfloat16` runs the network under autocast; losses stay in float32.
+        truth_weight: weight of the supervised loss.
+        teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
+
+    """
+
+    steps: int
+    learning_rate: float = 1e-3
+    warmup: int = 0
+    rate: str = "cosine"
+    batch_norm: str = "train"
+    clip_norm: float = 10.0
+    precision: str = "float32"
+    truth_weight: float = 1.0
+    teacher_weight: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse values outside their range."""
+        for value, allowed in (
+            (self.precision, PRECISIONS),
+            (self.batch_norm, BATCH_NORM),
+            (self.rate, RATE_SCHEDULES),
+        ):
+            if value not in allowed:
+                raise InputError("unknown training setting", found=value, expected=" or ".join(allowed))
+        if self.steps < 0 or self.learning_rate <= 0 or self.clip_norm <= 0:
+            raise InputError("impossible training settings", found=self, expected="steps >= 0, learning_rate > 0")
+        if min(self.truth_weight, self.teacher_weight) < 0 or self.truth_weight + self.teacher_weight == 0:
+            raise InputError("loss weights must be >= 0 and not all 0", found=self)

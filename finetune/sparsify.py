@@ -1,0 +1,101 @@
+"""Stage one inside a training run: scores from the steps, masks at events, and a mode for what is pruned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.finetune.modes import Mode
+from disparsity.finetune.training import StepHook, Trainer
+from disparsity.pruning.masks import density, masks_of, set_masks
+from disparsity.pruning.schedules import SCHEDULES, event_steps
+from disparsity.pruning.scores import TaylorScore, per_mac
+from disparsity.pruning.selection import FloorSettings, scope_named
+from disparsity.pruning.settings import PruneSettings
+
+ScorePass = Callable[[], dict[str, Tensor]]
+
+
+class Sparsify(StepHook):
+    """Remove weights at events while a network trains.
+
+    Args:
+        layers: the prunable layers by name, masks attached.
+        settings: what is removed and how fast.
+        steps: of the training phase that the events are spread over.
+        mode: what happens to pruned weights.
+        macs: MACs that one weight of a layer costs, for `mac_power`.
+        score_pass: gives scores at an event; None uses the running Taylor average of the steps.
+
+    """
+
+    def __init__(
+        self,
+        layers: Mapping[str, nn.Module],
+        settings: PruneSettings,
+        steps: int,
+        mode: Mode,
+        macs: Mapping[str, float],
+        score_pass: ScorePass | None,
+    ) -> None:
+        self._settings = settings
+        self._mode = mode
+        self._macs = macs
+        self._score_pass = score_pass
+        self._taylor = TaylorScore(layers, settings.score_decay) if score_pass is None else None
+        self._at = event_steps(steps, settings.events, settings.event_share)
+        self._done = 0
+
+    def before_step(self, trainer: Trainer, step: int) -> None:
+        """Hold the events that are due."""
+        if self._done == 0:
+            self._mode.start(trainer.network)
+        while self._done < len(self._at) and self._at[self._done] <= step:
+            self._event(trainer)
+
+    def after_backward(self, trainer: Trainer, step: int) -> None:
+        """Take the step's gradients into the scores."""
+        del step
+        if self._done == len(self._at):
+            return
+        if self._taylor is not None:
+            self._taylor.add_batch()
+        self._mode.after_backward(trainer.network)
+
+    def finish(self, trainer: Trainer) -> None:
+        """Hold the events that lie behind the last step."""
+        while self._done < len(self._at):
+            self._event(trainer)
+
+    def state(self) -> dict[str, Tensor]:
+        """Events held so far and the running scores."""
+        scores = self._taylor.state() if self._taylor is not None else {}
+        return {"done": torch.tensor(self._done), **{f"score.{name}": tensor for name, tensor in scores.items()}}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`."""
+        self._done = int(state["done"])
+        if self._taylor is not None:
+            self._taylor.load({name.removeprefix("score."): tensor for name, tensor in state.items()})
+
+    def _event(self, trainer: Trainer) -> None:
+        self._done += 1
+        scores = self._score_pass() if self._score_pass is not None else self._running()
+        competing = self._mode.weigh(per_mac(scores, self._macs, self._settings.mac_power), trainer.network)
+        floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
+        target = SCHEDULES[self._settings.schedule](self._done / len(self._at), 1.0, 1.0 - self._settings.sparsity)
+        set_masks(trainer.network, scope_named(self._settings.scope)(competing, target, floor))
+        self._mode.after_event(trainer.network, trainer.optimizer)
+        if self._done == len(self._at):
+            self._mode.finish(trainer.network)
+
+    def _running(self) -> dict[str, Tensor]:
+        assert self._taylor is not None
+        return self._taylor.scores()
+
+    @staticmethod
+    def density(network: nn.Module) -> float:
+        """The share of prunable weights that is left."""
+        return density(masks_of(network))

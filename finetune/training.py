@@ -1,0 +1,145 @@
+"""The training loop: any network, with any masks and quantizers attached.
+
+A batch is a pure function of the step, so that a resumed run sees exactly the batches of an unbroken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.datasets.batches import Batch
+from disparsity.errors import DivergedError
+from disparsity.finetune.checkpoints import with_prefix, without_prefix
+from disparsity.finetune.objective import Objective
+from disparsity.finetune.rates import learning_rate
+from disparsity.progress import progress
+from disparsity.stereo.network import StereoNetwork
+
+_NOTHING_SKIPPED = 3
+
+
+class StepHook:
+    """What a method may do around a training step; the base class does nothing."""
+
+    def before_step(self, trainer: Trainer, step: int) -> None:
+        """Called before the batch of `step` is drawn."""
+
+    def after_backward(self, trainer: Trainer, step: int) -> None:
+        """Called when the gradients of `step` are there and the weights have not moved."""
+
+    def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
+        """Called when the weights have moved."""
+
+    def state(self) -> dict[str, Tensor]:
+        """What a checkpoint must hold to go on exactly here."""
+        return {}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`."""
+
+
+class Trainer:
+    """Adam over a network's parameters, one batch per step.
+
+    Args:
+        network: trained in place.
+        batches: the batch of a step number.
+        objective: the loss.
+        hooks: called around every step, in order.
+        parameter_groups: what Adam is given; by default all parameters at the settings' rate. A group may hold
+            `rate_scale`, a factor on the learning rate.
+
+    """
+
+    def __init__(
+        self,
+        network: StereoNetwork,
+        batches: Callable[[int], Batch],
+        objective: Objective,
+        hooks: Sequence[StepHook] = (),
+        parameter_groups: list[dict[str, Any]] | None = None,
+    ) -> None:
+        self.network = network
+        self.settings = objective.settings
+        self.hooks = list(hooks)
+        self.optimizer = torch.optim.Adam(
+            parameter_groups or [{"params": list(network.parameters())}], lr=self.settings.learning_rate
+        )
+        self.step = 0
+        self._batches = batches
+        self._objective = objective
+        self._skipped = 0
+
+    def run(self, label: str) -> None:
+        """Take the steps that are left.
+
+        Raises:
+            DivergedError: losses or gradients were not finite several steps in a row.
+
+        """
+        for step in progress(range(self.step, self.settings.steps), label):
+            self._one_step(step)
+
+    def _one_step(self, step: int) -> None:
+        for hook in self.hooks:
+            hook.before_step(self, step)
+        self._set_modes()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = self._objective(self.network, self._batches(step))
+        loss.backward()  # type: ignore[no-untyped-call]
+        for hook in self.hooks:
+            hook.after_backward(self, step)
+        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
+        self._move(step, float(loss.detach()), float(norm))
+        self.step = step + 1
+        for hook in self.hooks:
+            hook.after_step(self, step, float(loss.detach()))
+
+    def _move(self, step: int, loss: float, norm: float) -> None:
+        if not (torch.isfinite(torch.tensor([loss, norm])).all()):
+            self._skipped += 1
+            if self._skipped > _NOTHING_SKIPPED:
+                raise DivergedError(
+                    "the training diverged",
+                    where=f"step {step}",
+                    found=f"loss {loss}, gradient norm {norm}",
+                    remedy="lower the learning rate",
+                )
+            return
+        self._skipped = 0
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.settings, step) * group.get("rate_scale", 1.0)
+        self.optimizer.step()
+
+    def _set_modes(self) -> None:
+        self.network.train()
+        if self.settings.batch_norm == "eval":
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def state(self) -> dict[str, Tensor]:
+        """Everything that the next steps depend on."""
+        tensors = {"step": torch.tensor(self.step), **with_prefix("network.", self.network.state_dict())}
+        for index, entry in self.optimizer.state_dict()["state"].items():
+            tensors |= with_prefix(f"optimizer.{index}.", entry)
+        for index, hook in enumerate(self.hooks):
+            tensors |= with_prefix(f"hook.{index}.", hook.state())
+        return tensors
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from what `state` gave."""
+        self.step = int(tensors["step"])
+        self.network.load_state_dict(without_prefix("network.", tensors))
+        state = self.optimizer.state_dict()
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, tensor in without_prefix("optimizer.", tensors).items():
+            index, key = name.split(".", 1)
+            moments.setdefault(int(index), {})[key] = tensor
+        self.optimizer.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+        for index, hook in enumerate(self.hooks):
+            hook.load(without_prefix(f"hook.{index}.", tensors))
