@@ -1,0 +1,220 @@
+"""Recipes: TOML files that name every setting of a run, checked key by key before anything starts."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+import tomllib
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from disparsity.errors import InputError
+from disparsity.finetune.reconstruct import ReconstructSettings
+from disparsity.finetune.settings import TrainSettings
+from disparsity.pruning.settings import PruneSettings
+from disparsity.quant.allocation import QuantSettings
+
+Section = TypeVar("Section")
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSection:
+    """Which network, and the weights it starts from.
+
+    Attributes:
+        name: preset name.
+        checkpoint: `builtin:NAME`, a checkpoint of ours, a published file, or empty for fresh weights.
+
+    """
+
+    name: str = "reference"
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSection:
+    """What is trained on and what is judged on, as data URIs.
+
+    Attributes:
+        train: URIs that training batches are drawn from.
+        weights: how often each of them is drawn; empty draws them alike.
+        test: URIs that are only evaluated.
+        batch: pairs per step.
+        crop: `HxW` of the random training crops, or empty for whole pairs.
+        augment: brightness, contrast and gamma changes, and vertical flips.
+        mask_disparity: pixels with ground truth at or above this are not scored; 0 scores every known pixel.
+
+    """
+
+    train: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()
+    test: tuple[str, ...] = ()
+    batch: int = 4
+    crop: str = ""
+    augment: bool = False
+    mask_disparity: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportSection:
+    """What the report shows.
+
+    Attributes:
+        profile: energy and area profile.
+        size: `HxW` at which costs are counted; empty takes the first test pair's size.
+        pictures: how many test pairs are drawn.
+
+    """
+
+    profile: str = "horowitz45"
+    size: str = ""
+    pictures: int = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSection(PruneSettings):
+    """Stage one: what is removed, and how the network is trained meanwhile.
+
+    Attributes:
+        mode: fine-tuning mode, a name in `MODES`.
+        handicap: of pruned weights in mode `regrow`.
+        train: the training during the events.
+        reconstruct: used by mode `reconstruct`.
+
+    """
+
+    mode: str = "reconstruct"
+    handicap: float = 0.25
+    train: TrainSettings = field(default_factory=lambda: TrainSettings(steps=0, rate="constant"))
+    reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole run. A section that is absent (None) is a stage that does not happen."""
+
+    seed: int = 0
+    threads: int = 0
+    network: NetworkSection = field(default_factory=NetworkSection)
+    data: DataSection = field(default_factory=DataSection)
+    train: TrainSettings | None = None
+    prune: PruneSection | None = None
+    finetune: TrainSettings | None = None
+    quantize: QuantSettings | None = None
+    finetune_quantized: TrainSettings | None = None
+    report: ReportSection = field(default_factory=ReportSection)
+
+
+def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and apply `a.b=value` changes (values in TOML notation, bare words are strings).
+
+    Raises:
+        InputError: the file is missing or not TOML, or a key or value is wrong; the nearest valid key is named.
+
+    """
+    if not path.is_file():
+        raise InputError("no such recipe", where=path)
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError("not a TOML file", where=path, found=str(error)) from error
+    for change in changes:
+        _apply(table, change)
+    return from_table(Recipe, table, str(path))
+
+
+def from_table(kind: type[Section], table: Mapping[str, Any], where: str) -> Section:
+    """Build a settings dataclass from a table, refusing unknown keys and wrong types."""
+    hints = typing.get_type_hints(kind)
+    known = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    for key in table:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+            raise InputError(
+                f"unknown key '{key}'",
+                where=where,
+                expected=", ".join(known),
+                remedy=f"did you mean '{near[0]}'?" if near else None,
+            )
+    for name, item in known.items():
+        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        if required and name not in table:
+            raise InputError(f"missing key '{name}'", where=where)
+    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+
+
+def to_toml(recipe: Recipe) -> str:
+    """The recipe with every default written out; reading it back gives the same recipe."""
+    return "\n".join(_lines(dataclasses.asdict(recipe), ())) + "\n"
+
+
+def parse_size(text: str, where: str) -> tuple[int, int]:
+    """Height and width from `HxW`.
+
+    Raises:
+        InputError: the text is not two positive numbers with an x between them.
+
+    """
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise InputError("not a size", where=where, found=repr(text), expected="HxW, e.g. 544x960")
+    return int(parts[0]), int(parts[1])
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    if isinstance(hint, types.UnionType):
+        hint = next(option for option in typing.get_args(hint) if option is not types.NoneType)
+    if dataclasses.is_dataclass(hint):
+        if not isinstance(value, Mapping):
+            raise InputError("not a table", where=where, found=repr(value))
+        return from_table(typing.cast(type[Any], hint), value, where)
+    if typing.get_origin(hint) is tuple:
+        if not isinstance(value, list):
+            raise InputError("not a list", where=where, found=repr(value))
+        return tuple(_value(typing.get_args(hint)[0], item, where) for item in value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not hint:
+        raise InputError("wrong type", where=where, found=repr(value), expected=hint.__name__)
+    return value
+
+
+def _apply(table: dict[str, Any], change: str) -> None:
+    key, equals, text = change.partition("=")
+    if not equals or not key:
+        raise InputError("not a change of a setting", where="--set", found=repr(change), expected="a.b=value")
+    *path, last = key.strip().split(".")
+    for part in path:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise InputError(f"'{part}' is not a section", where="--set", found=change)
+    table[last] = _toml_value(text.strip())
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
+    plain = {key: value for key, value in table.items() if value is not None and not isinstance(value, Mapping)}
+    lines = [f"{key} = {_toml_text(value)}" for key, value in plain.items()]
+    if path and (plain or not table):
+        lines = ["", f"[{'.'.join(path)}]", *lines]
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            lines += _lines(value, (*path, key))
+    return lines
+
+
+def _toml_text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_toml_text(item) for item in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
