@@ -1,0 +1,146 @@
+"""Training batches as a pure function of (seed, step), so that resuming needs nothing but the step number."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from disparsity.datasets.augmentation import Jitter, jitter
+from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.errors import DataError, InputError
+
+_CACHE_BYTES = 3 << 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """Samples of one size, stacked.
+
+    Attributes:
+        left: ``[B, 3, H, W]`` float32 RGB in 0..1.
+        right: the same shape.
+        disparity: ``[B, H, W]`` in pixels.
+        valid: ``[B, H, W]`` bool.
+        ids: of the samples.
+
+    """
+
+    left: Tensor
+    right: Tensor
+    disparity: Tensor
+    valid: Tensor
+    ids: tuple[str, ...]
+
+
+def stack(samples: Sequence[Sample]) -> Batch:
+    """A batch of samples of one size.
+
+    Raises:
+        DataError: the samples differ in size.
+
+    """
+    sizes = {tuple(sample.disparity.shape) for sample in samples}
+    if len(sizes) > 1:
+        raise DataError("pairs of different sizes in one batch", found=sorted(sizes), remedy="set data.crop")
+    return Batch(
+        left=torch.stack([sample.left for sample in samples]),
+        right=torch.stack([sample.right for sample in samples]),
+        disparity=torch.stack([sample.disparity for sample in samples]),
+        valid=torch.stack([sample.valid for sample in samples]),
+        ids=tuple(sample.id for sample in samples),
+    )
+
+
+def crop(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
+    """The same window of both views and the ground truth.
+
+    Raises:
+        DataError: the window does not lie inside the sample.
+
+    """
+    rows, columns = sample.disparity.shape
+    if top < 0 or left < 0 or top + height > rows or left + width > columns:
+        raise DataError(
+            "the crop is larger than the pair", where=sample.id, found=f"{rows}x{columns}", expected=f"{height}x{width}"
+        )
+    window = (..., slice(top, top + height), slice(left, left + width))
+    return replace(
+        sample,
+        left=sample.left[window],
+        right=sample.right[window],
+        disparity=sample.disparity[window],
+        valid=sample.valid[window],
+    )
+
+
+class TrainingStream:
+    """Endless batches drawn from weighted data sets.
+
+    Args:
+        datasets: what is drawn from.
+        weights: how often each of them is drawn, relative to each other.
+        batch: samples per batch.
+        window: height and width of random crops, or None for whole pairs.
+        seed: with the step number it determines a batch completely.
+        augment: change colours and flip both views upside down at random.
+
+    """
+
+    def __init__(
+        self,
+        datasets: Sequence[StereoDataset],
+        weights: Sequence[float],
+        batch: int,
+        window: tuple[int, int] | None,
+        seed: int,
+        *,
+        augment: bool = False,
+    ) -> None:
+        if batch < 1 or len(weights) != len(datasets) or min(weights) < 0 or sum(weights) <= 0:
+            raise InputError("impossible training stream", found=f"batch {batch}, weights {list(weights)}")
+        self._datasets = datasets
+        self._shares = np.asarray(weights, float) / sum(weights)
+        self._batch = batch
+        self._window = window
+        self._seed = seed
+        self._jitter = Jitter() if augment else None
+        self._cache: OrderedDict[tuple[int, int], Sample] = OrderedDict()
+        self._cached_bytes = 0
+
+    def next_batch(self, step: int, count: int | None = None) -> Batch:
+        """The batch of a step; `count` overrides the number of samples."""
+        rng = np.random.default_rng([self._seed, step])
+        return stack([self._draw(rng) for _ in range(count or self._batch)])
+
+    def _draw(self, rng: np.random.Generator) -> Sample:
+        which = int(rng.choice(len(self._datasets), p=self._shares))
+        sample = self._load(which, int(rng.integers(len(self._datasets[which]))))
+        if self._window is not None:
+            height, width = self._window
+            rows, columns = sample.disparity.shape
+            top = int(rng.integers(max(0, rows - height) + 1))
+            sample = crop(sample, top, int(rng.integers(max(0, columns - width) + 1)), height, width)
+        return jitter(sample, self._jitter, rng) if self._jitter is not None else sample
+
+    def _load(self, which: int, index: int) -> Sample:
+        key = (which, index)
+        if key in self._cache:
+            self._cache.move_to_end(key)
+            return self._cache[key]
+        sample = self._datasets[which][index]
+        self._cache[key] = sample
+        self._cached_bytes += _bytes(sample)
+        while self._cached_bytes > _CACHE_BYTES:
+            _, oldest = self._cache.popitem(last=False)
+            self._cached_bytes -= _bytes(oldest)
+        return sample
+
+
+def _bytes(sample: Sample) -> int:
+    tensors = (sample.left, sample.right, sample.disparity, sample.valid)
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
