@@ -15,7 +15,7 @@ from disparsity.pruning.scores import TaylorScore, per_mac
 from disparsity.pruning.selection import FloorSettings, scope_named
 from disparsity.pruning.settings import PruneSettings
 
-ScorePass = Callable[[], dict[str, Tensor]]
+ScorePass = Callable[[int], dict[str, Tensor]]
 
 
 class Sparsify(StepHook):
@@ -27,7 +27,7 @@ class Sparsify(StepHook):
         steps: of the training phase that the events are spread over.
         mode: what happens to pruned weights.
         macs: MACs that one weight of a layer costs, for `mac_power`.
-        score_pass: gives scores at an event; None uses the running Taylor average of the steps.
+        score_pass: gives the scores at an event number; None uses the running Taylor average of the steps.
 
     """
 
@@ -82,7 +82,7 @@ class Sparsify(StepHook):
 
     def _event(self, trainer: Trainer) -> None:
         self._done += 1
-        scores = self._score_pass() if self._score_pass is not None else self._running()
+        scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
         competing = self._mode.weigh(per_mac(scores, self._macs, self._settings.mac_power), trainer.network)
         floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
         target = SCHEDULES[self._settings.schedule](self._done / len(self._at), 1.0, 1.0 - self._settings.sparsity)

@@ -1,0 +1,94 @@
+"""A compressed network as a checkpoint, and back: structure from JSON, values from tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.errors import InputError
+from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, without_prefix
+from disparsity.pruning.masks import attach_masks, masks_of
+from disparsity.quant.attach import quantized_layers
+from disparsity.quant.description import attach_from_description, describe_quantizers
+from disparsity.quant.folding import fold_pairs, folded_pairs
+from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks import build_network
+from disparsity.stereo.networks.published import check_state, load_published
+
+BUILTIN = "builtin:"
+_WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
+
+
+def network_facts(network: StereoNetwork) -> dict[str, Any]:
+    """What the structure of a network is rebuilt from, as plain data."""
+    return {
+        "network": {"name": network.spec.name, "settings": network.spec.settings},
+        "folded": [list(pair) for pair in folded_pairs(network)],
+        "masks": list(masks_of(network)),
+        "quantizers": describe_quantizers(network),
+    }
+
+
+def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> StereoNetwork:
+    """The network that `network_facts` described, with the given state dict.
+
+    Raises:
+        InputError: the tensors are not those of the described network.
+
+    """
+    network = build_structure(facts)
+    check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def build_structure(facts: dict[str, Any]) -> StereoNetwork:
+    """The network with its folded BatchNorms, masks and quantizers in place, values still fresh."""
+    network = build_network(facts["network"]["name"], **facts["network"]["settings"])
+    fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
+    attach_masks(network, facts["masks"])
+    attach_from_description(network, facts["quantizers"])
+    return network
+
+
+def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetwork:
+    """A network from `builtin:NAME`, a checkpoint of ours, a published file with its network's name, or fresh.
+
+    Args:
+        checkpoint: what the user wrote; empty builds fresh weights from `seed`.
+        name: preset name, needed for published files and fresh networks.
+        seed: of fresh weights.
+
+    Raises:
+        InputError: there is no such checkpoint, or it belongs to another network.
+
+    """
+    if not checkpoint:
+        torch.manual_seed(seed)
+        return build_network(name or "reference")
+    path = _WEIGHTS / f"{checkpoint.removeprefix(BUILTIN)}.json" if checkpoint.startswith(BUILTIN) else Path(checkpoint)
+    if not path.exists():
+        raise InputError("no such checkpoint", where=checkpoint)
+    if path.is_dir() or path.suffix == ".json":
+        stored = load_checkpoint(path)
+        network = restore_network(stored.facts, without_prefix("network.", stored.tensors), path)
+        if name is not None and name != network.spec.name:
+            raise InputError("checkpoint of another network", where=path, found=network.spec.name, expected=name)
+        return network
+    if name is None:
+        raise InputError("a published file needs its network's name", where=path, remedy="add --network NAME")
+    return load_published(path, name).eval()
+
+
+def network_checkpoint(network: StereoNetwork, more: dict[str, Any]) -> Checkpoint:
+    """A network as a checkpoint, with further facts beside it."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    return Checkpoint(tensors, {**network_facts(network), **more})
+
+
+def is_quantized(network: StereoNetwork) -> bool:
+    """Whether any layer has quantizers."""
+    return bool(quantized_layers(network))

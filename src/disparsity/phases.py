@@ -1,0 +1,111 @@
+"""One phase of training inside a run: metrics, periodic checkpoints, clean stops, exact resumption."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.errors import StoppedError
+from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.finetune.sparsify import Sparsify
+from disparsity.finetune.training import StepHook, Trainer
+from disparsity.pruning.masks import density, masks_of
+from disparsity.runs import append_metrics, trim_metrics
+from disparsity.signals import StopRequest
+
+_RESUME_FILE = "resume.json"
+_METRICS_EVERY = 10
+_SAVE_EVERY_SECONDS = 120.0
+
+
+class Phase(StepHook):
+    """Runs a trainer within a stage's folder.
+
+    Args:
+        folder: the stage's folder.
+        stop: asked by a signal.
+
+    """
+
+    def __init__(self, folder: Path, stop: StopRequest) -> None:
+        self._folder = folder
+        self._stop = stop
+        self._losses: list[float] = []
+        self._earlier_seconds = 0.0
+        self._started = self._saved = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent so far, over all resumptions."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    def run(self, trainer: Trainer, label: str) -> None:
+        """Train to the end, from where a stopped run left off.
+
+        Raises:
+            StoppedError: a signal asked; a checkpoint of this moment has been written.
+
+        """
+        trainer.hooks.append(self)
+        resume = self._folder / _RESUME_FILE
+        if resume.is_file():
+            stored = load_checkpoint(resume)
+            trainer.load(stored.tensors)
+            self._earlier_seconds = float(stored.facts["seconds"])
+        trim_metrics(self._folder, trainer.step)
+        trainer.run(label)
+        for hook in trainer.hooks:
+            if isinstance(hook, Sparsify):
+                hook.finish(trainer)
+
+    def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
+        """Log, save, and stop when asked."""
+        if math.isfinite(loss):
+            self._losses.append(loss)
+        if (step + 1) % _METRICS_EVERY == 0:
+            append_metrics(self._folder, self._row(trainer, step))
+            self._losses.clear()
+        if step + 1 < trainer.settings.steps and self._must_save():
+            facts = {"step": step + 1, "seconds": self.seconds}
+            save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
+            self._saved = time.monotonic()
+            self._stop_if_asked()
+
+    def state(self) -> dict[str, Tensor]:
+        """The losses of the metrics row in progress."""
+        return {"losses": torch.tensor(self._losses, dtype=torch.float64)}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`."""
+        self._losses = state["losses"].tolist()
+
+    def clear(self) -> None:
+        """Remove the resumption checkpoint of a phase that has ended."""
+        (self._folder / _RESUME_FILE).unlink(missing_ok=True)
+        for old in self._folder.glob(f"{Path(_RESUME_FILE).stem}-*.safetensors"):
+            old.unlink()
+
+    def _must_save(self) -> bool:
+        return self._stop.asked or time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
+
+    def _stop_if_asked(self) -> None:
+        if self._stop.asked:
+            raise StoppedError(
+                "stopped by a signal after a clean checkpoint",
+                where=self._folder,
+                remedy="the same command goes on from here",
+            )
+
+    def _row(self, trainer: Trainer, step: int) -> dict[str, Any]:
+        masks = masks_of(trainer.network)
+        return {
+            "step": step + 1,
+            "loss": sum(self._losses) / len(self._losses) if self._losses else None,
+            "learning_rate": trainer.optimizer.param_groups[0]["lr"],
+            "sparsity": 1.0 - density(masks) if masks else 0.0,
+        }

@@ -1,0 +1,253 @@
+"""The stages of a run, each from a network to a network, each skipped when its checkpoint is already there."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.datasets.uri import open_data
+from disparsity.errors import InputError
+from disparsity.finetune.channels_last import use_channels_last
+from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
+from disparsity.finetune.modes import MODES, Frozen, Mode, Reconstruct, Regrow
+from disparsity.finetune.objective import Objective
+from disparsity.finetune.reconstruct import dense_targets, reconstruct
+from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.finetune.settings import TrainSettings
+from disparsity.finetune.sparsify import ScorePass, Sparsify
+from disparsity.finetune.training import Trainer
+from disparsity.hwcost.weight_work import macs_per_weight
+from disparsity.phases import Phase
+from disparsity.pruning.layers import prunable_layers
+from disparsity.pruning.masks import attach_masks
+from disparsity.pruning.scores import magnitude_scores, random_scores, taylor_pass
+from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.attach import attach_quantizers, round_steps, step_parameters
+from disparsity.quant.calibration import calibrate
+from disparsity.quant.folding import fold_batchnorm
+from disparsity.recipe import DataSection, PruneSection, Recipe, parse_size
+from disparsity.runs import stage_folder
+from disparsity.signals import StopRequest
+from disparsity.stereo.network import StereoNetwork
+
+_CALIBRATION_SALT, _SCORE_SALT = 7_919, 104_729
+_STEP_RATE_SCALE = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What every stage of a run needs."""
+
+    run: Path
+    recipe: Recipe
+    stop: StopRequest
+
+    @cached_property
+    def stream(self) -> TrainingStream:
+        """The training batches."""
+        return open_stream(self.recipe.data, self.recipe.seed)
+
+    @cached_property
+    def dense(self) -> StereoNetwork:
+        """The network before compression, in eval mode."""
+        section = self.recipe.network
+        network = open_network(section.checkpoint, section.name, self.recipe.seed)
+        return use_channels_last(network).eval()
+
+
+def open_stream(data: DataSection, seed: int) -> TrainingStream:
+    """The training batches of a recipe.
+
+    Raises:
+        InputError: there is no training data, or its description is wrong.
+
+    """
+    if not data.train:
+        raise InputError("the recipe names no training data", where="data.train")
+    weights = data.weights or (1.0,) * len(data.train)
+    if len(weights) != len(data.train):
+        raise InputError(
+            "one weight per training URI", where="data.weights", found=len(weights), expected=len(data.train)
+        )
+    crop = parse_size(data.crop, "data.crop") if data.crop else None
+    sets = [open_data(uri) for uri in data.train]
+    return TrainingStream(sets, weights, data.batch, crop, seed, augment=data.augment)
+
+
+def dense_training(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
+    """Train a network from its present weights with the recipe's `train` section."""
+    assert context.recipe.train is not None
+    phase = Phase(folder, context.stop)
+    objective = Objective(settings=context.recipe.train, teacher=_teacher(context, context.recipe.train))
+    phase.run(Trainer(network, context.stream.next_batch, objective), "train")
+    return _finished(context, network, folder, phase)
+
+
+def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
+    """Stage one: remove weights at events while the network trains."""
+    section = context.recipe.prune
+    assert section is not None
+    layers = prunable_layers(network, network.spec.protected)
+    attach_masks(network, layers)
+    phase = Phase(folder, context.stop)
+    objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
+    hook = Sparsify(
+        layers,
+        section,
+        section.train.steps,
+        _mode(context, section, network),
+        _macs(context, network, layers),
+        _score_pass(context, section, network, layers, objective),
+    )
+    phase.run(Trainer(network, context.stream.next_batch, objective, [hook]), "prune")
+    return _finished(context, network, folder, phase)
+
+
+def finetuning(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
+    """Train on with the masks frozen."""
+    assert context.recipe.finetune is not None
+    return _tune(context, network, folder, context.recipe.finetune, "finetune")
+
+
+def quantization(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
+    """Stage two: fold BatchNorm, attach quantizers to the non-zero weights, calibrate the activations."""
+    settings = context.recipe.quantize
+    assert settings is not None
+    phase = Phase(folder, context.stop)
+    batch = _calibration(context, _CALIBRATION_SALT)
+    fold_batchnorm(network, (batch.left, batch.right))
+    attach_quantizers(
+        network, bits_of(network, settings), quantizer=settings.quantizer, initialisation=settings.initialisation
+    )
+    calibrate(network, [(batch.left, batch.right)])
+    round_steps(network)
+    return _finished(context, network, folder, phase)
+
+
+def quantized_finetuning(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
+    """Quantization-aware training with the masks frozen; steps are learned too, then fixed as float16."""
+    assert context.recipe.finetune_quantized is not None
+    steps = step_parameters(network)
+    chosen = {id(parameter) for parameter in steps}
+    groups: list[dict[str, Any]] = [
+        {"params": [parameter for parameter in network.parameters() if id(parameter) not in chosen]},
+        {"params": steps, "rate_scale": _STEP_RATE_SCALE},
+    ]
+    return _tune(context, network, folder, context.recipe.finetune_quantized, "finetune quantized", groups)
+
+
+def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, Any]:
+    """The bits of every layer: the settings', with the spec's protected layers and wide inputs."""
+    return uniform_bits(network, settings, protected=network.spec.protected, wide_inputs=network.spec.wide_inputs)
+
+
+STAGES: dict[str, Callable[[Context, StereoNetwork, Path], StereoNetwork]] = {
+    "train": dense_training,
+    "prune": pruning,
+    "finetune": finetuning,
+    "quantize": quantization,
+    "finetune_quantized": quantized_finetuning,
+}
+"""Every stage by the name of its recipe section, in the order of a run."""
+
+
+def run_stage(context: Context, network: StereoNetwork, number: int, name: str) -> StereoNetwork:
+    """One stage, or its stored result; `network` itself is left as it is."""
+    folder = stage_folder(context.run, number, name)
+    if (folder / SIDE_FILE).is_file():
+        return use_channels_last(open_network(str(folder), None))
+    folder.mkdir(parents=True, exist_ok=True)
+    return STAGES[name](context, copy.deepcopy(network), folder).eval()
+
+
+def _tune(
+    context: Context,
+    network: StereoNetwork,
+    folder: Path,
+    settings: TrainSettings,
+    label: str,
+    groups: list[dict[str, Any]] | None = None,
+) -> StereoNetwork:
+    phase = Phase(folder, context.stop)
+    objective = Objective(settings=settings, teacher=_teacher(context, settings))
+    phase.run(Trainer(network, _offset(context.stream, label), objective, parameter_groups=groups), label)
+    round_steps(network)
+    return _finished(context, network, folder, phase)
+
+
+def _finished(context: Context, network: StereoNetwork, folder: Path, phase: Phase) -> StereoNetwork:
+    facts = {"seconds": round(phase.seconds, 1), "seed": context.recipe.seed}
+    save_checkpoint(folder / SIDE_FILE, network_checkpoint(network, facts))
+    phase.clear()
+    return network
+
+
+def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | None:
+    return context.dense if settings.teacher_weight > 0 else None
+
+
+def _offset(stream: TrainingStream, label: str) -> Callable[[int], Batch]:
+    """Batches of a phase: other ones than those of the phases before."""
+    first = (1 + list(STAGES).index(label.replace(" ", "_"))) * 1_000_000
+    return lambda step: stream.next_batch(first + step)
+
+
+def _mode(context: Context, section: PruneSection, network: StereoNetwork) -> Mode:
+    if section.mode == "reconstruct":
+        return Reconstruct(lambda: _reconstruct(context, section, network))
+    if section.mode == "regrow":
+        return Regrow(section.handicap)
+    if section.mode == "frozen":
+        return Frozen()
+    raise InputError(f"unknown mode '{section.mode}'", where="prune.mode", expected=", ".join(MODES))
+
+
+def _reconstruct(context: Context, section: PruneSection, network: StereoNetwork) -> None:
+    pairs = section.reconstruct.pairs
+    batch = _calibration(context, _CALIBRATION_SALT, pairs)
+
+    def forward(module: torch.nn.Module) -> object:
+        return module(batch.left, batch.right)
+
+    targets = dense_targets(context.dense, forward, section.reconstruct.positions, context.recipe.seed)
+    reconstruct(network, targets, forward, section.reconstruct)
+
+
+def _score_pass(
+    context: Context,
+    section: PruneSection,
+    network: StereoNetwork,
+    layers: dict[str, torch.nn.Module],
+    objective: Objective,
+) -> ScorePass | None:
+    if section.score == "taylor_pass":
+        return lambda _event: taylor_pass(
+            network,
+            layers,
+            lambda index: objective(network, context.stream.next_batch(_SCORE_SALT + index)),
+            section.score_batches,
+        )
+    if section.score == "magnitude":
+        return lambda _event: magnitude_scores(layers)
+    if section.score == "random":
+        seed = context.recipe.seed
+        return lambda event: random_scores(layers, torch.Generator().manual_seed(seed * 1_000 + event))
+    return None
+
+
+def _macs(context: Context, network: StereoNetwork, layers: dict[str, torch.nn.Module]) -> dict[str, float]:
+    batch = _calibration(context, _CALIBRATION_SALT, 1)
+    return macs_per_weight(network, layers, lambda module: module(batch.left, batch.right))
+
+
+def _calibration(context: Context, salt: int, pairs: int | None = None) -> Batch:
+    """A fixed batch of training pairs for calibration and reconstruction."""
+    count = pairs or context.recipe.data.batch
+    return context.stream.next_batch(salt, count)
