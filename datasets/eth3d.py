@@ -1,0 +1,58 @@
+"""ETH3D two-view: gray indoor and outdoor scenes with laser ground truth.
+
+Layout: `two_view_training/<scene>/{im0,im1}.png` beside `two_view_training_gt/<scene>/{disp0GT.pfm,mask0nocc.png}`; the
+two archives may also be unpacked into one another. Unknown disparities are infinite.
+Source: Schoeps et al., CVPR 2017.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from disparsity.datasets.folder import FolderDataset, Pair, require, subfolders
+from disparsity.datasets.pfm import read_pfm
+from disparsity.errors import DataError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Eth3dSettings:
+    """Where the data lies and which pixels count.
+
+    Attributes:
+        path: the folder that holds `two_view_training`.
+        ground_truth: `occ` for all known pixels, `noc` for those that both views see.
+
+    """
+
+    path: Path
+    ground_truth: Literal["occ", "noc"] = "occ"
+
+
+def eth3d(settings: Eth3dSettings) -> FolderDataset:
+    """ETH3D as `settings` select it.
+
+    Raises:
+        DataError: the folders are not there or hold no scene, or a scene lacks a file.
+
+    """
+    images = settings.path / "two_view_training"
+    if not images.is_dir():
+        raise DataError("not an ETH3D folder", where=settings.path, expected="the folder two_view_training")
+    separate = settings.path / "two_view_training_gt"
+    truth = separate if separate.is_dir() else images
+    pairs = [_pair(images / scene, truth / scene, settings.ground_truth == "noc") for scene in subfolders(truth)]
+    return FolderDataset("eth3d", settings.path, pairs, f"scenes in {truth}")
+
+
+def _pair(images: Path, truth: Path, only_seen_twice: bool) -> Pair:
+    disparity = require(truth / "disp0GT.pfm", images)
+    return Pair(
+        id=truth.name,
+        left=require(images / "im0.png", disparity),
+        right=require(images / "im1.png", disparity),
+        disparity=disparity,
+        decode=read_pfm,
+        mask=require(truth / "mask0nocc.png", disparity) if only_seen_twice else None,
+    )

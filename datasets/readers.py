@@ -1,0 +1,118 @@
+"""The readers that a data URI can name, and the options of each: one explicit table."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from disparsity.datasets.eth3d import Eth3dSettings, eth3d
+from disparsity.datasets.kitti import KittiSettings, kitti2012, kitti2015
+from disparsity.datasets.middlebury import MiddleburySettings, middlebury
+from disparsity.datasets.sample import StereoDataset
+from disparsity.datasets.sceneflow import SceneFlowSettings, sceneflow
+from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One `key=value` of a reader: the settings it fills, how it is read, and what it may be."""
+
+    fields: tuple[str, ...]
+    parse: Callable[[str], tuple[Any, ...]]
+    expected: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """One scheme: its settings, what opens them, its options and an example."""
+
+    settings: Callable[..., Any]
+    open: Callable[[Any], StereoDataset]
+    options: Mapping[str, Option] = field(default_factory=dict)
+    example: str
+    needs_path: bool = True
+
+
+def _whole_number(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValueError(text)
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
+
+
+def _height_width(text: str) -> tuple[int, int]:
+    height, _, width = text.partition("x")
+    return _whole_number(height), _whole_number(width)
+
+
+def _choice(name: str, *values: str) -> Option:
+    return Option(fields=(name,), parse=lambda text: (text,), expected=" or ".join(values), choices=values)
+
+
+def _whole(name: str) -> Option:
+    return Option(fields=(name,), parse=lambda text: (_whole_number(text),), expected="a whole number")
+
+
+def _pixels(name: str) -> Option:
+    return Option(fields=(name,), parse=lambda text: (_finite(text),), expected="a finite number of pixels")
+
+
+def _size(height: str, width: str) -> Option:
+    return Option(fields=(height, width), parse=_height_width, expected="HxW, e.g. 96x192")
+
+
+_TRUTH = _choice("ground_truth", "occ", "noc")
+
+READERS: Mapping[str, Reader] = {
+    "sceneflow": Reader(
+        settings=SceneFlowSettings,
+        open=sceneflow,
+        options={
+            "subset": _choice("subset", "train", "test", "all"),
+            "pass": _choice("rendering", "clean", "final"),
+        },
+        example="sceneflow:DIR?subset=test&pass=clean",
+    ),
+    "kitti2012": Reader(
+        settings=KittiSettings,
+        open=kitti2012,
+        options={"ground_truth": _TRUTH},
+        example="kitti2012:DIR?ground_truth=occ",
+    ),
+    "kitti2015": Reader(
+        settings=KittiSettings,
+        open=kitti2015,
+        options={"ground_truth": _TRUTH},
+        example="kitti2015:DIR?ground_truth=noc",
+    ),
+    "middlebury": Reader(
+        settings=MiddleburySettings,
+        open=middlebury,
+        options={"ground_truth": _TRUTH, "resolution": _choice("resolution", "F", "H", "Q")},
+        example="middlebury:DIR?resolution=H&ground_truth=noc",
+    ),
+    "eth3d": Reader(
+        settings=Eth3dSettings, open=eth3d, options={"ground_truth": _TRUTH}, example="eth3d:DIR?ground_truth=noc"
+    ),
+    "synthetic": Reader(
+        settings=SyntheticSettings,
+        open=SyntheticDataset,
+        options={
+            "pairs": _whole("pairs"),
+            "size": _size("height", "width"),
+            "seed": _whole("seed"),
+            "max_disparity": _pixels("max_disparity"),
+        },
+        example="synthetic:?pairs=320&size=96x192&seed=0&max_disparity=48",
+        needs_path=False,
+    ),
+}

@@ -1,0 +1,89 @@
+"""Data URIs: `name:PATH?key=value&...` opens a data set.
+
+The path ends at the first `?`; nothing in it is unquoted. The readers and their options are listed in `readers.py`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from disparsity.datasets.readers import READERS, Option, Reader
+from disparsity.datasets.sample import StereoDataset
+from disparsity.datasets.split import select
+from disparsity.errors import DataError, InputError
+
+
+def list_schemes() -> list[str]:
+    """One example URI per reader, as `disparsity list data` prints them."""
+    return [reader.example for reader in READERS.values()]
+
+
+def open_data(uri: str, split: Path | None = None) -> StereoDataset:
+    """The data set that `uri` names, or the samples of it that the file `split` names.
+
+    Raises:
+        InputError: the scheme, an option or a value is unknown; the message names the nearest valid one.
+        DataError: the folder is missing or not of that layout, the set is empty, or the split does not fit it.
+
+    """
+    scheme, colon, rest = uri.partition(":")
+    if not colon:
+        raise InputError("not a data URI", where=uri, expected="name:PATH?key=value", remedy=f"e.g. {_examples()}")
+    reader = READERS.get(scheme)
+    if reader is None:
+        raise InputError(f"unknown kind of data {scheme!r}", where=uri, remedy=_nearest(scheme, READERS))
+    path, _, query = rest.partition("?")
+    options = _parse_options(uri, reader, query)
+    dataset = reader.open(reader.settings(**_parse_path(uri, reader, path), **options))
+    return dataset if split is None else select(dataset, split)
+
+
+def _parse_path(uri: str, reader: Reader, path: str) -> dict[str, Path]:
+    if not reader.needs_path:
+        if path:
+            raise InputError("this kind of data has no path", where=uri, found=path, expected=reader.example)
+        return {}
+    if not path or "\0" in path:
+        raise InputError("the path is missing", where=ascii(uri), expected=reader.example)
+    folder = Path(path).expanduser()
+    if not folder.is_dir():
+        raise DataError("no such folder", where=folder, remedy=f"{uri} names it")
+    return {"path": folder}
+
+
+def _parse_options(uri: str, reader: Reader, query: str) -> dict[str, Any]:
+    settings: dict[str, Any] = {}
+    for part in filter(None, query.split("&")):
+        key, _, text = part.partition("=")
+        option = reader.options.get(key)
+        if option is None:
+            raise InputError(f"unknown option {key!r}", where=uri, remedy=_nearest(key, reader.options))
+        if option.fields[0] in settings:
+            raise InputError(f"the option {key!r} is given twice", where=uri)
+        settings.update(zip(option.fields, _parse_value(uri, key, option, text), strict=True))
+    return settings
+
+
+def _parse_value(uri: str, key: str, option: Option, text: str) -> tuple[Any, ...]:
+    if option.choices and text not in option.choices:
+        remedy = _nearest(text, option.choices)
+        raise InputError(
+            f"unknown value of {key}", where=uri, found=repr(text), expected=option.expected, remedy=remedy
+        )
+    try:
+        return option.parse(text)
+    except ValueError as error:
+        raise InputError(f"wrong value of {key}", where=uri, found=repr(text), expected=option.expected) from error
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
+
+
+def _examples() -> str:
+    return " or ".join(list_schemes()[:2])
