@@ -1,0 +1,138 @@
+"""Signs and first steps of the activation quantizers, from the values that a few batches bring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.errors import InputError
+from disparsity.quant.attach import input_quantizer, quantized_layers
+from disparsity.quant.bits import grid
+from disparsity.quant.calibration_rules import CALIBRATION_RULES
+from disparsity.quant.quantizers.base import ActivationQuantizer
+
+_UNUSED_STEP = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class CalibrationSettings:
+    """How steps are chosen.
+
+    Attributes:
+        rule: a name of `CALIBRATION_RULES`.
+        samples_per_call: how many values of each call of a layer are kept; the range is taken from all values.
+        seed: of the positions that are sampled.
+
+    """
+
+    rule: str = "mse"
+    samples_per_call: int = 4096
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown rules and empty samples."""
+        if self.rule not in CALIBRATION_RULES:
+            raise InputError("unknown calibration rule", found=self.rule, expected=", ".join(CALIBRATION_RULES))
+        if self.samples_per_call < 1:
+            raise InputError("samples_per_call must be positive", found=self.samples_per_call)
+
+
+@dataclass(kw_only=True)
+class _Observation:
+    """What one layer's input looked like."""
+
+    settings: CalibrationSettings
+    generator: torch.Generator
+    minimum: float = math.inf
+    maximum: float = -math.inf
+    samples: list[Tensor] = field(default_factory=list)
+
+    def add(self, values: Tensor) -> None:
+        flat = values.detach().flatten()
+        lowest, highest = torch.aminmax(flat)
+        # Not min() and max() of Python, which lose a NaN: the check at the end must see it.
+        self.minimum = float(torch.minimum(lowest.cpu(), torch.tensor(self.minimum)))
+        self.maximum = float(torch.maximum(highest.cpu(), torch.tensor(self.maximum)))
+        if flat.numel() > self.settings.samples_per_call:
+            # Random positions: an even stride would keep meeting the same image columns.
+            chosen = torch.randint(flat.numel(), (self.settings.samples_per_call,), generator=self.generator)
+            flat = flat[chosen.to(flat.device)]
+        self.samples.append(flat.float().cpu())
+
+
+@torch.no_grad()
+def calibrate(
+    network: nn.Module, batches: Iterable[tuple[Tensor, ...]], settings: CalibrationSettings | None = None
+) -> None:
+    """Run the batches with activations in float, then give every activation quantizer its sign and its step.
+
+    The network runs in eval mode and its modes are restored. A quantizer becomes unsigned when no observed value was
+    negative. An input that was zero everywhere gets the step 1, since every step represents it exactly.
+
+    Args:
+        network: with quantizers attached; nothing else of it changes.
+        batches: positional arguments of the network, one tuple per call.
+        settings: rule and sample size; the defaults when None.
+
+    Raises:
+        InputError: no batch was given, a layer was never called, or an input was not finite; no quantizer has changed.
+
+    """
+    settings = settings or CalibrationSettings()
+    layers = {name: layer for name, layer in quantized_layers(network).items() if input_quantizer(layer)}
+    with _observing(network, layers, settings) as observations:
+        for batch in batches:
+            network(*batch)
+    for name, observation in observations.items():
+        _check(name, observation)
+    for name, observation in observations.items():
+        _set(_quantizer(layers[name]), observation)
+
+
+@contextmanager
+def _observing(
+    network: nn.Module, layers: dict[str, nn.Module], settings: CalibrationSettings
+) -> Iterator[dict[str, _Observation]]:
+    """Eval mode, and every activation quantizer only looks at its input and passes it through."""
+    modes = {module: module.training for module in network.modules()}
+    observations = {}
+    for name, layer in layers.items():
+        generator = torch.Generator().manual_seed(settings.seed)
+        observations[name] = _Observation(settings=settings, generator=generator)
+        _quantizer(layer).observer = observations[name].add
+    network.eval()
+    try:
+        yield observations
+    finally:
+        for layer in layers.values():
+            _quantizer(layer).observer = None
+        for module, training in modes.items():
+            module.training = training
+
+
+def _check(name: str, observation: _Observation) -> None:
+    if not observation.samples:
+        remedy = "give at least one batch, and leave layers that are not run in float"
+        raise InputError("the calibration never reached this layer", where=name, remedy=remedy)
+    if not (math.isfinite(observation.minimum) and math.isfinite(observation.maximum)):
+        found = f"range {observation.minimum:g} .. {observation.maximum:g}"
+        raise InputError("the layer's input is not finite during calibration", where=name, found=found)
+
+
+def _set(quantizer: ActivationQuantizer, observation: _Observation) -> None:
+    quantizer.signed = observation.minimum < 0
+    largest = max(abs(observation.minimum), abs(observation.maximum))
+    low, high = grid(quantizer.bits, signed=quantizer.signed)
+    rule = CALIBRATION_RULES[observation.settings.rule]
+    quantizer.set_step(rule(torch.cat(observation.samples), largest, low, high) if largest else _UNUSED_STEP)
+
+
+def _quantizer(layer: nn.Module) -> ActivationQuantizer:
+    quantizer = input_quantizer(layer)
+    assert quantizer is not None
+    return quantizer

@@ -1,0 +1,64 @@
+"""The structure of a network's quantizers as plain data, to rebuild it before a state dict is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
+from disparsity.quant.bits import FLOAT_BITS, LayerBits
+from disparsity.quant.layers import quantizable_layers
+
+_KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_signed"}
+
+
+def describe_quantizers(network: nn.Module) -> dict[str, dict[str, Any]]:
+    """By layer name: quantizer, weight_bits, activation_bits, activation_signed (null if float or not calibrated)."""
+    return {name: _describe(layer) for name, layer in quantized_layers(network).items()}
+
+
+def attach_from_description(network: nn.Module, description: Mapping[str, Mapping[str, Any]]) -> None:
+    """Attach the quantizers of `describe_quantizers` with steps of 1, for the state dict to fill in.
+
+    Raises:
+        CorruptArtefactError: the description does not have this shape.
+        InputError: it names a layer or a quantizer that does not exist.
+
+    """
+    for name, entry in description.items():
+        bits = _parse_bits(name, entry)
+        attach_quantizers(network, {name: bits}, quantizer=entry["quantizer"], initialisation="unit")
+        activation = input_quantizer(quantizable_layers(network)[name])
+        if activation is not None:
+            activation.signed = entry["activation_signed"]
+
+
+def _describe(layer: nn.Module) -> dict[str, Any]:
+    weight, activation = weight_quantizer(layer), input_quantizer(layer)
+    present = weight or activation
+    assert present is not None
+    return {
+        "quantizer": present.kind,
+        "weight_bits": weight.bits if weight else FLOAT_BITS,
+        "activation_bits": activation.bits if activation else FLOAT_BITS,
+        "activation_signed": activation.signed if activation else None,
+    }
+
+
+def _parse_bits(name: str, entry: Mapping[str, Any]) -> LayerBits:
+    if not isinstance(entry, Mapping) or set(entry) != _KEYS:
+        found = sorted(entry) if isinstance(entry, Mapping) else entry
+        raise CorruptArtefactError(
+            "damaged description of a quantizer", where=name, found=found, expected=sorted(_KEYS)
+        )
+    if entry["activation_signed"] not in (True, False, None):
+        raise CorruptArtefactError(
+            "activation_signed is not a truth value", where=name, found=entry["activation_signed"]
+        )
+    try:
+        return LayerBits(weights=entry["weight_bits"], activations=entry["activation_bits"])
+    except InputError as error:
+        raise CorruptArtefactError("damaged description of a quantizer", where=name, found=error) from error

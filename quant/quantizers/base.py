@@ -1,0 +1,69 @@
+"""What every quantizer offers to the code that attaches, stores and reads it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+
+class WeightQuantizer(nn.Module, ABC):
+    """A parametrization of ``layer.weight`` that puts a weight on integer codes times one step per output channel.
+
+    Attributes:
+        kind: its name in the registry.
+        bits: bit width of the codes.
+        axis: the axis of the weight that counts output channels.
+
+    """
+
+    kind: ClassVar[str]
+    bits: int
+    axis: int
+
+    @abstractmethod
+    def forward(self, weight: Tensor) -> Tensor:
+        """The quantized weight, the same shape; 0 stays exactly 0."""
+
+    @abstractmethod
+    def steps(self) -> Tensor:
+        """``[C]`` float16 steps that `forward` uses."""
+
+    @abstractmethod
+    def round_steps(self) -> None:
+        """Replace the trained steps by the float16 values that `forward` uses."""
+
+
+class ActivationQuantizer(nn.Module, ABC):
+    """Quantizes a layer's input with one step per tensor.
+
+    Attributes:
+        kind: its name in the registry.
+        bits: bit width of the codes.
+        signed: None until the calibration has decided it.
+        observer: while the calibration runs, sees the layer's input, which then stays in float.
+
+    """
+
+    kind: ClassVar[str]
+    bits: int
+    signed: bool | None
+    observer: Callable[[Tensor], None] | None = None
+
+    @abstractmethod
+    def forward(self, values: Tensor) -> Tensor:
+        """The quantized input, the same shape; 0 stays exactly 0."""
+
+    @abstractmethod
+    def set_step(self, step: float) -> None:
+        """Start from this step."""
+
+    @abstractmethod
+    def step(self) -> Tensor:
+        """The float16 scalar step that `forward` uses."""
+
+    @abstractmethod
+    def round_steps(self) -> None:
+        """Replace the trained step by the float16 value that `forward` uses."""

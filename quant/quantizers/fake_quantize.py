@@ -1,0 +1,53 @@
+"""Rounding to a uniform grid with the gradients of learned step size quantization.
+
+Source: Esser et al., Learned Step Size Quantization, ICLR 2020, equations 1 to 5.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+
+class _FakeQuantize(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, step: Tensor, low: int, high: int, gradient_scale: Tensor | float) -> Tensor:
+        quantized = (values / step).round_().clamp_(low, high).mul_(step)
+        ctx.save_for_backward(values, quantized, step)
+        ctx.low, ctx.high, ctx.gradient_scale = low, high, gradient_scale
+        return quantized
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+        values, quantized, step = ctx.saved_tensors
+        outside = (values < ctx.low * step).logical_or_(values > ctx.high * step)
+        values_gradient = gradients[0].masked_fill(outside, 0) if ctx.needs_input_grad[0] else None
+        step_gradient = None
+        if ctx.needs_input_grad[1]:
+            # quantized - values is step * (round(v/s) - v/s): nothing is divided before the sum is taken.
+            error = quantized.sub(torch.where(outside, 0, values)).mul_(gradients[0])
+            step_gradient = error.sum_to_size(step.shape) / step * ctx.gradient_scale
+        return values_gradient, step_gradient, None, None, None
+
+
+def fake_quantize(values: Tensor, step: Tensor, low: int, high: int, gradient_scale: Tensor | float) -> Tensor:
+    """``step * clip(round(values / step), low, high)`` with the LSQ gradients.
+
+    The gradient to a value is 1 on the closed interval ``low*step .. high*step`` and 0 outside. The gradient to the
+    step is ``round(v/s) - v/s`` inside, `low` below and `high` above, summed and multiplied by `gradient_scale`.
+    Ties round to even. The paper leaves the end points open; here they are inside, so that weights that were put on
+    the grid (by an import or a reconstruction) can still be trained.
+
+    Args:
+        values: any shape.
+        step: positive, of a shape that broadcasts to `values` with the same number of axes, or a scalar.
+        low: lowest code.
+        high: highest code.
+        gradient_scale: factor on the step's gradient, a number or of the step's shape.
+
+    """
+    return _FakeQuantize.apply(values, step, low, high, gradient_scale)  # type: ignore[no-untyped-call]
