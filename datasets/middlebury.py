@@ -93,7 +93,7 @@ def _scenes_in(root: Path, folder: Path, only_seen_twice: bool) -> Iterator[Pair
             if scene is not None:
                 inner = folder.relative_to(root).as_posix()
                 id = "/".join(part for part in (inner if inner != "." else "", scene) if part)
-                yield _pair(folder, layout, scene, id or root.name, only_seen_twice)
+                yield _pair(folder, layout, scene, id or root.resolve().name, only_seen_twice)
                 break
 
 

@@ -1,0 +1,90 @@
+"""Write any data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
+
+Images become 8-bit PNG. FlyingThings3D keeps disparity as float32, infinite where unknown; KITTI rounds it to
+1/256 pixel. The folder appears whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from disparsity.datasets.pfm import write_pfm
+from disparsity.datasets.png import write_kitti_disparity, write_rgb
+from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.errors import InputError
+from disparsity.progress import progress
+
+_FRAME = "0006"
+
+
+def export_sceneflow(dataset: StereoDataset, root: Path, subset: str = "TRAIN") -> None:
+    """Write `root/frames_cleanpass/<subset>/A/NNNN/{left,right}/0006.png` and `root/disparity/.../left/0006.pfm`.
+
+    Raises:
+        InputError: `subset` is neither TRAIN nor TEST, or `root` exists and is not an empty folder.
+        DataError: a sample cannot be read.
+
+    """
+    if subset not in ("TRAIN", "TEST"):
+        raise InputError("unknown subset", found=subset, expected="TRAIN or TEST")
+    _export(dataset, root, partial(_write_sceneflow, subset=subset))
+
+
+def export_kitti2015(dataset: StereoDataset, root: Path) -> None:
+    """Write `root/training/{image_2,image_3,disp_occ_0}/NNNNNN_10.png`.
+
+    Raises:
+        InputError: `root` exists and is not an empty folder.
+        DataError: a sample cannot be read, or a disparity is 256 pixels or more.
+
+    """
+    _export(dataset, root, _write_kitti2015)
+
+
+EXPORTERS: Mapping[str, Callable[[StereoDataset, Path], None]] = {
+    "sceneflow": export_sceneflow,
+    "kitti2015": export_kitti2015,
+}
+
+
+def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Sample], None]) -> None:
+    """Fill a temporary folder beside `root`, then put it in place."""
+    if root.exists() and not (root.is_dir() and not any(root.iterdir())):
+        raise InputError("the output exists already", where=root, expected="a new or empty folder")
+    root.parent.mkdir(parents=True, exist_ok=True)
+    temporary = root.with_name(f".{root.name}.{os.getpid()}.tmp")
+    try:
+        for index, sample in enumerate(progress(dataset, f"write {dataset.name}", total=len(dataset))):
+            write(temporary, index, sample)
+        os.replace(temporary, root)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _write_sceneflow(root: Path, index: int, sample: Sample, subset: str) -> None:
+    scene = f"{subset}/A/{index:04d}"
+    for side, view in (("left", sample.left), ("right", sample.right)):
+        write_rgb(root / "frames_cleanpass" / scene / side / f"{_FRAME}.png", _to_image(view))
+    disparity = np.where(sample.valid.numpy(), sample.disparity.numpy(), np.float32(np.inf))
+    write_pfm(root / "disparity" / scene / "left" / f"{_FRAME}.pfm", disparity)
+
+
+def _write_kitti2015(root: Path, index: int, sample: Sample) -> None:
+    name = f"{index:06d}_10.png"
+    write_rgb(root / "training" / "image_2" / name, _to_image(sample.left))
+    write_rgb(root / "training" / "image_3" / name, _to_image(sample.right))
+    truth = root / "training" / "disp_occ_0" / name
+    write_kitti_disparity(truth, sample.disparity.numpy(), sample.valid.numpy())
+
+
+def _to_image(view: Tensor) -> NDArray[np.uint8]:
+    """``[3, H, W]`` float32 in 0..1 to ``[H, W, 3]`` uint8."""
+    return view.clamp(0, 1).mul(255).round().byte().permute(1, 2, 0).numpy()
