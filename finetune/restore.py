@@ -92,3 +92,15 @@ def network_checkpoint(network: StereoNetwork, more: dict[str, Any]) -> Checkpoi
 def is_quantized(network: StereoNetwork) -> bool:
     """Whether any layer has quantizers."""
     return bool(quantized_layers(network))
+
+
+def stage_of(network: StereoNetwork) -> str:
+    """How far a network has come: `dense`, `pruned` or `quantized`."""
+    if is_quantized(network):
+        return "quantized"
+    return "pruned" if masks_of(network) else "dense"
+
+
+def builtin_checkpoints() -> list[str]:
+    """The checkpoints that are installed with the package, as `builtin:NAME`."""
+    return [f"{BUILTIN}{path.stem}" for path in sorted(_WEIGHTS.glob("*.json"))]

@@ -23,7 +23,7 @@ from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import ScorePass, Sparsify
 from disparsity.finetune.training import Trainer
-from disparsity.hwcost.weight_work import macs_per_weight
+from disparsity.hwcost.workload import trace_workload
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
@@ -201,7 +201,7 @@ def _offset(stream: TrainingStream, label: str) -> Callable[[int], Batch]:
 
 def _mode(context: Context, section: PruneSection, network: StereoNetwork) -> Mode:
     if section.mode == "reconstruct":
-        return Reconstruct(lambda: _reconstruct(context, section, network))
+        return _reconstructing(context, section, network)
     if section.mode == "regrow":
         return Regrow(section.handicap)
     if section.mode == "frozen":
@@ -209,15 +209,14 @@ def _mode(context: Context, section: PruneSection, network: StereoNetwork) -> Mo
     raise InputError(f"unknown mode '{section.mode}'", where="prune.mode", expected=", ".join(MODES))
 
 
-def _reconstruct(context: Context, section: PruneSection, network: StereoNetwork) -> None:
-    pairs = section.reconstruct.pairs
-    batch = _calibration(context, _CALIBRATION_SALT, pairs)
+def _reconstructing(context: Context, section: PruneSection, network: StereoNetwork) -> Reconstruct:
+    batch = _calibration(context, _CALIBRATION_SALT, section.reconstruct.pairs)
 
     def forward(module: torch.nn.Module) -> object:
         return module(batch.left, batch.right)
 
     targets = dense_targets(context.dense, forward, section.reconstruct.positions, context.recipe.seed)
-    reconstruct(network, targets, forward, section.reconstruct)
+    return Reconstruct(lambda: reconstruct(network, targets, forward, section.reconstruct))
 
 
 def _score_pass(
@@ -243,8 +242,14 @@ def _score_pass(
 
 
 def _macs(context: Context, network: StereoNetwork, layers: dict[str, torch.nn.Module]) -> dict[str, float]:
+    """MACs that one weight of each layer costs, relative to the layer where a weight costs most."""
     batch = _calibration(context, _CALIBRATION_SALT, 1)
-    return macs_per_weight(network, layers, lambda module: module(batch.left, batch.right))
+    uses = dict.fromkeys(layers, 0)
+    for call in trace_workload(network, (batch.left, batch.right)).calls:
+        if call.name in uses:
+            uses[call.name] += call.weight_uses
+    most = max(uses.values())
+    return {name: count / most for name, count in uses.items()}
 
 
 def _calibration(context: Context, salt: int, pairs: int | None = None) -> Batch:

@@ -1,0 +1,35 @@
+"""Every name that a user may write, by kind, straight from the registries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from disparsity.datasets.uri import list_schemes
+from disparsity.finetune.modes import MODES
+from disparsity.finetune.objective import TEACHERS
+from disparsity.finetune.restore import builtin_checkpoints
+from disparsity.hwcost.technology import profile_names
+from disparsity.pruning.schedules import SCHEDULES
+from disparsity.pruning.scores import SCORES
+from disparsity.pruning.selection import SCOPES
+from disparsity.pruning.settings import PATTERNS
+from disparsity.quant.allocation import ALLOCATIONS
+from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.stereo.networks import NETWORKS
+
+Names = Mapping[str, object] | Iterable[str]
+
+CATALOGUE: dict[str, Callable[[], Names]] = {
+    "networks": lambda: list(NETWORKS),
+    "checkpoints": builtin_checkpoints,
+    "scores": lambda: SCORES,
+    "scopes": lambda: SCOPES,
+    "schedules": lambda: SCHEDULES,
+    "patterns": lambda: PATTERNS,
+    "modes": lambda: MODES,
+    "quantizers": lambda: list(QUANTIZERS),
+    "allocations": lambda: ALLOCATIONS,
+    "teachers": lambda: TEACHERS,
+    "profiles": profile_names,
+    "data": list_schemes,
+}

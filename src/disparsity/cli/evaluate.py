@@ -1,0 +1,62 @@
+"""`disparsity evaluate`: the disparity error of a checkpoint on data."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from disparsity.files import write_json
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser(
+        "evaluate",
+        help="measure the disparity error of a checkpoint",
+        description="EPE, bad-1/2/3, D1 and density over valid pixels, pooled and per image.",
+        epilog="example: disparsity evaluate builtin:reference --data 'synthetic:?pairs=50&seed=7'",
+    )
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
+    command.add_argument("--data", required=True, metavar="URI", help="see: disparsity list data")
+    command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    command.add_argument("--split", type=Path, metavar="FILE", help="evaluate only the ids in this file")
+    command.add_argument("--mask", type=float, default=None, metavar="PX", help="leave out ground truth of PX or more "
+                         "(default: the network's maximum disparity; 0 scores every known pixel)")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
+    command.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
+    from disparsity.evaluation import evaluate  # noqa: PLC0415
+    from disparsity.finetune.channels_last import use_channels_last  # noqa: PLC0415
+    from disparsity.finetune.restore import open_network, stage_of  # noqa: PLC0415
+
+    network = use_channels_last(open_network(arguments.checkpoint, arguments.network))
+    data = open_data(arguments.data, arguments.split)
+    mask = network.spec.max_disparity if arguments.mask is None else arguments.mask
+    row = evaluate(network, data, uri=arguments.data, stage=stage_of(network), mask_disparity=float(mask)).row
+    if arguments.json:
+        write_json(arguments.json, row)
+    print(_table(row))
+    return 0
+
+
+def _table(row: dict[str, Any]) -> str:
+    def figure(name: str, unit: str) -> str:
+        pooled, mean = row[name], row[f"per_image_{name}"]
+        return "not known" if pooled is None else f"{pooled:10.4f} {unit:<3} {mean:12.4f} {unit}"
+
+    lines = [
+        f"data    {row['data']}",
+        f"pixels  {row['pixels']} in {row['images']} images ({row['mask']})",
+        f"{'':8}{'pooled':>10} {'per image':>16}",
+        f"EPE     {figure('epe_px', 'px')}",
+        f"bad-1   {figure('bad1_percent', '%')}",
+        f"bad-2   {figure('bad2_percent', '%')}",
+        f"bad-3   {figure('bad3_percent', '%')}",
+        f"D1      {figure('d1_percent', '%')}",
+        f"density {figure('density_percent', '%')}",
+    ]
+    return "\n".join(lines)

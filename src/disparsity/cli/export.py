@@ -1,0 +1,52 @@
+"""`disparsity export` and `disparsity import`: a compressed network as one packed file, and back."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+
+def add_to(commands: Any) -> None:
+    """Add both commands."""
+    command = commands.add_parser(
+        "export",
+        help="write a network in another format",
+        description="packed: one HDF5 file with entropy-coded integers; other formats come with later releases.",
+        epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
+    )
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
+    command.add_argument("--format", required=True, choices=["packed"])
+    command.add_argument("--out", type=Path, required=True, metavar="PATH")
+    command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    command.set_defaults(run=_export)
+    back = commands.add_parser(
+        "import",
+        help="a packed file as a checkpoint",
+        description="The inverse of `export --format packed`: effective weights come back bit-identical.",
+        epilog="example: disparsity import compressed.h5 --out restored",
+    )
+    back.add_argument("packed", type=Path, metavar="PACKED")
+    back.add_argument("--out", type=Path, required=True, metavar="CHECKPOINT", help="a folder for the checkpoint")
+    back.set_defaults(run=_import)
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.packed_network import write_network  # noqa: PLC0415
+
+    write_network(arguments.out, open_network(arguments.checkpoint, arguments.network))
+    print(f"{arguments.out} {arguments.out.stat().st_size} bytes")
+    return 0
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
+    from disparsity.finetune.restore import network_checkpoint  # noqa: PLC0415
+    from disparsity.packed_network import read_network  # noqa: PLC0415
+
+    side_file = arguments.out / SIDE_FILE
+    save_checkpoint(side_file, network_checkpoint(read_network(arguments.packed), {"source": "packed"}))
+    print(side_file)
+    return 0

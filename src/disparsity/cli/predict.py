@@ -1,0 +1,33 @@
+"""`disparsity predict`: the disparity of one pair of images."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_to(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser(
+        "predict",
+        help="the disparity of one pair of images",
+        description="Write disparity.pfm, disparity.png (16 bit, x256) and disparity_color.png.",
+        epilog="example: disparsity predict builtin:reference left.png right.png --out out",
+    )
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
+    command.add_argument("left", type=Path, metavar="LEFT")
+    command.add_argument("right", type=Path, metavar="RIGHT")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR")
+    command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    command.set_defaults(run=_run)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
+
+    for path in predict_files(
+        arguments.checkpoint, arguments.network, arguments.left, arguments.right, arguments.out
+    ):
+        print(path)
+    return 0

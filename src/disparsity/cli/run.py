@@ -1,0 +1,50 @@
+"""`disparsity run` and `disparsity demo`: the whole pipeline."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from disparsity.recipe import Recipe, load_recipe
+
+_DEMO_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "demo.toml"
+
+
+def add_to(commands: Any) -> None:
+    """Add both commands."""
+    command = commands.add_parser(
+        "run",
+        help="prune, fine-tune, quantize, evaluate, cost and report",
+        description="Run a recipe from end to end. The same command goes on where a stopped run was.",
+        epilog="example: disparsity run recipes/demo.toml --out runs/demo --set prune.sparsity=0.95",
+    )
+    command.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
+    command.add_argument("--set", action="append", default=[], metavar="a.b=value", help="change one setting")
+    command.set_defaults(run=_run)
+    demo = commands.add_parser(
+        "demo",
+        help="the whole pipeline on the built-in reference network and synthetic scenes",
+        description="Compress the built-in reference network on synthetic scenes; a few minutes on two cores.",
+    )
+    demo.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="default: %(default)s")
+    demo.set_defaults(run=_demo)
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    return _execute(load_recipe(arguments.recipe, arguments.set), arguments.out)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    return _execute(load_recipe(_DEMO_RECIPE), arguments.out)
+
+
+def _execute(recipe: Recipe, out: Path) -> int:
+    from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
+    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
+
+    result = pipeline.run(recipe, out)
+    print(summary_table(result))
+    print(f"report: {out / 'report' / 'report.html'}")
+    return 0

@@ -1,0 +1,105 @@
+"""Scoring a network on data, and keeping pictures of some pairs."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disparsity.datasets.sample import StereoDataset
+from disparsity.datasets.uri import open_data
+from disparsity.files import write_bytes
+from disparsity.hwcost.reports.panels import Panel
+from disparsity.progress import progress
+from disparsity.stereo.inference import predict
+from disparsity.stereo.metrics import image_errors, per_image_mean, pooled
+from disparsity.stereo.network import StereoNetwork
+
+AGGREGATION = "pooled over all valid pixels of all images"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluated:
+    """The figures of one network on one data set, and its first disparity maps ``[H, W]``."""
+
+    row: dict[str, Any]
+    maps: tuple[NDArray[np.float32], ...]
+
+
+def evaluate(
+    network: StereoNetwork, data: StereoDataset, *, uri: str, stage: str, mask_disparity: float = 0.0, keep: int = 0
+) -> Evaluated:
+    """Score every sample.
+
+    Args:
+        network: any.
+        data: what it is judged on.
+        uri: written into the figures.
+        stage: `dense`, `pruned` or `quantized`.
+        mask_disparity: pixels with this ground truth or more are left out; 0 scores every known pixel.
+        keep: how many disparity maps to keep.
+
+    """
+    limit = mask_disparity or None
+    sums, maps = [], []
+    for index, sample in enumerate(progress(data, f"evaluate {stage}", len(data))):
+        estimate = predict(network, sample.left, sample.right)
+        sums.append(image_errors(estimate, sample.disparity.numpy(), sample.valid.numpy(), limit))
+        if index < keep:
+            maps.append(estimate)
+    mask = "known ground truth > 0" + (f" and < {limit:g} px" if limit else "")
+    means = {f"per_image_{name}": value for name, value in per_image_mean(sums).items()}
+    row = {"data": uri, "stage": stage, **pooled(sums), **means, "mask": mask, "aggregation": AGGREGATION}
+    return Evaluated(row=row, maps=tuple(maps))
+
+
+def evaluate_all(
+    network: StereoNetwork, uris: Sequence[str], *, stage: str, mask_disparity: float, pictures: int
+) -> list[Evaluated]:
+    """Score a network on several data sets; only the first keeps pictures."""
+    return [
+        evaluate(
+            network,
+            open_data(uri),
+            uri=uri,
+            stage=stage,
+            mask_disparity=mask_disparity,
+            keep=0 if index else pictures,
+        )
+        for index, uri in enumerate(uris)
+    ]
+
+
+def save_maps(folder: Path, maps: Iterable[NDArray[np.float32]]) -> None:
+    """Keep disparity maps as `00.npy`, `01.npy`, ..."""
+    for index, disparity in enumerate(maps):
+        content = io.BytesIO()
+        np.save(content, disparity)
+        write_bytes(folder / f"{index:02d}.npy", content.getvalue())
+
+
+def load_panels(uri: str, dense: Path, compressed: Path) -> list[Panel]:
+    """The kept maps of two stages beside the pairs that they belong to."""
+    data = open_data(uri)
+    panels = []
+    for index, path in enumerate(sorted(dense.glob("*.npy"))):
+        other = compressed / path.name
+        if other.is_file():
+            sample = data[index]
+            left = (sample.left.permute(1, 2, 0).numpy() * 255).round().astype(np.uint8)
+            panels.append(
+                Panel(
+                    id=sample.id,
+                    left=left,
+                    ground_truth=sample.disparity.numpy(),
+                    valid=sample.valid.numpy(),
+                    dense=np.load(path, allow_pickle=False),
+                    compressed=np.load(other, allow_pickle=False),
+                )
+            )
+    return panels

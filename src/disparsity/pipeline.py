@@ -1,0 +1,140 @@
+"""The whole pipeline: stages in order, evaluation after those that end one, then costs and the report."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from disparsity.errors import InputError
+from disparsity.evaluation import evaluate_all, save_maps
+from disparsity.files import write_json
+from disparsity.finetune.checkpoints import SIDE_FILE
+from disparsity.finetune.restore import open_network
+from disparsity.recipe import Recipe
+from disparsity.reporting import build_report
+from disparsity.runs import open_run, stage_folder, write_run_manifest
+from disparsity.signals import stop_on_signal
+from disparsity.stages import STAGES, Context, run_stage
+from disparsity.stereo.network import StereoNetwork
+
+COMPRESSION = ("prune", "finetune", "quantize", "finetune_quantized")
+
+
+def run(recipe: Recipe, out: Path) -> dict[str, Any]:
+    """Prune, fine-tune, quantize, fine-tune, evaluate, cost and report; a stopped run goes on where it was.
+
+    Returns:
+        the report, as written to `report/report.json`.
+
+    Raises:
+        InputError: the recipe, its data or the folder is wrong.
+        StoppedError: a signal asked; the same call goes on.
+
+    """
+    prepare(recipe)
+    with open_run(out, recipe), stop_on_signal() as stop:
+        context = Context(run=out, recipe=recipe, stop=stop)
+        names = active_stages(recipe)
+        _evaluate(context, context.dense, "dense")
+        network = context.dense
+        for number, name in enumerate(names, start=1):
+            network = run_stage(context, network, number, name)
+            if name == _last_before_bits(names):
+                _evaluate(context, network, "pruned")
+        if "quantize" in names:
+            _evaluate(context, network, "quantized")
+        report = build_report(out, recipe)
+        write_run_manifest(out, recipe)
+    return report
+
+
+def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
+    """One stage of a recipe, from a checkpoint or from the stage before it.
+
+    Returns:
+        the folder with the stage's checkpoint.
+
+    Raises:
+        InputError: the recipe has no such section, or there is nothing to start from.
+
+    """
+    if getattr(recipe, name) is None:
+        raise InputError(f"the recipe has no section [{name}]", expected=f"one of {[s for s in STAGES if getattr(recipe, s)]}")
+    prepare(recipe)
+    names = active_stages(recipe) if name in COMPRESSION else ["train"]
+    number = names.index(name) + 1
+    with open_run(out, recipe), stop_on_signal() as stop:
+        context = Context(run=out, recipe=recipe, stop=stop)
+        network = _starting_network(context, names, number, start)
+        trained = run_stage(context, network, number, name)
+        folder = stage_folder(out, number, name)
+        rows = [item.row for item in _score(context, trained, name, pictures=0)]
+        write_json(folder / "accuracy.json", rows)
+        write_run_manifest(out, recipe)
+    return folder
+
+
+def prepare(recipe: Recipe) -> None:
+    """Fix what results depend on beside the recipe: seeds, threads, deterministic algorithms."""
+    torch.manual_seed(recipe.seed)
+    if recipe.threads:
+        torch.set_num_threads(recipe.threads)
+    torch.use_deterministic_algorithms(mode=True)
+
+
+def active_stages(recipe: Recipe) -> list[str]:
+    """The compression stages that the recipe has, in order.
+
+    Raises:
+        InputError: there is none.
+
+    """
+    names = [name for name in COMPRESSION if getattr(recipe, name) is not None]
+    if not names:
+        raise InputError("the recipe compresses nothing", expected=f"at least one section of {', '.join(COMPRESSION)}")
+    return names
+
+
+def _last_before_bits(names: Sequence[str]) -> str | None:
+    before = [name for name in names if name in ("prune", "finetune")]
+    return before[-1] if before else None
+
+
+def _starting_network(context: Context, names: list[str], number: int, start: str | None) -> StereoNetwork:
+    if start is not None:
+        return open_network(start, context.recipe.network.name)
+    for earlier in range(number - 1, 0, -1):
+        folder = stage_folder(context.run, earlier, names[earlier - 1])
+        if (folder / SIDE_FILE).is_file():
+            return open_network(str(folder), None)
+    return context.dense
+
+
+def _evaluate(context: Context, network: StereoNetwork, stage: str) -> None:
+    folder = context.run / "evaluation"
+    done = folder / f"{stage}.json"
+    if done.is_file():
+        return
+    started = time.monotonic()
+    results = _score(context, network, stage, pictures=context.recipe.report.pictures)
+    for item in results[:1]:
+        save_maps(folder / stage, item.maps)
+    seconds = round(time.monotonic() - started, 1)
+    write_json(done, {"rows": [item.row for item in results], "seconds": seconds})
+
+
+def _score(context: Context, network: StereoNetwork, stage: str, pictures: int) -> list[Any]:
+    data = context.recipe.data
+    return evaluate_all(network, data.test, stage=stage, mask_disparity=data.mask_disparity, pictures=pictures)
+
+
+def read_evaluations(run_folder: Path) -> dict[str, dict[str, Any]]:
+    """What has been evaluated so far, by stage."""
+    stages = ("dense", "pruned", "quantized")
+    paths = {stage: run_folder / "evaluation" / f"{stage}.json" for stage in stages}
+    return {stage: json.loads(path.read_text(encoding="utf-8")) for stage, path in paths.items() if path.is_file()}

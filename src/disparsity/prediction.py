@@ -1,0 +1,42 @@
+"""One pair of image files to disparity files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from disparsity.datasets.pfm import write_pfm
+from disparsity.datasets.png import read_rgb, write_kitti_disparity, write_rgb
+from disparsity.errors import DataError
+from disparsity.finetune.channels_last import use_channels_last
+from disparsity.finetune.restore import open_network
+from disparsity.stereo.drawing import colour_disparity
+from disparsity.stereo.inference import predict
+
+
+def predict_files(checkpoint: str, network_name: str | None, left: Path, right: Path, out: Path) -> list[Path]:
+    """Write `disparity.pfm`, `disparity.png` (16 bit, x256) and `disparity_color.png` into `out`.
+
+    Raises:
+        DataError: an image is missing or damaged, or the two differ in size.
+        InputError: the checkpoint cannot be used.
+
+    """
+    views = _read(left), _read(right)
+    if views[0].shape != views[1].shape:
+        sizes = [f"{view.shape[1]}x{view.shape[2]}" for view in views]
+        raise DataError("the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}")
+    network = use_channels_last(open_network(checkpoint, network_name))
+    disparity = np.maximum(predict(network, *views), 0.0)
+    paths = [out / "disparity.pfm", out / "disparity.png", out / "disparity_color.png"]
+    write_pfm(paths[0], disparity)
+    write_kitti_disparity(paths[1], disparity, disparity > 0)
+    write_rgb(paths[2], colour_disparity(disparity, float(disparity.max())))
+    return paths
+
+
+def _read(path: Path) -> Tensor:
+    return torch.from_numpy(read_rgb(path)).permute(2, 0, 1).float() / 255.0
