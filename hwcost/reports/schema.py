@@ -1,0 +1,185 @@
+"""The fields of report.json, version 1, as data, with a checker and a skeleton made from them.
+
+A figure that is not known is null, never 0. New fields may be added; a change of meaning raises the version.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from disparsity.errors import CorruptArtefactError
+
+SCHEMA = "disparsity.report"
+VERSION = 1
+SLOTS = ("score", "scope", "schedule", "pattern", "mode", "quantizer", "allocation", "teacher")
+STAGES = ("dense", "pruned", "quantized")
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One value: what it has to be, in words and as a test; null is accepted unless `required`."""
+
+    words: str
+    test: Callable[[Any], bool]
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """An object whose keys are free and whose values all have one description."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Either:
+    """A plain value, or an object of such values."""
+
+    leaf: Leaf
+    value: MapOf
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == 2 and all(_is_whole(item) for item in value)
+
+
+TEXT = Leaf("text", lambda value: isinstance(value, str))
+WHOLE = Leaf("a whole number", _is_whole)
+NUMBER = Leaf("a finite number", _is_number)
+PERCENT = Leaf("a percentage of 0..100", lambda value: _is_number(value) and 0 <= value <= 100)
+REDUCTION = Leaf("a percentage of at most 100", lambda value: _is_number(value) and value <= 100)
+PAIR = Leaf("two whole numbers", _is_pair)
+STAGE = Leaf("one of " + ", ".join(STAGES), lambda value: value in STAGES, required=True)
+NAME = Leaf("text", TEXT.test, required=True)
+SCALAR = Leaf("a number, text, true, false or a list", lambda v: isinstance(v, str | bool | list) or _is_number(v))
+
+_SPLIT = {"dense": NUMBER, "compressed": NUMBER}
+_ACCURACY = {
+    "data": NAME,
+    "stage": STAGE,
+    "epe_px": NUMBER,
+    "bad1_percent": PERCENT,
+    "bad2_percent": PERCENT,
+    "bad3_percent": PERCENT,
+    "d1_percent": PERCENT,
+    "pixels": WHOLE,
+    "images": WHOLE,
+    "aggregation": TEXT,
+}
+REPORT: dict[str, Any] = {
+    "schema": Leaf(repr(SCHEMA), lambda value: value == SCHEMA, required=True),
+    "version": Leaf(str(VERSION), lambda value: value == VERSION, required=True),
+    "network": {"name": TEXT, "parameters": WHOLE, "input_size": PAIR, "max_disparity": NUMBER},
+    "accuracy": [_ACCURACY],
+    "memory": {
+        "dense_bytes": NUMBER,
+        "values_bytes": NUMBER,
+        "formats": MapOf(NUMBER),
+        "best_format": TEXT,
+        "entropy_bound_bytes": NUMBER,
+        "packed_file_bytes": NUMBER,
+        "reduction_percent": REDUCTION,
+    },
+    "operations": {
+        "dense_macs": NUMBER,
+        "effectual_macs": NUMBER,
+        "bops": MapOf(_SPLIT),
+        "reduction_percent": {"macs": REDUCTION, "bops": Either(REDUCTION, MapOf(REDUCTION))},
+    },
+    "hardware": {
+        "profile": TEXT,
+        "mac_energy_pj": _SPLIT,
+        "mac_area_um2": _SPLIT,
+        "memory_energy_pj": MapOf(NUMBER),
+        "reduction_percent": {"mac_energy": REDUCTION, "mac_area": REDUCTION, "total_energy": REDUCTION},
+    },
+    "latency": {
+        "array": PAIR,
+        "dataflow": TEXT,
+        "cycles": _SPLIT,
+        "utilization": Either(NUMBER, MapOf(NUMBER)),
+    },
+    "activations": {"peak_bytes": _SPLIT},
+    "coverage": {"macs_modelled_percent": PERCENT, "unmodelled": [NAME]},
+    "layers": [MapOf(SCALAR)],
+    "settings": {
+        **dict.fromkeys(SLOTS, TEXT),
+        "seed": WHOLE,
+        "steps": Either(WHOLE, MapOf(WHOLE)),
+        "seconds": Either(NUMBER, MapOf(NUMBER)),
+    },
+}
+
+
+def validate(report: dict[str, Any]) -> None:
+    """Check every field of a report.
+
+    Raises:
+        CorruptArtefactError: a field is missing, or holds what its description does not allow; names the field.
+
+    """
+    _check(report, REPORT, "report")
+
+
+def empty_report() -> dict[str, Any]:
+    """A valid report that knows nothing yet: every figure null, every list and free object empty."""
+    skeleton = _empty(REPORT)
+    return {**skeleton, "schema": SCHEMA, "version": VERSION}
+
+
+def _empty(description: Any) -> Any:
+    if isinstance(description, dict):
+        return {name: _empty(inner) for name, inner in description.items()}
+    if isinstance(description, list):
+        return []
+    return {} if isinstance(description, MapOf) else None
+
+
+def _check(value: Any, description: Any, where: str) -> None:
+    if isinstance(description, Either):
+        description = description.value if isinstance(value, dict) else description.leaf
+    if isinstance(description, Leaf):
+        _check_leaf(value, description, where)
+    elif isinstance(description, list):
+        _expect(isinstance(value, list), where, value, "a list")
+        for index, item in enumerate(value):
+            _check(item, description[0], f"{where}[{index}]")
+    elif isinstance(description, MapOf):
+        _expect(isinstance(value, dict), where, value, "an object")
+        for name, item in value.items():
+            _check(item, description.value, f"{where}.{name}")
+    else:
+        _check_fields(value, description, where)
+
+
+def _check_fields(value: Any, fields: dict[str, Any], where: str) -> None:
+    _expect(isinstance(value, dict), where, value, "an object")
+    for name, inner in fields.items():
+        if name not in value:
+            raise CorruptArtefactError(
+                f"the field {name!r} is missing", where=where, remedy="write null where a figure is not known"
+            )
+        _check(value[name], inner, f"{where}.{name}")
+
+
+def _check_leaf(value: Any, leaf: Leaf, where: str) -> None:
+    allowed = leaf.words if leaf.required else f"{leaf.words} or null"
+    _expect(leaf.test(value) if value is not None else not leaf.required, where, value, allowed)
+
+
+def _expect(holds: bool, where: str, found: Any, expected: str) -> None:
+    if not holds:
+        raise CorruptArtefactError(
+            "the field has a wrong value", where=where, found=repr(found)[:80], expected=expected
+        )

@@ -1,0 +1,49 @@
+"""The terminal's summary of a report: an aligned before/after table in plain ASCII."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from disparsity.hwcost.reports.numbers import UNKNOWN, count_text, percent_text
+from disparsity.hwcost.reports.summary import Comparison, comparisons
+
+# A terminal or a log file may not know these signs; the page may.
+_ASCII = str.maketrans({"µ": "u", "²": "2", "×": "x", "−": "-", "→": "->"})
+_HEADER = ("", "dense", "compressed", "change")
+
+
+def summary_text(report: Mapping[str, Any]) -> str:
+    """The whole summary, ending with a line feed: a title, the before/after table, and what is not modelled."""
+    lines = [_title(report["network"]), "", *_table(comparisons(report)), "", _coverage(report["coverage"])]
+    return "\n".join(line.rstrip() for line in lines).translate(_ASCII) + "\n"
+
+
+def _title(network: Mapping[str, Any]) -> str:
+    size = network["input_size"]
+    at = UNKNOWN if size is None else f"{size[0]}x{size[1]}"
+    return f"{network['name'] or UNKNOWN}: {count_text(network['parameters'])} parameters, input {at}"
+
+
+def _table(rows: list[Comparison]) -> list[str]:
+    cells = [_HEADER]
+    group = None
+    for row in rows:
+        if row.group != group:
+            cells.append((row.group, "", "", ""))
+            group = row.group
+        cells.append(("  " + row.label, row.before, row.after, row.change))
+    figures = [cell for cell in cells if any(cell[1:])]
+    widths = [max(len(cell[column]) for cell in figures) for column in range(4)]
+    return [_line(cell, widths) for cell in cells]
+
+
+def _line(cell: tuple[str, str, str, str], widths: list[int]) -> str:
+    if not any(cell[1:]):
+        return cell[0]
+    return "  ".join([cell[0].ljust(widths[0]), *(cell[i].rjust(widths[i]) for i in (1, 2, 3))])
+
+
+def _coverage(coverage: Mapping[str, Any]) -> str:
+    left_out = ", ".join(coverage["unmodelled"]) or "nothing"
+    return f"modelled: {percent_text(coverage['macs_modelled_percent'])} of MACs; not modelled: {left_out}"

@@ -1,0 +1,79 @@
+"""The charts: what they show, that they leave out what is not known, and that their bytes repeat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+
+from disparsity.hwcost.reports.figures import FIGURES, energy_split, error_against_cost, sparsity_and_bits, stage_bytes
+from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
+from disparsity.hwcost.reports.schema import empty_report
+from disparsity.hwcost.reports.training_chart import running_steps, training_curves
+
+
+def test_a_report_without_figures_has_no_charts() -> None:
+    assert [draw(empty_report()) for draw in FIGURES.values()] == [None] * len(FIGURES)
+    assert training_curves([]) is None
+    assert training_curves([{"stage": "a", "step": 1, "loss": None}]) is None
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_chart_draws_the_sample_with_repeating_bytes(report: dict[str, Any], name: str) -> None:
+    first, second = FIGURES[name](report), FIGURES[name](report)
+    assert isinstance(first, Figure)
+    assert isinstance(second, Figure)
+    assert svg_bytes(first) == svg_bytes(second)
+    assert png_bytes(first) == png_bytes(second)
+    assert b"<dc:date>" not in svg_bytes(first)
+
+
+def test_siamese_layers_are_drawn_once(report: dict[str, Any]) -> None:
+    figure = sparsity_and_bits(report)
+    assert figure is not None
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == list(dict.fromkeys(layer["name"] for layer in report["layers"]))
+    widths = [bar.get_width() for bar in figure.axes[0].patches]
+    first = report["layers"][0]
+    assert widths[0] == pytest.approx(100 * (1 - first["nnz"] / first["weight_count"]))
+
+
+def test_layers_without_weights_are_left_out_and_an_unknown_bit_width_is_said(report: dict[str, Any]) -> None:
+    report["layers"] = [
+        {"name": "volume", "weight_count": 0, "weight_bits": 32},
+        {"name": "conv", "weight_count": 10, "nnz": 4, "weight_bits": None},
+    ]
+    figure = sparsity_and_bits(report)
+    assert figure is not None
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["conv"]
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [pytest.approx(60.0)]
+    assert [text.get_text() for text in figure.axes[1].texts] == ["not known"]
+
+
+def test_error_against_cost_leaves_out_a_stage_without_bytes(report: dict[str, Any]) -> None:
+    assert stage_bytes(report) == {"dense": 2_496_004, "pruned": 274_500, "quantized": 58_432}
+    del report["memory"]["stage_bytes"]
+    figure = error_against_cost(report)
+    assert figure is not None
+    line = figure.axes[0].get_lines()[0]
+    assert list(line.get_xdata()) == [2_496_004, 58_432]
+    assert list(line.get_ydata()) == [1.366, 1.842]
+
+
+def test_energy_bars_are_those_that_are_known(report: dict[str, Any]) -> None:
+    report["hardware"]["memory_energy_pj"] = {}
+    figure = energy_split(report)
+    assert figure is not None
+    assert [bar.get_width() for bar in figure.axes[0].patches] == [421_820_000_000.0, 1_224_000_000.0]
+
+
+def test_training_steps_run_on_through_the_stages(history: list[dict[str, Any]]) -> None:
+    steps, starts = running_steps(history)
+    assert steps == sorted(steps)
+    assert steps[-1] == 1800
+    assert starts == [(0, "00-prune"), (800, "01-finetune"), (1200, "03-finetune-quantized")]
+    figure = training_curves(history)
+    assert figure is not None
+    assert [ax.get_ylabel() for ax in figure.axes] == ["loss", "EPE [px]", "sparsity [%]"]
+    assert max(figure.axes[2].get_lines()[0].get_ydata()) == pytest.approx(94.0)
