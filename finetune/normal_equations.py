@@ -29,8 +29,26 @@ def normal_equations(inputs: Tensor, targets: Tensor) -> NormalEquations:
     return NormalEquations((rows.T @ rows / count).double(), (rows.T @ targets / count).double())
 
 
-def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: float) -> Tensor:
+@dataclass(frozen=True)
+class Solution:
+    """What least squares says about a layer.
+
+    Attributes:
+        values: ``[C_out, K + 1]`` float64 weights, the bias last; exactly zero where the mask is false.
+        saliency: ``[C_out, K]`` float64: by how much the squared output error grows when the weight is removed and
+            the other weights of its filter are solved again; zero where the mask is false.
+
+    """
+
+    values: Tensor
+    saliency: Tensor
+
+
+def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: float) -> Solution:
     """The weights and biases that minimise the squared error plus the pull towards the old values.
+
+    With ``A`` the filter's normal matrix over its surviving weights, removing weight i and solving again costs
+    ``w_i^2 / (2 [A^-1]_ii)``. Source: Optimal Brain Surgeon (Hassibi and Stork, NeurIPS 1992), equation 5.
 
     Args:
         equations: moments.
@@ -38,18 +56,23 @@ def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: f
         mask: ``[C_out, K + 1]`` bool, which of them may be non-zero.
         ridge: pull towards `old`, relative to the mean diagonal of the weights' moments.
 
-    Returns:
-        ``[C_out, K + 1]`` float64; exactly zero where the mask is false.
-
     """
     strength = ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
-    solution = torch.zeros_like(old, dtype=torch.float64)
-    for filter_index in range(old.shape[0]):
-        live = mask[filter_index].nonzero().squeeze(1)
+    values = torch.zeros_like(old, dtype=torch.float64)
+    saliency = torch.zeros_like(values)
+    whole = _inverse(equations.gram, strength) if bool(mask.all()) else None
+    for index in range(old.shape[0]):
+        live = mask[index].nonzero().squeeze(1)
         if live.numel() == 0:
             continue
-        matrix = equations.gram[live][:, live].clone()
-        matrix.diagonal().add_(strength)
-        right = equations.cross[live, filter_index] + strength * old[filter_index, live].double()
-        solution[filter_index, live] = torch.cholesky_solve(right[:, None], torch.linalg.cholesky(matrix)).squeeze(1)
-    return solution
+        inverse = whole if whole is not None else _inverse(equations.gram[live][:, live], strength)
+        solved = inverse @ (equations.cross[live, index] + strength * old[index, live].double())
+        values[index, live] = solved
+        saliency[index, live] = 0.5 * solved.square() / inverse.diagonal()
+    return Solution(values, saliency[:, :-1])
+
+
+def _inverse(matrix: Tensor, strength: float) -> Tensor:
+    damped = matrix.clone()
+    damped.diagonal().add_(strength)
+    return torch.cholesky_inverse(torch.linalg.cholesky(damped))

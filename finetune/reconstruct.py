@@ -84,7 +84,9 @@ def reconstruct(
     targets: dict[str, LayerTarget],
     forward: Callable[[nn.Module], object],
     settings: ReconstructSettings,
-) -> list[str]:
+    *,
+    solve: bool = True,
+) -> dict[str, Tensor]:
     """Solve every layer of `network` against the dense targets, in place, BatchNorm in eval mode.
 
     Args:
@@ -92,43 +94,46 @@ def reconstruct(
         targets: from `dense_targets`, for the same forward.
         forward: runs a network on the calibration batch.
         settings: strength of the ridge.
+        solve: false leaves the weights as they are and only measures saliencies.
 
     Returns:
-        the names of the solved layers in order of execution; layers that cannot be lowered are left alone.
+        the saliency of every weight (`Solution.saliency`, in the weight's shape) by layer, in order of execution;
+        layers that cannot be lowered are left alone and are missing.
 
     """
     masks = masks_of(network)
-    solved: list[str] = []
+    saliencies: dict[str, Tensor] = {}
 
-    def solve(name: str, layer: nn.Module, inputs: Tensor) -> None:
-        if name not in solved:
-            solved.append(name)
-            _solve_layer(
-                layer, patches(layer, inputs, targets[name].positions), targets[name], masks.get(name), settings
-            )
+    def visit(name: str, layer: nn.Module, inputs: Tensor) -> None:
+        if name not in saliencies:
+            rows = patches(layer, inputs, targets[name].positions)
+            saliencies[name] = _solve_layer(layer, rows, targets[name], masks.get(name), settings.ridge, solve)
 
     training = network.training
     with ExitStack() as stack, torch.no_grad():
         for name in targets:
             layer = network.get_submodule(name)
-            hook = layer.register_forward_pre_hook(lambda layer, inputs, name=name: solve(name, layer, inputs[0]))  # type: ignore[misc]
+            hook = layer.register_forward_pre_hook(lambda layer, inputs, name=name: visit(name, layer, inputs[0]))  # type: ignore[misc]
             stack.callback(hook.remove)
         network.eval()
         forward(network)
     network.train(training)
-    return solved
+    return saliencies
 
 
 def _solve_layer(
-    layer: nn.Module, rows: Tensor, target: LayerTarget, mask: Tensor | None, settings: ReconstructSettings
-) -> None:
+    layer: nn.Module, rows: Tensor, target: LayerTarget, mask: Tensor | None, ridge: float, solve: bool
+) -> Tensor:
     weight, bias = trained_weight(layer), layer.bias
     assert bias is None or isinstance(bias, Tensor)
-    alive = torch.ones_like(weight, dtype=torch.bool) if mask is None else mask
-    biases = torch.zeros_like(weight[:, :1].flatten(1)[:, :1]) if bias is None else bias[:, None]
-    old = torch.cat([(weight * alive).flatten(1), biases], dim=1)
-    free = torch.cat([alive.flatten(1), torch.full_like(alive.flatten(1)[:, :1], bias is not None)], dim=1)
-    new = solve_masked(normal_equations(rows, target.outputs), old, free, settings.ridge).to(weight.dtype)
-    weight.copy_(new[:, :-1].reshape(weight.shape))
-    if bias is not None:
-        bias.copy_(new[:, -1])
+    alive = (torch.ones_like(weight, dtype=torch.bool) if mask is None else mask).flatten(1)
+    constant = alive.new_full((len(alive), 1), bias is not None)
+    biases = weight.new_zeros(len(alive), 1) if bias is None else bias[:, None]
+    old = torch.cat([weight.flatten(1) * alive, biases], dim=1)
+    free = torch.cat([alive, constant], dim=1)
+    solution = solve_masked(normal_equations(rows, target.outputs), old, free, ridge)
+    if solve:
+        weight.copy_(solution.values[:, :-1].reshape(weight.shape))
+        if bias is not None:
+            bias.copy_(solution.values[:, -1])
+    return solution.saliency.float().view(weight.shape)

@@ -89,6 +89,7 @@ def random_scores(layers: Mapping[str, nn.Module], generator: torch.Generator) -
 SCORES: dict[str, str] = {
     "taylor": "running average of (weight x gradient)^2 from the training steps, at no extra pass",
     "taylor_pass": "mean over batches of (weight x gradient)^2 in a pass of its own, BatchNorm in eval mode",
+    "obs": "error that is left after the layer's other weights are solved again, times the disparity's sensitivity",
     "magnitude": "absolute value of the weight",
     "random": "seeded noise, the control",
 }

@@ -64,7 +64,9 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
 
     """
     if getattr(recipe, name) is None:
-        raise InputError(f"the recipe has no section [{name}]", expected=f"one of {[s for s in STAGES if getattr(recipe, s)]}")
+        raise InputError(
+            f"the recipe has no section [{name}]", expected=f"one of {[s for s in STAGES if getattr(recipe, s)]}"
+        )
     prepare(recipe)
     names = active_stages(recipe) if name in COMPRESSION else ["train"]
     number = names.index(name) + 1

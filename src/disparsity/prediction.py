@@ -28,7 +28,9 @@ def predict_files(checkpoint: str, network_name: str | None, left: Path, right: 
     views = _read(left), _read(right)
     if views[0].shape != views[1].shape:
         sizes = [f"{view.shape[1]}x{view.shape[2]}" for view in views]
-        raise DataError("the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}")
+        raise DataError(
+            "the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}"
+        )
     network = use_channels_last(open_network(checkpoint, network_name))
     disparity = np.maximum(predict(network, *views), 0.0)
     paths = [out / "disparity.pfm", out / "disparity.png", out / "disparity_color.png"]

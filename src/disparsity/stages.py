@@ -18,7 +18,7 @@ from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
 from disparsity.finetune.modes import MODES, Frozen, Mode, Reconstruct, Regrow
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.reconstruct import dense_targets, reconstruct
+from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import ScorePass, Sparsify
@@ -98,13 +98,15 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     attach_masks(network, layers)
     phase = Phase(folder, context.stop)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
+    batch = _calibration(context, _CALIBRATION_SALT, section.reconstruct.pairs)
+    solver = Reconstructor(network, context.dense, batch, section.reconstruct, context.recipe.seed)
     hook = Sparsify(
         layers,
         section,
         section.train.steps,
-        _mode(context, section, network),
+        _mode(section, solver),
         _macs(context, network, layers),
-        _score_pass(context, section, network, layers, objective),
+        _score_pass(context, section, network, layers, objective, solver),
     )
     phase.run(Trainer(network, context.stream.next_batch, objective, [hook]), "prune")
     return _finished(context, network, folder, phase)
@@ -199,24 +201,14 @@ def _offset(stream: TrainingStream, label: str) -> Callable[[int], Batch]:
     return lambda step: stream.next_batch(first + step)
 
 
-def _mode(context: Context, section: PruneSection, network: StereoNetwork) -> Mode:
+def _mode(section: PruneSection, solver: Reconstructor) -> Mode:
     if section.mode == "reconstruct":
-        return _reconstructing(context, section, network)
+        return Reconstruct(solver.solve)
     if section.mode == "regrow":
         return Regrow(section.handicap)
     if section.mode == "frozen":
         return Frozen()
     raise InputError(f"unknown mode '{section.mode}'", where="prune.mode", expected=", ".join(MODES))
-
-
-def _reconstructing(context: Context, section: PruneSection, network: StereoNetwork) -> Reconstruct:
-    batch = _calibration(context, _CALIBRATION_SALT, section.reconstruct.pairs)
-
-    def forward(module: torch.nn.Module) -> object:
-        return module(batch.left, batch.right)
-
-    targets = dense_targets(context.dense, forward, section.reconstruct.positions, context.recipe.seed)
-    return Reconstruct(lambda: reconstruct(network, targets, forward, section.reconstruct))
 
 
 def _score_pass(
@@ -225,7 +217,10 @@ def _score_pass(
     network: StereoNetwork,
     layers: dict[str, torch.nn.Module],
     objective: Objective,
+    solver: Reconstructor,
 ) -> ScorePass | None:
+    if section.score == "obs":
+        return lambda _event: solver.scores(layers)
     if section.score == "taylor_pass":
         return lambda _event: taylor_pass(
             network,

@@ -21,8 +21,14 @@ def add_to(commands: Any) -> None:
     command.add_argument("--data", required=True, metavar="URI", help="see: disparsity list data")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
     command.add_argument("--split", type=Path, metavar="FILE", help="evaluate only the ids in this file")
-    command.add_argument("--mask", type=float, default=None, metavar="PX", help="leave out ground truth of PX or more "
-                         "(default: the network's maximum disparity; 0 scores every known pixel)")
+    command.add_argument(
+        "--mask",
+        type=float,
+        default=None,
+        metavar="PX",
+        help="leave out ground truth of PX or more "
+        "(default: the network's maximum disparity; 0 scores every known pixel)",
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     command.set_defaults(run=_run)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 
-
 def add_to(commands: Any) -> None:
     """Add both commands."""
     command = commands.add_parser(

@@ -26,8 +26,6 @@ def add_to(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
 
-    for path in predict_files(
-        arguments.checkpoint, arguments.network, arguments.left, arguments.right, arguments.out
-    ):
+    for path in predict_files(arguments.checkpoint, arguments.network, arguments.left, arguments.right, arguments.out):
         print(path)
     return 0

@@ -27,7 +27,9 @@ def add_to(commands: Any) -> None:
         )
         command.add_argument("recipe", type=Path, metavar="RECIPE.toml")
         command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
-        command.add_argument("--from", dest="start", metavar="CHECKPOINT", help="start here, not at the recipe's network")
+        command.add_argument(
+            "--from", dest="start", metavar="CHECKPOINT", help="start here, not at the recipe's network"
+        )
         command.add_argument("--set", action="append", default=[], metavar="a.b=value", help="change one setting")
         command.set_defaults(run=_run, section=section)
 

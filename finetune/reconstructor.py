@@ -1,0 +1,65 @@
+"""The reconstruction of one run: targets measured once, saliencies kept from event to event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.datasets.batches import Batch
+from disparsity.finetune.reconstruct import LayerTarget, ReconstructSettings, dense_targets, reconstruct
+from disparsity.pruning.sensitivity import output_sensitivity
+from disparsity.stereo.network import StereoNetwork
+
+
+class Reconstructor:
+    """Solves a network's layers against the dense network, and scores its weights on the way.
+
+    Args:
+        network: the network that is compressed.
+        dense: the network before compression.
+        batch: unlabelled calibration pairs.
+        settings: of the least squares.
+        seed: of sampled positions and probes.
+
+    """
+
+    def __init__(
+        self, network: StereoNetwork, dense: StereoNetwork, batch: Batch, settings: ReconstructSettings, seed: int
+    ) -> None:
+        self._network = network
+        self._dense = dense
+        self._batch = batch
+        self._settings = settings
+        self._seed = seed
+
+    @cached_property
+    def _targets(self) -> dict[str, LayerTarget]:
+        return dense_targets(self._dense, self._forward, self._settings.positions, self._seed)
+
+    def solve(self) -> None:
+        """Solve every layer in place."""
+        reconstruct(self._network, self._targets, self._forward, self._settings)
+
+    def scores(self, layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+        """Saliency of a weight within its layer times the sensitivity of the disparity to its filter's output.
+
+        Interpretation: a block-diagonal Gauss-Newton form of Optimal Brain Surgeon, with the input covariance of the
+        layer as one factor and the squared Jacobian of the disparity maps as the other (as K-FAC, Martens and
+        Grosse, ICML 2015, factors the Fisher matrix). It needs no labels.
+        """
+        saliencies = reconstruct(self._network, self._targets, self._forward, self._settings, solve=False)
+        generator = torch.Generator().manual_seed(self._seed)
+        reactions = output_sensitivity(self._network, layers, self._maps, len(self._batch.ids), generator)
+        return {
+            name: saliencies[name] * reactions[name].view(-1, *[1] * (saliencies[name].dim() - 1)) for name in layers
+        }
+
+    def _forward(self, module: nn.Module) -> object:
+        return module(self._batch.left, self._batch.right)
+
+    def _maps(self, module: nn.Module, index: int) -> tuple[Tensor, ...]:
+        one = slice(index, index + 1)
+        return module(self._batch.left[one], self._batch.right[one])

@@ -1,0 +1,61 @@
+"""Settings of stage one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from disparsity.errors import InputError
+from disparsity.pruning.schedules import SCHEDULES
+from disparsity.pruning.scores import SCORES
+from disparsity.pruning.selection import SCOPES
+
+PATTERNS = {"element": "single weights"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneSettings:
+    """What is removed, and how fast.
+
+    Attributes:
+        sparsity: share of the prunable weights to remove in the end, 0..1.
+        score: name in `SCORES`.
+        score_decay: share of the running Taylor average that a step keeps.
+        score_batches: batches of a scoring pass (`taylor_pass`, `obs`).
+        mac_power: scores are divided by the MACs per weight to this power.
+        scope: name in `SCOPES`.
+        schedule: name in `SCHEDULES`.
+        pattern: name in `PATTERNS`.
+        events: how often weights are removed.
+        event_share: events are spread over this share of the steps.
+        floor_share: share of its weights that every layer keeps.
+        floor_per_filter: weights per output filter that every layer keeps on average.
+
+    """
+
+    sparsity: float
+    score: str = "taylor"
+    score_decay: float = 0.95
+    score_batches: int = 16
+    mac_power: float = 0.0
+    scope: str = "global"
+    schedule: str = "log_density"
+    pattern: str = "element"
+    events: int = 12
+    event_share: float = 1.0
+    floor_share: float = 0.002
+    floor_per_filter: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse unknown names and values outside their range."""
+        for kind, name, known in (
+            ("score", self.score, SCORES),
+            ("scope", self.scope, SCOPES),
+            ("schedule", self.schedule, SCHEDULES),
+            ("pattern", self.pattern, PATTERNS),
+        ):
+            if name not in known:
+                raise InputError(f"unknown {kind} '{name}'", expected=", ".join(known))
+        if not 0.0 <= self.sparsity < 1.0:
+            raise InputError("sparsity out of range", found=self.sparsity, expected="0 <= sparsity < 1")
+        if self.events < 1 or not 0.0 < self.event_share <= 1.0 or not 0.0 <= self.score_decay < 1.0:
+            raise InputError("impossible pruning schedule", found=self, expected="events >= 1, shares in 0..1")
