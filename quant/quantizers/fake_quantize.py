@@ -24,12 +24,14 @@ class _FakeQuantize(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         values, quantized, step = ctx.saved_tensors
-        outside = (values < ctx.low * step).logical_or_(values > ctx.high * step)
-        values_gradient = gradients[0].masked_fill(outside, 0) if ctx.needs_input_grad[0] else None
+        clipped = torch.minimum(values, ctx.high * step)
+        # 1.0 inside and 0.0 outside, in place: several times faster than boolean masks, and no further memory.
+        inside = torch.maximum(clipped, ctx.low * step, out=clipped).eq_(values)
+        values_gradient = gradients[0] * inside if ctx.needs_input_grad[0] else None
         step_gradient = None
         if ctx.needs_input_grad[1]:
             # quantized - values is step * (round(v/s) - v/s): nothing is divided before the sum is taken.
-            error = quantized.sub(torch.where(outside, 0, values)).mul_(gradients[0])
+            error = inside.mul_(values).neg_().add_(quantized).mul_(gradients[0])
             step_gradient = error.sum_to_size(step.shape) / step * ctx.gradient_scale
         return values_gradient, step_gradient, None, None, None
 

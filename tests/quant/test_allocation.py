@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from disparsity.errors import InputError
+from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.bits import LayerBits
+
+
+def test_named_layers_get_their_own_bits(toy) -> None:
+    settings = QuantSettings(weight_bits=3, activation_bits=4, first_bits=6, last_bits=7, wide_bits=16)
+    bits = uniform_bits(toy, settings, first=["features.0"], protected=["score"], wide_inputs=["score"])
+    assert bits == {
+        "features.0": LayerBits(weights=6, activations=6),
+        "filter.0": LayerBits(weights=3, activations=4),
+        "up": LayerBits(weights=3, activations=4),
+        "score": LayerBits(weights=7, activations=16),
+    }
+
+
+def test_unknown_names_are_refused(toy) -> None:
+    with pytest.raises(InputError, match=r"protected names a layer .* found scores; did you mean 'score'"):
+        uniform_bits(toy, QuantSettings(), protected=["scores"])
+
+
+def test_impossible_settings_are_refused() -> None:
+    with pytest.raises(InputError, match="last_bits out of range; found 1"):
+        QuantSettings(last_bits=1)

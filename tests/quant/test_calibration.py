@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from disparsity.errors import InputError
+from disparsity.quant.attach import attach_quantizers, input_quantizer
+from disparsity.quant.bits import LayerBits
+from disparsity.quant.calibration import CalibrationSettings, calibrate
+from disparsity.quant.calibration_rules import CALIBRATION_RULES
+
+
+def linear(bits: int = 4) -> nn.Sequential:
+    network = nn.Sequential(nn.Linear(8, 2))
+    attach_quantizers(network, {"0": LayerBits(weights=8, activations=bits)})
+    return network
+
+
+@pytest.mark.parametrize("rule", CALIBRATION_RULES)
+def test_sign_follows_the_smallest_value(rule: str) -> None:
+    settings = CalibrationSettings(rule=rule)
+    values = torch.rand(4, 8, generator=torch.Generator().manual_seed(0))
+    for shift, signed in ((0.0, False), (-1e-3, True)):
+        network = linear()
+        batch = values.clone()
+        batch[0, 0] = shift
+        calibrate(network, [(batch,)], settings)
+        assert input_quantizer(network[0]).signed is signed
+
+
+def test_max_rule_by_hand_over_several_batches() -> None:
+    network = linear()
+    calibrate(network, [(torch.full((1, 8), 3.0),), (torch.full((1, 8), 7.5),)], CalibrationSettings(rule="max"))
+    assert float(input_quantizer(network[0]).step()) == 0.5
+
+
+def test_range_is_taken_from_all_values_even_when_few_are_sampled() -> None:
+    network = linear()
+    batch = torch.zeros(1000, 8)
+    batch[-1, -1] = -7.0
+    calibrate(network, [(batch,)], CalibrationSettings(rule="max", samples_per_call=5))
+    assert input_quantizer(network[0]).signed is True
+    assert float(input_quantizer(network[0]).step()) == 1.0
+
+
+@pytest.mark.parametrize("rule", CALIBRATION_RULES)
+@pytest.mark.parametrize("constant", [0.0, 0.75, -3.0])
+def test_constant_inputs(rule: str, constant: float) -> None:
+    network = linear()
+    batch = torch.full((2, 8), constant)
+    calibrate(network, [(batch,)], CalibrationSettings(rule=rule))
+    quantizer = input_quantizer(network[0])
+    assert float(quantizer.step()) == 1.0 if constant == 0 else True
+    torch.testing.assert_close(quantizer(batch), batch, rtol=2.0**-10, atol=0)
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("position", [0, 1])
+def test_inputs_that_are_not_finite_are_refused(bad: float, position: int) -> None:
+    network = linear()
+    batches = [(torch.ones(1, 8),), (torch.ones(1, 8),)]
+    batches[position][0][0, 3] = bad
+    with pytest.raises(InputError, match="0: the layer's input is not finite"):
+        calibrate(network, batches)
+    assert input_quantizer(network[0]).signed is None
+
+
+def test_layers_that_are_never_reached_are_named() -> None:
+    with pytest.raises(InputError, match="0: the calibration never reached this layer"):
+        calibrate(linear(), [])
+
+
+def test_calibration_touches_neither_modes_nor_statistics(toy, pair) -> None:
+    attach_quantizers(toy, {"up": LayerBits(weights=4, activations=8)})
+    toy.train()
+    toy.score.eval()
+    before = {name: value.clone() for name, value in toy.named_buffers()}
+    calibrate(toy, [pair])
+    assert toy.training
+    assert not toy.score.training
+    assert all(torch.equal(value, before[name]) for name, value in toy.named_buffers())
+    assert input_quantizer(toy.up).observer is None
+
+
+def test_the_same_batches_give_the_same_steps(toy, pair) -> None:
+    attach_quantizers(toy, {"score": LayerBits(weights=4, activations=8)})
+    steps = []
+    for seed in (0, 0, 1):
+        calibrate(toy, [pair], CalibrationSettings(samples_per_call=50, seed=seed))
+        steps.append(input_quantizer(toy.score).log_step.tolist())
+    assert steps[0] == steps[1]
+
+
+def test_unknown_rule() -> None:
+    with pytest.raises(InputError, match="found magic; expected mse, percentile, max"):
+        CalibrationSettings(rule="magic")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+import torch
+
+from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.quant.attach import attach_quantizers, layer_bits
+from disparsity.quant.bits import LayerBits
+from disparsity.quant.calibration import calibrate
+from disparsity.quant.description import attach_from_description, describe_quantizers
+
+ENTRY = {"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8, "activation_signed": None}
+
+
+def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, masked) -> None:
+    fresh = copy.deepcopy(toy)
+    masked(toy, seed=1)
+    bits = {
+        "features.0": LayerBits(weights=8, activations=8),
+        "up": LayerBits(weights=2, activations=4),
+        "score": LayerBits(weights=32, activations=16),
+    }
+    attach_quantizers(toy, bits)
+    calibrate(toy, [pair])
+    description = json.loads(json.dumps(describe_quantizers(toy)))
+    assert description["features.0"]["activation_signed"] is True
+    assert description["score"] == {
+        "quantizer": "lsq",
+        "weight_bits": 32,
+        "activation_bits": 16,
+        "activation_signed": False,
+    }
+    masked(fresh, seed=2)
+    attach_from_description(fresh, description)
+    fresh.load_state_dict(toy.state_dict())
+    assert layer_bits(fresh) == bits
+    assert torch.equal(fresh(*pair), toy(*pair))
+    assert describe_quantizers(fresh) == describe_quantizers(toy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weight_bits": 99}, "weight bits out of range"),
+        ({"activation_signed": "yes"}, "not a truth value"),
+        ({"more": 1}, "damaged description"),
+    ],
+)
+def test_damaged_descriptions(toy, change, message) -> None:
+    with pytest.raises(CorruptArtefactError, match=message):
+        attach_from_description(toy, {"up": ENTRY | change})
+
+
+def test_unknown_layer(toy) -> None:
+    with pytest.raises(InputError, match="found nowhere"):
+        attach_from_description(toy, {"nowhere": ENTRY})
