@@ -1,16 +1,27 @@
-"""Disparity maps in a NumPy archive, as scikit-image ships the Middlebury motorcycle."""
+"""Disparity maps in a NumPy archive, as scikit-image ships the Middlebury motorcycle.
+
+Source: NumPy NEP 1 (the `npy` format), one member in a zip archive.
+"""
 
 from __future__ import annotations
 
+import io
+import math
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from disparsity.datasets.limits import MAX_PIXELS, check_size
 from disparsity.errors import DataError
+
+_HEADER_BYTES = 4096
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
 def read_npz(path: Path) -> NDArray[np.float32]:
@@ -20,17 +31,34 @@ def read_npz(path: Path) -> NDArray[np.float32]:
         DataError: the file is missing or damaged, or holds anything but one two-dimensional float array.
 
     """
+    stream = io.BytesIO(_only_member(path))
+    shape, fortran, kind = _header(path, stream)
+    if len(shape) != 2 or not np.issubdtype(kind, np.floating):
+        raise DataError("wrong array", where=path, found=f"{shape} {kind}", expected="[H, W] floats")
+    check_size(path, shape[1], shape[0])
+    claimed, content = math.prod(shape) * kind.itemsize, stream.read()
+    if len(content) != claimed:
+        raise DataError("the amount of data is wrong", where=path, found=f"{len(content)} bytes", expected=claimed)
+    return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C").astype(np.float32, order="C")
+
+
+def _only_member(path: Path) -> bytes:
+    """The unpacked bytes of an archive's one member; its size is checked before it is unpacked."""
     try:
         with zipfile.ZipFile(path) as archive:
             sizes = [entry.file_size for entry in archive.infolist()]
-        # Checked before loading: a small archive can claim an array that does not fit into memory.
-        if len(sizes) != 1 or sizes[0] > 8 * MAX_PIXELS + 4096:
-            raise DataError("wrong content of the archive", where=path, found=f"sizes {sizes}", expected="one array")
-        with np.load(path, allow_pickle=False) as arrays:
-            array = arrays[arrays.files[0]]
-    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+            if len(sizes) != 1 or sizes[0] > 8 * MAX_PIXELS + _HEADER_BYTES:
+                raise DataError(
+                    "wrong content of the archive", where=path, found=f"sizes {sizes}", expected="one array"
+                )
+            return archive.read(archive.infolist()[0])
+    except _ZIP_ERRORS as error:
         raise DataError("not a readable NumPy archive", where=path, found=error) from error
-    if array.ndim != 2 or not np.issubdtype(array.dtype, np.floating):
-        raise DataError("wrong array", where=path, found=f"{array.shape} {array.dtype}", expected="[H, W] floats")
-    check_size(path, array.shape[1], array.shape[0])
-    return np.asarray(array, dtype=np.float32)
+
+
+def _header(path: Path, stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, memory order and data type of an array, before any of it is allocated."""
+    try:
+        return _HEADERS[npy.read_magic(stream)](stream)
+    except (ValueError, KeyError, EOFError) as error:
+        raise DataError("not a NumPy array", where=path, found=error) from error

@@ -1,0 +1,99 @@
+"""Data URIs: what they open and what they say when they are wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
+from disparsity.datasets.uri import list_schemes, open_data
+from disparsity.errors import DataError, InputError
+
+
+@pytest.fixture
+def kitti(tmp_path, save, scene):
+    for truth, numbers in (("disp_occ_0", (1, 2)), ("disp_noc_0", (2,))):
+        for number in numbers:
+            codes = (scene["disparity"] * 256).astype("uint16")
+            save(tmp_path / "training" / truth / f"{number:06d}_10.png", codes)
+            save(tmp_path / "training" / "image_2" / f"{number:06d}_10.png", scene["left"])
+            save(tmp_path / "training" / "image_3" / f"{number:06d}_10.png", scene["right"])
+    return tmp_path
+
+
+def test_options_reach_the_reader(kitti):
+    assert open_data(f"kitti2015:{kitti}").ids() == ["000001", "000002"]
+    assert open_data(f"kitti2015:{kitti}?").ids() == ["000001", "000002"]
+    assert open_data(f"kitti2015:{kitti}?ground_truth=noc").ids() == ["000002"]
+
+
+def test_a_split_selects(kitti, tmp_path):
+    (tmp_path / "split.txt").write_text("2\n")
+    assert open_data(f"kitti2015:{kitti}", tmp_path / "split.txt").ids() == ["000002"]
+
+
+def test_relative_paths_and_colons_in_paths(kitti, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path.parent)
+    assert len(open_data(f"kitti2015:{tmp_path.name}")) == 2
+    kitti.rename(tmp_path.parent / "a:b")
+    assert len(open_data("kitti2015:a:b?ground_truth=occ")) == 2
+    (tmp_path.parent / "a:b").rename(kitti)
+
+
+def test_synthetic_settings():
+    data = open_data("synthetic:?pairs=3&size=32x64&seed=5&max_disparity=12.5")
+    assert isinstance(data, SyntheticDataset)
+    assert data.settings == SyntheticSettings(pairs=3, height=32, width=64, seed=5, max_disparity=12.5)
+    assert open_data("synthetic:").settings == SyntheticSettings()
+
+
+@pytest.mark.parametrize(
+    ("uri", "message"),
+    [
+        ("somewhere", "not a data URI; expected name:PATH"),
+        ("", "not a data URI"),
+        ("kiti2015:x", "unknown kind of data 'kiti2015'; did you mean 'kitti2015'?"),
+        ("packed:x.h5", "unknown kind of data 'packed'"),
+        ("C:/data", "unknown kind of data 'C'; known: eth3d, kitti2012"),
+        ("kitti2015:", "the path is missing; expected kitti2015:DIR"),
+        ("kitti2015:{}?groundtruth=occ", "unknown option 'groundtruth'; did you mean 'ground_truth'?"),
+        ("kitti2015:{}?subset=test", "unknown option 'subset'; known: ground_truth"),
+        ("kitti2015:{}?ground_truth", "unknown value of ground_truth; found ''; expected occ or noc"),
+        ("sceneflow:{}?pass=cleen", "found 'cleen'; expected clean or final; did you mean 'clean'?"),
+        ("kitti2015:{}?ground_truth=occ&ground_truth=noc", "given twice"),
+        ("middlebury:{}?resolution=h", "expected F or H or Q"),
+        ("synthetic:here", "has no path; found here"),
+        ("synthetic:?size=96", "wrong value of size; found '96'; expected HxW"),
+        ("synthetic:?size=96x", "expected HxW"),
+        ("synthetic:?size=1e2x9", "expected HxW"),
+        ("synthetic:?pairs=-3", "wrong value of pairs; found '-3'; expected a whole number"),
+        ("synthetic:?pairs=\u0663", "expected a whole number"),
+        ("synthetic:?max_disparity=inf", "expected a finite number of pixels"),
+        ("synthetic:?pairs=0", "impossible synthetic scenes"),
+    ],
+)
+def test_wrong_uris_are_input_errors_that_help(tmp_path, uri, message):
+    with pytest.raises(InputError) as caught:
+        open_data(uri.replace("{}", str(tmp_path)))
+    assert message in str(caught.value)
+
+
+def test_a_missing_folder_is_a_data_error(tmp_path):
+    with pytest.raises(DataError, match="none: no such folder"):
+        open_data(f"sceneflow:{tmp_path / 'none'}")
+
+
+def test_every_reader_has_an_example():
+    assert [example.partition(":")[0] for example in list_schemes()] == [
+        "sceneflow",
+        "kitti2012",
+        "kitti2015",
+        "middlebury",
+        "eth3d",
+        "synthetic",
+    ]
+
+
+@pytest.mark.data
+def test_the_uri_of_the_accuracy_check(shared):
+    data = open_data(f"sceneflow:{shared / 'data' / 'flyingthings3d'}?subset=test&pass=clean")
+    assert data.ids() == ["TEST/A/0000/0006"]
