@@ -13,10 +13,10 @@ _ASCII = str.maketrans({"µ": "u", "²": "2", "×": "x", "−": "-", "→": "->"
 _HEADER = ("", "dense", "compressed", "change")
 
 
-def summary_text(report: Mapping[str, Any]) -> str:
-    """The whole summary, ending with a line feed: a title, the before/after table, and what is not modelled."""
+def summary_table(report: Mapping[str, Any]) -> str:
+    """The whole summary: a title, the before/after table, and what is not modelled."""
     lines = [_title(report["network"]), "", *_table(comparisons(report)), "", _coverage(report["coverage"])]
-    return "\n".join(line.rstrip() for line in lines).translate(_ASCII) + "\n"
+    return "\n".join(line.rstrip() for line in lines).translate(_ASCII)
 
 
 def _title(network: Mapping[str, Any]) -> str:

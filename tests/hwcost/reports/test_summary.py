@@ -6,7 +6,7 @@ from typing import Any
 
 from disparsity.hwcost.reports.schema import empty_report
 from disparsity.hwcost.reports.summary import cards, comparisons, data_ends
-from disparsity.hwcost.reports.text import summary_text
+from disparsity.hwcost.reports.text import summary_table
 
 
 def test_cards_state_the_reports_own_figures(report: dict[str, Any]) -> None:
@@ -45,7 +45,7 @@ def test_every_kind_of_cost_has_a_row(report: dict[str, Any]) -> None:
 
 
 def test_the_terminal_table_is_aligned_ascii(report: dict[str, Any]) -> None:
-    text = summary_text(report)
+    text = summary_table(report)
     assert text.isascii()
     lines = text.splitlines()
     assert lines[0] == "stereonet: 624 k parameters, input 544x960"
@@ -55,7 +55,7 @@ def test_the_terminal_table_is_aligned_ascii(report: dict[str, Any]) -> None:
 
 
 def test_an_empty_report_says_not_known_and_shows_no_figure() -> None:
-    text = summary_text(empty_report())
+    text = summary_table(empty_report())
     assert "not known" in text
     table = text[text.index("memory") :]
     assert " 0 " not in table
