@@ -36,9 +36,7 @@ def jitter(sample: Sample, settings: Jitter, rng: np.random.Generator) -> Sample
     gamma = 1.0 + settings.gamma * rng.uniform(-1, 1)
     gain = (1.0 + settings.gain * rng.uniform(-1, 1)) * (1.0 + settings.channel_gain * rng.uniform(-1, 1, 3))
     right_gain = gain * (1.0 + settings.asymmetry * rng.uniform(-1, 1))
-    changed = replace(
-        sample, left=_colours(sample.left, gamma, gain), right=_colours(sample.right, gamma, right_gain)
-    )
+    changed = replace(sample, left=_colours(sample.left, gamma, gain), right=_colours(sample.right, gamma, right_gain))
     return _upside_down(changed) if rng.random() < settings.flip else changed
 
 

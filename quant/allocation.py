@@ -65,3 +65,6 @@ def uniform_bits(
         )
         for name in layers
     }
+
+
+ALLOCATIONS: dict[str, str] = {"uniform": "the same bits for every layer but the first, protected and wide ones"}

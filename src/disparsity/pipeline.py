@@ -15,9 +15,10 @@ from disparsity.evaluation import evaluate_all, save_maps
 from disparsity.files import write_json
 from disparsity.finetune.checkpoints import SIDE_FILE
 from disparsity.finetune.restore import open_network
+from disparsity.manifest import write_manifest
 from disparsity.recipe import Recipe
 from disparsity.reporting import build_report
-from disparsity.runs import open_run, stage_folder, write_run_manifest
+from disparsity.runs import open_run, stage_folder
 from disparsity.signals import stop_on_signal
 from disparsity.stages import STAGES, Context, run_stage
 from disparsity.stereo.network import StereoNetwork
@@ -49,7 +50,7 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         if "quantize" in names:
             _evaluate(context, network, "quantized")
         report = build_report(out, recipe)
-        write_run_manifest(out, recipe)
+        write_manifest(out, recipe)
     return report
 
 
@@ -77,7 +78,7 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         folder = stage_folder(out, number, name)
         rows = [item.row for item in _score(context, trained, name, pictures=0)]
         write_json(folder / "accuracy.json", rows)
-        write_run_manifest(out, recipe)
+        write_manifest(out, recipe)
     return folder
 
 

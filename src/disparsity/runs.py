@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.errors import CorruptArtefactError, InputError
-from disparsity.files import write_json, write_text
-from disparsity.recipe import Recipe, to_toml
+from disparsity.files import write_text
+from disparsity.recipe import Recipe, load_recipe, to_toml
 
 RECIPE_FILE = "recipe.toml"
 LOCK_FILE = ".lock"
@@ -79,11 +79,6 @@ def history(run: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def write_manifest(run: Path, content: dict[str, Any]) -> None:
-    """Write manifest.json."""
-    write_json(run / "manifest.json", content)
-
-
 def _check_folder(folder: Path, recipe: Recipe) -> None:
     if not folder.exists():
         return
@@ -111,3 +106,15 @@ def _locked(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()}\n")
         file.flush()
         yield
+
+
+def stored_recipe(folder: Path) -> Recipe:
+    """The resolved recipe of a run.
+
+    Raises:
+        InputError: the folder holds no run.
+
+    """
+    if not (folder / RECIPE_FILE).is_file():
+        raise InputError("no run in this folder", where=folder, expected=RECIPE_FILE)
+    return load_recipe(folder / RECIPE_FILE)

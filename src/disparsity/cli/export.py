@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
-    from disparsity.packed_network import write_network  # noqa: PLC0415
+    from disparsity.packed import write_network  # noqa: PLC0415
 
     write_network(arguments.out, open_network(arguments.checkpoint, arguments.network))
     print(f"{arguments.out} {arguments.out.stat().st_size} bytes")
@@ -43,7 +43,7 @@ def _export(arguments: argparse.Namespace) -> int:
 def _import(arguments: argparse.Namespace) -> int:
     from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
     from disparsity.finetune.restore import network_checkpoint  # noqa: PLC0415
-    from disparsity.packed_network import read_network  # noqa: PLC0415
+    from disparsity.packed import read_network  # noqa: PLC0415
 
     side_file = arguments.out / SIDE_FILE
     save_checkpoint(side_file, network_checkpoint(read_network(arguments.packed), {"source": "packed"}))

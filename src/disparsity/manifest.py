@@ -1,0 +1,54 @@
+"""manifest.json: what a run was made with, and the SHA-256 of everything that it made."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from disparsity import __version__
+from disparsity.datasets.uri import open_data
+from disparsity.files import sha256_of, write_json
+from disparsity.recipe import Recipe
+
+_PACKAGES = ("torch", "numpy", "opencv-python", "h5py", "safetensors")
+_NOT_LISTED = (".lock", "manifest.json")
+
+
+def write_manifest(run: Path, recipe: Recipe) -> None:
+    """Describe a run: versions, seed, threads, commit, fingerprints of the data, hashes of the artefacts."""
+    uris = [*recipe.data.train, *recipe.data.test]
+    content: dict[str, Any] = {
+        "schema": "disparsity.manifest",
+        "version": 1,
+        "versions": {"disparsity": __version__, **{name: _version(name) for name in _PACKAGES}},
+        "commit": _commit(),
+        "seed": recipe.seed,
+        "threads": torch.get_num_threads(),
+        "data": {uri: open_data(uri).fingerprint() for uri in uris},
+        "artefacts": {
+            str(path.relative_to(run)): sha256_of(path)
+            for path in sorted(run.rglob("*"))
+            if path.is_file() and path.name not in _NOT_LISTED
+        },
+    }
+    write_json(run / "manifest.json", content)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    """The commit of the checkout that the code runs from; None for an installed package."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return None
+    done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False)  # noqa: S607
+    return done.stdout.strip() or None

@@ -1,0 +1,117 @@
+"""A network of ours as a packed file, and back, with bit-identical effective weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from disparsity.errors import CorruptArtefactError
+from disparsity.finetune.restore import build_structure, network_facts
+from disparsity.hwcost.packed_file import read_packed, write_packed
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
+from disparsity.pruning.layers import WEIGHTED
+from disparsity.pruning.masks import mask_modules, trained_weight
+from disparsity.quant.attach import input_quantizer, weight_quantizer
+from disparsity.quant.codes import integer_codes
+from disparsity.quant.layers import channel_axis
+from disparsity.quant.quantizers.base import WeightQuantizer
+from disparsity.quant.steps import log_of_step
+from disparsity.stereo.network import StereoNetwork
+
+_INPUT_STEP = ".input_quantizer.log_step"
+
+
+def pack_network(network: StereoNetwork) -> PackedNetwork:
+    """Everything that inference needs: integer weights and steps where quantized, float values elsewhere."""
+    layers = {name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED)}
+    return PackedNetwork(
+        layers=tuple(_pack_layer(name, layer) for name, layer in layers.items()),
+        tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers).items()},
+        header=network_facts(network),
+    )
+
+
+def write_network(path: Path, network: StereoNetwork) -> int:
+    """Write `compressed.h5`; returns its bytes."""
+    return write_packed(path, pack_network(network))
+
+
+def read_network(path: Path) -> StereoNetwork:
+    """The network that `write_network` wrote.
+
+    Raises:
+        InputError: there is no such file.
+        CorruptArtefactError: the file is damaged, or is no packed network.
+
+    """
+    packed = read_packed(path)
+    try:
+        network = build_structure(cast(dict[str, Any], packed.header))
+        with torch.no_grad():
+            for stored in packed.layers:
+                _restore_layer(network.get_submodule(stored.name), stored)
+            _restore_tensors(network, packed)
+    except (KeyError, AttributeError, RuntimeError, TypeError) as error:
+        raise CorruptArtefactError("the packed network does not fit together", where=path, found=str(error)) from error
+    return network.eval()
+
+
+def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:
+    quantizer = weight_quantizer(layer)
+    if quantizer is None:
+        weight = cast(Tensor, layer.weight).detach().cpu().numpy()
+        return FloatLayer(name=name, values=np.ascontiguousarray(weight), output_axis=channel_axis(layer))
+    codes, steps = integer_codes(layer)
+    return PackedLayer(
+        name=name,
+        codes=codes.cpu().numpy().astype(np.int64),
+        steps=steps.cpu().numpy(),
+        bits=quantizer.bits,
+        output_axis=quantizer.axis,
+    )
+
+
+def _other_tensors(network: StereoNetwork, layers: dict[str, nn.Module]) -> dict[str, Tensor]:
+    """Biases, input steps and unfolded BatchNorms: the state without weights, masks and weight steps."""
+    kept = {}
+    for name, tensor in network.state_dict().items():
+        owner, _, last = name.rpartition(".")
+        weight_itself = owner in layers and last == "weight"
+        if not weight_itself and ".parametrizations." not in name:
+            kept[name] = tensor
+    for name, layer in layers.items():
+        quantizer = input_quantizer(layer)
+        if quantizer is not None:
+            kept[f"{name}{_INPUT_STEP}"] = quantizer.step()
+    return kept
+
+
+def _smallest(tensor: Tensor) -> np.ndarray:
+    """As float16 where that loses nothing, else as it is."""
+    values = tensor.detach().cpu()
+    if values.dtype == torch.float32 and torch.equal(values.half().float(), values):
+        values = values.half()
+    return values.numpy()
+
+
+def _restore_layer(layer: nn.Module, stored: PackedLayer | FloatLayer) -> None:
+    values = torch.from_numpy(np.array(effective_weight(stored), np.float32))
+    trained_weight(layer).copy_(values)
+    for mask in mask_modules(layer).values():
+        mask.mask.copy_(values != 0)
+    quantizer = weight_quantizer(layer)
+    if isinstance(stored, PackedLayer):
+        assert isinstance(quantizer, WeightQuantizer)
+        cast(Tensor, quantizer.log_step).copy_(log_of_step(torch.from_numpy(stored.steps.astype(np.float32))))
+
+
+def _restore_tensors(network: StereoNetwork, packed: PackedNetwork) -> None:
+    state = network.state_dict()
+    for name, array in packed.tensors.items():
+        tensor = torch.from_numpy(np.array(array))
+        values = log_of_step(tensor.float()) if name.endswith(_INPUT_STEP) else tensor
+        state[name].copy_(values.to(state[name].dtype))
