@@ -101,8 +101,12 @@ class TrainingStream:
         *,
         augment: bool = False,
     ) -> None:
-        if batch < 1 or len(weights) != len(datasets) or min(weights) < 0 or sum(weights) <= 0:
-            raise InputError("impossible training stream", found=f"batch {batch}, weights {list(weights)}")
+        if batch < 1 or seed < 0 or len(weights) != len(datasets) or not any(weights) or min(weights) < 0:
+            raise InputError(
+                "impossible training stream",
+                found=f"batch {batch}, seed {seed}, weights {list(weights)}",
+                expected="batch >= 1, seed >= 0, a weight per data set",
+            )
         self._datasets = datasets
         self._shares = np.asarray(weights, float) / sum(weights)
         self._batch = batch

@@ -16,6 +16,7 @@ class NetworkSpec:
         mean: per-channel mean that the preprocessing subtracts from RGB in 0..1.
         std: per-channel divisor of the preprocessing.
         max_disparity: largest disparity that the cost volume covers, in pixels.
+        first: layers that see only the image; stage two can give them bits of their own.
         protected: layers that are never pruned and keep 8 bits (the last, one-channel layers).
         wide_inputs: layers whose input mixes ranges (disparity in pixels beside colours), kept at 16 bits.
         loss_weights: weight of each output in the training loss, coarse to fine.
@@ -29,5 +30,6 @@ class NetworkSpec:
     std: tuple[float, float, float]
     max_disparity: int
     protected: tuple[str, ...]
+    first: tuple[str, ...] = ()
     wide_inputs: tuple[str, ...] = ()
     loss_weights: tuple[float, ...] = (1.0,)

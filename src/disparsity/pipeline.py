@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -134,10 +133,3 @@ def _evaluate(context: Context, network: StereoNetwork, stage: str) -> None:
 def _score(context: Context, network: StereoNetwork, stage: str, pictures: int) -> list[Any]:
     data = context.recipe.data
     return evaluate_all(network, data.test, stage=stage, mask_disparity=data.mask_disparity, pictures=pictures)
-
-
-def read_evaluations(run_folder: Path) -> dict[str, dict[str, Any]]:
-    """What has been evaluated so far, by stage."""
-    stages = ("dense", "pruned", "quantized")
-    paths = {stage: run_folder / "evaluation" / f"{stage}.json" for stage in stages}
-    return {stage: json.loads(path.read_text(encoding="utf-8")) for stage, path in paths.items() if path.is_file()}

@@ -29,8 +29,9 @@ from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
 from disparsity.pruning.scores import magnitude_scores, random_scores, taylor_pass
 from disparsity.quant.allocation import QuantSettings, uniform_bits
-from disparsity.quant.attach import attach_quantizers, round_steps, step_parameters
+from disparsity.quant.attach import attach_quantizers, step_parameters
 from disparsity.quant.calibration import calibrate
+from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
 from disparsity.recipe import DataSection, PruneSection, Recipe, parse_size
 from disparsity.runs import stage_folder
@@ -129,7 +130,7 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
         network, bits_of(network, settings), quantizer=settings.quantizer, initialisation=settings.initialisation
     )
     calibrate(network, [(batch.left, batch.right)])
-    round_steps(network)
+    finalise(network)
     return _finished(context, network, folder, phase)
 
 
@@ -146,8 +147,9 @@ def quantized_finetuning(context: Context, network: StereoNetwork, folder: Path)
 
 
 def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, Any]:
-    """The bits of every layer: the settings', with the spec's protected layers and wide inputs."""
-    return uniform_bits(network, settings, protected=network.spec.protected, wide_inputs=network.spec.wide_inputs)
+    """The bits of every layer: the settings', with the spec's first and protected layers and wide inputs."""
+    spec = network.spec
+    return uniform_bits(network, settings, first=spec.first, protected=spec.protected, wide_inputs=spec.wide_inputs)
 
 
 STAGES: dict[str, Callable[[Context, StereoNetwork, Path], StereoNetwork]] = {
@@ -180,7 +182,7 @@ def _tune(
     phase = Phase(folder, context.stop)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
     phase.run(Trainer(network, _offset(context.stream, label), objective, parameter_groups=groups), label)
-    round_steps(network)
+    finalise(network)
     return _finished(context, network, folder, phase)
 
 

@@ -133,6 +133,7 @@ def _spec(settings: StereoNetSettings, name: str) -> NetworkSpec:
         mean=(0.5, 0.5, 0.5),
         std=(0.5, 0.5, 0.5),
         max_disparity=settings.max_disparity,
+        first=("downsampling.0",),
         protected=("cost_volume_filter.4", f"refine.{len(_REFINEMENT_DILATIONS) + 1}"),
         wide_inputs=("refine.0",) if settings.disparity_scale == 1.0 else (),
         loss_weights=(1.0, 1.0),

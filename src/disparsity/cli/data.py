@@ -18,7 +18,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("action", choices=["synthesize"])
     command.add_argument("uri", metavar="URI", help="see: disparsity list data")
     command.add_argument("--out", type=Path, required=True, metavar="PATH", help="a folder that does not exist yet")
-    command.add_argument("--layout", default="sceneflow", choices=["sceneflow", "kitti2015"], help="default %(default)s")
+    command.add_argument(
+        "--layout", default="sceneflow", choices=["sceneflow", "kitti2015"], help="default %(default)s"
+    )
     command.set_defaults(run=_run)
 
 

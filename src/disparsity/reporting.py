@@ -1,0 +1,121 @@
+"""From a run's folder to its report: accuracy, costs, settings, pictures."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from disparsity.costing import cost_sections
+from disparsity.datasets.uri import open_data
+from disparsity.errors import InputError
+from disparsity.evaluation import load_panels
+from disparsity.finetune.checkpoints import SIDE_FILE, load_checkpoint
+from disparsity.finetune.restore import open_network
+from disparsity.hwcost.packed_network import PackedNetwork
+from disparsity.hwcost.packing import pack
+from disparsity.hwcost.reports.schema import SCHEMA, VERSION
+from disparsity.hwcost.reports.write import write_report
+from disparsity.packed import pack_network, write_network
+from disparsity.recipe import Recipe, parse_size
+from disparsity.runs import history
+from disparsity.stereo.network import StereoNetwork
+
+PACKED_FILE = "compressed.h5"
+_ARRAY, _DATAFLOW = (16, 16), "ws"
+
+
+def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
+    """Write `report/` and `compressed.h5` from the stages' checkpoints and evaluations; returns the report.
+
+    Raises:
+        InputError: the run holds no finished stage yet.
+
+    """
+    folders = finished_stages(run)
+    if not folders:
+        raise InputError("the run has no finished stage to report on", where=run)
+    dense = open_network(recipe.network.checkpoint, recipe.network.name, recipe.seed)
+    compressed = open_network(str(folders[-1]), None)
+    packed_bytes = write_network(run / PACKED_FILE, compressed)
+    size = report_size(recipe)
+    sections = cost_sections(
+        dense, compressed, packed_bytes, size, profile=recipe.report.profile, array=_ARRAY, dataflow=_DATAFLOW
+    )
+    sections["memory"]["stage_bytes"] = _stage_bytes(folders, sections["memory"])
+    evaluations = read_evaluations(run)
+    report = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        **sections,
+        "accuracy": [row for stage in evaluations.values() for row in stage["rows"]],
+        "settings": _settings(recipe, folders, evaluations),
+    }
+    maps = run / "evaluation"
+    last = list(evaluations)[-1] if evaluations else "dense"
+    panels = load_panels(recipe.data.test[0], maps / "dense", maps / last) if recipe.data.test else []
+    write_report(run / "report", report, panels, history(run))
+    return report
+
+
+def finished_stages(run: Path) -> list[Path]:
+    """The folders of the stages that have a checkpoint, in order."""
+    return [folder for folder in sorted(run.glob("stages/*")) if (folder / SIDE_FILE).is_file()]
+
+
+def read_evaluations(run: Path) -> dict[str, dict[str, Any]]:
+    """What has been evaluated so far, by stage."""
+    paths = {stage: run / "evaluation" / f"{stage}.json" for stage in ("dense", "pruned", "quantized")}
+    return {stage: json.loads(path.read_text(encoding="utf-8")) for stage, path in paths.items() if path.is_file()}
+
+
+def report_size(recipe: Recipe) -> tuple[int, int]:
+    """The input size at which costs are counted: the recipe's, or that of the first test pair.
+
+    Raises:
+        InputError: the recipe has neither.
+
+    """
+    if recipe.report.size:
+        return parse_size(recipe.report.size, "report.size")
+    if not recipe.data.test:
+        raise InputError("no input size to count costs at", where="report.size", remedy="set it, or name test data")
+    height, width = open_data(recipe.data.test[0])[0].disparity.shape
+    return height, width
+
+
+def _stage_bytes(folders: list[Path], memory: dict[str, Any]) -> dict[str, Any]:
+    """Bytes of the network after the stages, as packed files would have them."""
+    pruned = [folder for folder in folders if folder.name.endswith(("-prune", "-finetune"))]
+    float_bytes = _packed_bytes(open_network(str(pruned[-1]), None)) if pruned else None
+    return {"dense": memory["dense_bytes"], "pruned": float_bytes, "quantized": memory["packed_file_bytes"]}
+
+
+def _packed_bytes(network: StereoNetwork) -> int:
+    packed: PackedNetwork = pack_network(network)
+    return len(pack(packed))
+
+
+def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    prune, quantize = recipe.prune, recipe.quantize
+    phases = {
+        "prune": prune.train if prune else None,
+        "finetune": recipe.finetune,
+        "finetune_quantized": recipe.finetune_quantized,
+    }
+    teachers = any(phase is not None and phase.teacher_weight > 0 for phase in phases.values())
+    seconds = {folder.name: load_checkpoint(folder).facts["seconds"] for folder in folders}
+    seconds |= {f"evaluate-{stage}": content["seconds"] for stage, content in evaluations.items()}
+    return {
+        "score": prune.score if prune else "none",
+        "scope": prune.scope if prune else "none",
+        "schedule": prune.schedule if prune else "none",
+        "pattern": prune.pattern if prune else "none",
+        "mode": prune.mode if prune else "none",
+        "quantizer": quantize.quantizer if quantize else "none",
+        "allocation": "uniform" if quantize else "none",
+        "teacher": "dense" if teachers else "none",
+        "seed": recipe.seed,
+        "steps": {name: phase.steps for name, phase in phases.items() if phase is not None},
+        "seconds": seconds,
+    }
