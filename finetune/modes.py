@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -83,16 +84,29 @@ class Regrow(Mode):
         clear_pruned_moments(network, optimizer)
 
 
+class Solver(Protocol):
+    """What solves the layers of a network, and forgets what it knows when the weights move."""
+
+    def solve(self) -> None: ...  # noqa: D102
+
+    def forget(self) -> None: ...  # noqa: D102
+
+
 class Reconstruct(Frozen):
     """Frozen, and after every event the survivors of each layer are solved by least squares."""
 
-    def __init__(self, solve: Callable[[], object]) -> None:
-        self._solve = solve
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
+
+    def after_backward(self, network: nn.Module) -> None:
+        """A training step is about to move the weights."""
+        del network
+        self._solver.forget()
 
     def after_event(self, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
         """Zero what was pruned, then reproduce the dense layers' outputs."""
         super().after_event(network, optimizer)
-        self._solve()
+        self._solver.solve()
 
 
 MODES: dict[str, str] = {

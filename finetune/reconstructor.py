@@ -34,6 +34,7 @@ class Reconstructor:
         self._batch = batch
         self._settings = settings
         self._seed = seed
+        self._saliencies: dict[str, Tensor] | None = None
 
     @cached_property
     def _targets(self) -> dict[str, LayerTarget]:
@@ -41,7 +42,11 @@ class Reconstructor:
 
     def solve(self) -> None:
         """Solve every layer in place."""
-        reconstruct(self._network, self._targets, self._forward, self._settings)
+        self._saliencies = reconstruct(self._network, self._targets, self._forward, self._settings)
+
+    def forget(self) -> None:
+        """The weights have moved since the last solution: its saliencies are out of date."""
+        self._saliencies = None
 
     def scores(self, layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
         """Saliency of a weight within its layer times the sensitivity of the disparity to its filter's output.
@@ -50,7 +55,9 @@ class Reconstructor:
         layer as one factor and the squared Jacobian of the disparity maps as the other (as K-FAC, Martens and
         Grosse, ICML 2015, factors the Fisher matrix). It needs no labels.
         """
-        saliencies = reconstruct(self._network, self._targets, self._forward, self._settings, solve=False)
+        saliencies = self._saliencies or reconstruct(
+            self._network, self._targets, self._forward, self._settings, solve=False
+        )
         generator = torch.Generator().manual_seed(self._seed)
         reactions = output_sensitivity(self._network, layers, self._maps, len(self._batch.ids), generator)
         return {

@@ -36,9 +36,13 @@ def output_sensitivity(
     sums: dict[str, Tensor] = {}
 
     def watch(name: str, output: Tensor) -> None:
-        sums.setdefault(name, torch.zeros(output.shape[1]))
+        sums.setdefault(name, torch.zeros(output.shape[1], device=output.device))
+
+        def add(gradient: Tensor) -> None:
+            sums[name] += _squared(gradient)
+
         if output.requires_grad:
-            output.register_hook(lambda gradient: sums[name].add_(_squared(gradient)))
+            output.register_hook(add)
 
     training = network.training
     network.eval()

@@ -205,7 +205,7 @@ def _offset(stream: TrainingStream, label: str) -> Callable[[int], Batch]:
 
 def _mode(section: PruneSection, solver: Reconstructor) -> Mode:
     if section.mode == "reconstruct":
-        return Reconstruct(solver.solve)
+        return Reconstruct(solver)
     if section.mode == "regrow":
         return Regrow(section.handicap)
     if section.mode == "frozen":

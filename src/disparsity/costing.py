@@ -1,0 +1,5 @@
+"""placeholder"""
+
+
+def cost_sections(*a, **k):
+    raise NotImplementedError
