@@ -1,0 +1,74 @@
+"""Floats and text in the adaptive stream: byte planes, and a text model that mixes the last few characters."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from disparsity.hwcost.logistic import LogisticModel
+from disparsity.hwcost.rangecoder import Encoder
+
+_LEARNED_LIMIT = 1 << 16
+"""Planes longer than this are stored as they are: learning costs time, and mantissas are noise."""
+_ORDERS = 6
+
+
+def code_arrays(model: LogisticModel, group: Hashable, arrays: Sequence[npt.NDArray[np.generic]]) -> None:
+    """Code arrays of one dtype in place, plane by plane: all highest bytes first, then the next.
+
+    An encoder reads the arrays, a decoder fills them. A plane is learned where that makes it shorter.
+    """
+    views = [array.reshape(-1).view(np.uint8).reshape(-1, array.dtype.itemsize) for array in arrays if array.size]
+    total = sum(len(view) for view in views)
+    if not total:
+        return
+    for plane in range(views[0].shape[1] - 1, -1, -1):
+        columns = [view[:, plane].tolist() for view in views]
+        name = (group, views[0].shape[1] - plane)
+        learn = int(total <= _LEARNED_LIMIT and _learning_pays(name, columns, total))
+        learned = bool(model.code(learn, 0.0, (model.named(("learn", name), 1.0),)))
+        _code_plane(model, name, columns, learned=learned)
+        for view, column in zip(views, columns, strict=True):
+            view[:, plane] = column
+
+
+def code_text(model: LogisticModel, text: bytes) -> bytes:
+    """Code a text without zero bytes, and the zero that ends it; a decoder is given ``b""``."""
+    read = bytearray()
+    while True:
+        given = text[len(read)] if len(read) < len(text) else 0
+        contexts = [bytes(read[len(read) - order :]) if order else b"" for order in range(min(_ORDERS, len(read) + 1))]
+        node = 1
+        for shift in range(7, -1, -1):
+            features = tuple(model.named((context, node), _text_variance(context)) for context in contexts)
+            node = node << 1 | model.code(given >> shift & 1, 0.0, features)
+        if node == 256:
+            return bytes(read)
+        read.append(node - 256)
+
+
+def _text_variance(context: bytes) -> float:
+    return 1.0 + 0.5 * len(context)
+
+
+def _learning_pays(name: Hashable, columns: list[list[int]], total: int) -> bool:
+    trial = Encoder()
+    _code_plane(LogisticModel(trial), name, [list(column) for column in columns], learned=True)
+    return len(trial.finish()) < total
+
+
+def _code_plane(model: LogisticModel, name: Hashable, columns: list[list[int]], *, learned: bool) -> None:
+    code_bit = model.coder.code
+    for index, column in enumerate(columns):
+        for at, value in enumerate(column):
+            node = 1
+            for shift in range(7, -1, -1):
+                bit = value >> shift & 1
+                if learned:
+                    features = (model.named((name, node), 2.0), model.named((name, index, node), 0.5))
+                    node = node << 1 | model.code(bit, 0.0, features)
+                else:
+                    node = node << 1 | code_bit(bit, 32768)
+            column[at] = node - 256

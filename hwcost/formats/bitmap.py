@@ -1,0 +1,21 @@
+"""Bitmap: a bit per code that says whether it is 0, then the codes that are not: ``n + nnz b`` bits."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes
+
+
+def encode(codes: Codes, bits: int) -> bytes:
+    """``[rows, columns]`` codes of `bits` bits as bytes."""
+    return to_bytes((codes.ravel() != 0).astype(np.uint8), fixed_bits(codes[codes != 0], bits))
+
+
+def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
+    """The inverse of `encode`."""
+    reader = BitReader(content)
+    nonzero = reader.unsigned(shape[0] * shape[1], 1) == 1
+    codes = np.zeros(nonzero.size, np.int64)
+    codes[nonzero] = reader.signed(int(nonzero.sum()), bits)
+    return codes.reshape(shape)

@@ -1,0 +1,15 @@
+"""Dense: every code in `bits` bits."""
+
+from __future__ import annotations
+
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes
+
+
+def encode(codes: Codes, bits: int) -> bytes:
+    """``[rows, columns]`` codes of `bits` bits as bytes: ``n b`` bits."""
+    return to_bytes(fixed_bits(codes, bits))
+
+
+def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
+    """The inverse of `encode`."""
+    return BitReader(content).signed(shape[0] * shape[1], bits).reshape(shape)

@@ -1,0 +1,159 @@
+"""A packed network as one string of bytes: checksum, then everything in one adaptive stream.
+
+Layout: CRC-32 of the rest (4 bytes, big endian), format version (1 byte), range-coded stream. The stream holds a
+JSON text (header, and name, shape and width of every layer and tensor), the weights of all layers, the steps of
+all output channels that hold anything, the values of float layers, and the other tensors by dtype.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from disparsity.errors import CorruptArtefactError
+from disparsity.hwcost.bytecoder import code_arrays, code_text
+from disparsity.hwcost.logistic import LogisticModel
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
+from disparsity.hwcost.rangecoder import Decoder, Encoder
+from disparsity.hwcost.weightcoder import code_positions
+
+VERSION = 1
+_CHECKSUM_BYTES = 4
+
+
+def pack(network: PackedNetwork) -> bytes:
+    """The bytes of a packed network; equal networks give equal bytes."""
+    encoder = Encoder()
+    model = LogisticModel(encoder)
+    code_text(model, _contents(network))
+    _code_body(model, [_working_copy(layer) for layer in network.layers], _owned(network.tensors))
+    body = bytes([VERSION]) + encoder.finish()
+    return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") + body
+
+
+def unpack(content: bytes, *, where: str = "packed network") -> PackedNetwork:
+    """The inverse of `pack`, bit by bit.
+
+    Raises:
+        CorruptArtefactError: the checksum is wrong, or the version is unknown.
+
+    """
+    checksum, body = content[:_CHECKSUM_BYTES], content[_CHECKSUM_BYTES:]
+    if len(content) <= _CHECKSUM_BYTES or zlib.crc32(body) != int.from_bytes(checksum, "big"):
+        raise CorruptArtefactError(
+            "the packed network is damaged", where=where, found="a wrong checksum", remedy="export it again"
+        )
+    if body[0] != VERSION:
+        raise CorruptArtefactError("unknown version of a packed network", where=where, found=body[0], expected=VERSION)
+    try:
+        return _unpack_body(body[1:])
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError) as error:
+        raise CorruptArtefactError("the packed network cannot be parsed", where=where, found=error) from error
+
+
+def weight_stream_bytes(layers: Sequence[PackedLayer | FloatLayer]) -> int:
+    """Bytes of the weights alone (codes, steps, float values), without header, checksum and other tensors."""
+    encoder = Encoder()
+    _code_body(LogisticModel(encoder), [_working_copy(layer) for layer in layers], {})
+    return len(encoder.finish())
+
+
+def _unpack_body(stream: bytes) -> PackedNetwork:
+    model = LogisticModel(Decoder(stream))
+    contents = json.loads(code_text(model, b"").decode("utf-8"))
+    layers = [_empty_layer(*entry) for entry in contents["layers"]]
+    tensors = {name: np.zeros(shape, dtype) for name, dtype, shape in contents["tensors"]}
+    return PackedNetwork(layers=_code_body(model, layers, tensors), tensors=tensors, header=contents["header"])
+
+
+def _contents(network: PackedNetwork) -> bytes:
+    layers = [
+        [layer.name, layer.output_axis, list(layer.codes.shape), layer.bits]
+        if isinstance(layer, PackedLayer)
+        else [layer.name, layer.output_axis, list(layer.values.shape)]
+        for layer in network.layers
+    ]
+    tensors = [[name, _dtype_name(value), list(value.shape)] for name, value in network.tensors.items()]
+    contents = {"header": network.header, "layers": layers, "tensors": tensors}
+    return json.dumps(contents, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+def _dtype_name(value: npt.NDArray[np.generic]) -> str:
+    if value.dtype.kind not in "biufc":
+        raise TypeError(f"a tensor of dtype {value.dtype} cannot be packed")
+    return value.dtype.newbyteorder("<").str
+
+
+def _empty_layer(name: str, axis: int, shape: list[int], bits: int | None = None) -> PackedLayer | FloatLayer:
+    if bits is None:
+        return FloatLayer(name=name, output_axis=axis, values=np.zeros(shape, np.float32))
+    steps = np.ones(shape[axis], np.float16)
+    return PackedLayer(name=name, output_axis=axis, bits=bits, codes=np.zeros(shape, np.int64), steps=steps)
+
+
+def _working_copy(layer: PackedLayer | FloatLayer) -> PackedLayer | FloatLayer:
+    """A layer whose arrays may be written: the coder puts back what it reads."""
+    if isinstance(layer, FloatLayer):
+        values = np.array(layer.values, np.float32, order="C")
+        return FloatLayer(name=layer.name, output_axis=layer.output_axis, values=values)
+    codes, steps = np.array(layer.codes, np.int64, order="C"), np.array(layer.steps, "<f2")
+    return PackedLayer(name=layer.name, output_axis=layer.output_axis, bits=layer.bits, codes=codes, steps=steps)
+
+
+def _owned(tensors: Any) -> dict[str, npt.NDArray[np.generic]]:
+    return {name: np.array(value, value.dtype.newbyteorder("<"), order="C") for name, value in tensors.items()}
+
+
+def _code_body(
+    model: LogisticModel, layers: list[PackedLayer | FloatLayer], tensors: dict[str, npt.NDArray[np.generic]]
+) -> tuple[PackedLayer | FloatLayer, ...]:
+    """Code all arrays in place: positions and codes, then steps and floats, which the positions decide."""
+    places: list[npt.NDArray[np.bool_]] = []
+    for layer in layers:
+        if isinstance(layer, PackedLayer):
+            _code_layer(model, layer.codes, layer.output_axis, sizes=True)
+            places.append(_live(layer))
+        else:
+            held = (layer.values != 0).astype(np.int64)
+            _code_layer(model, held, layer.output_axis, sizes=False)
+            places.append(held != 0)
+    for kind in (PackedLayer, FloatLayer):
+        chosen = [(_floats(layer), place) for layer, place in zip(layers, places, strict=True) if type(layer) is kind]
+        stored = [array[place] for array, place in chosen]
+        code_arrays(model, kind.__name__, stored)
+        for (array, place), content in zip(chosen, stored, strict=True):
+            _fill(array, place, content)
+    by_dtype = defaultdict(list)
+    for tensor in tensors.values():
+        by_dtype[tensor.dtype.str].append(tensor)
+    for dtype, group in by_dtype.items():
+        code_arrays(model, dtype, group)
+    return tuple(layers)
+
+
+def _floats(layer: PackedLayer | FloatLayer) -> npt.NDArray[np.floating]:
+    return layer.steps if isinstance(layer, PackedLayer) else layer.values
+
+
+def _fill(array: npt.NDArray[np.floating], place: npt.NDArray[np.bool_], content: npt.NDArray[np.floating]) -> None:
+    array[place] = content
+
+
+def _code_layer(model: LogisticModel, codes: npt.NDArray[np.int64], axis: int, *, sizes: bool) -> None:
+    """Code `codes` in place, output channels first."""
+    turned = np.moveaxis(np.atleast_2d(codes), axis if codes.ndim > 1 else 0, 0)
+    flat = np.ascontiguousarray(turned).ravel().tolist()
+    code_positions(model, flat, turned.shape, sizes=sizes)
+    turned[...] = np.asarray(flat, np.int64).reshape(turned.shape)
+
+
+def _live(layer: PackedLayer) -> npt.NDArray[np.bool_]:
+    """Output channels that hold anything."""
+    others = tuple(axis for axis in range(layer.codes.ndim) if axis != layer.output_axis)
+    return (layer.codes != 0).any(axis=others)

@@ -1,0 +1,1 @@
+"""Technology profiles as data: one TOML file each, every constant with its unit and source."""

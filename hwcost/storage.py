@@ -1,0 +1,94 @@
+"""Bytes of every layer's weights in every storage format, with indices, tables and scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from disparsity.hwcost.entropy import entropy_bits
+from disparsity.hwcost.formats import FORMATS
+from disparsity.hwcost.formats.bitstream import Codes
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+
+_SCALE_BYTES = 2
+_FLOAT_BITS = 32
+_MASK_BITS = 2
+_TABLE_FORMATS = ("huffman", "huffman_gap")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerStorage:
+    """Bytes of one layer.
+
+    Attributes:
+        name: of the layer.
+        values_bytes: non-zero weights times their bits, without any index: the optimistic figure.
+        entropy_bound_bytes: order-0 bound of positions and values, without tables and scales.
+        formats: by name, really encoded: values, index, tables, and 2 bytes of scale per output channel.
+
+    """
+
+    name: str
+    values_bytes: float
+    entropy_bound_bytes: float
+    formats: dict[str, int]
+
+    @property
+    def best_format(self) -> str:
+        """The format with the fewest bytes."""
+        return min(self.formats, key=lambda name: self.formats[name])
+
+
+def layer_storage(layer: PackedLayer | FloatLayer) -> LayerStorage:
+    """Encode a layer in every format.
+
+    Float values are stored whole; a table of floats would hold every weight once, so that in the Huffman formats
+    only their positions are coded.
+    """
+    if isinstance(layer, PackedLayer):
+        return _integer_storage(layer.name, _rows(layer.codes, layer.output_axis), layer.bits)
+    return _float_storage(layer.name, _rows(layer.values, layer.output_axis))
+
+
+def network_formats(layers: Iterable[LayerStorage]) -> dict[str, int]:
+    """Bytes of all layers by format."""
+    layers = list(layers)
+    return {name: sum(layer.formats[name] for layer in layers) for name in FORMATS} if layers else {}
+
+
+def network_storage(layers: Sequence[PackedLayer | FloatLayer]) -> dict[str, LayerStorage]:
+    """The storage of every layer by name."""
+    return {layer.name: layer_storage(layer) for layer in layers}
+
+
+def _integer_storage(name: str, codes: Codes, bits: int) -> LayerStorage:
+    scales = _SCALE_BYTES * codes.shape[0]
+    return LayerStorage(
+        name=name,
+        values_bytes=int(np.count_nonzero(codes)) * bits / 8,
+        entropy_bound_bytes=entropy_bits(codes) / 8,
+        formats={kind: len(each.encode(codes, bits)) + scales for kind, each in FORMATS.items()},
+    )
+
+
+def _float_storage(name: str, values: np.ndarray) -> LayerStorage:
+    mask = (values != 0).astype(np.int64)
+    whole = np.where(mask, np.ascontiguousarray(values, np.float32).view(np.int32), 0).astype(np.int64)
+    held = int(mask.sum()) * _FLOAT_BITS / 8
+    formats = {}
+    for kind, each in FORMATS.items():
+        if kind in _TABLE_FORMATS:
+            formats[kind] = len(each.encode(mask, _MASK_BITS)) + int(held)
+        else:
+            formats[kind] = len(each.encode(whole, _FLOAT_BITS))
+    return LayerStorage(
+        name=name, values_bytes=held, entropy_bound_bytes=entropy_bits(mask) / 8 + held, formats=formats
+    )
+
+
+def _rows(weight: np.ndarray, axis: int) -> np.ndarray:
+    """``[output channels, the rest]``."""
+    turned = np.moveaxis(weight, axis, 0)
+    return turned.reshape(turned.shape[0], -1)
