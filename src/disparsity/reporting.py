@@ -16,13 +16,14 @@ from disparsity.hwcost.packed_network import PackedNetwork
 from disparsity.hwcost.packing import pack
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION
 from disparsity.hwcost.reports.write import write_report
+from disparsity.hwcost.summary import Machine
+from disparsity.hwcost.technology import load_profile
 from disparsity.packed import pack_network, write_network
 from disparsity.recipe import Recipe, parse_size
 from disparsity.runs import history
 from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
-_ARRAY, _DATAFLOW = (16, 16), "ws"
 
 
 def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
@@ -40,7 +41,7 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
     packed_bytes = write_network(run / PACKED_FILE, compressed)
     size = report_size(recipe)
     sections = cost_sections(
-        dense, compressed, packed_bytes, size, profile=recipe.report.profile, array=_ARRAY, dataflow=_DATAFLOW
+        dense, compressed, packed_bytes, size, Machine(profile=load_profile(recipe.report.profile))
     )
     sections["memory"]["stage_bytes"] = _stage_bytes(folders, sections["memory"])
     evaluations = read_evaluations(run)
