@@ -5,6 +5,7 @@ Module names follow the published checkpoint, so that it loads without a key map
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 import torch
@@ -53,6 +54,8 @@ class StereoNetSettings:
                 found=self.max_disparity,
                 expected=f"a multiple of {1 << self.halvings}",
             )
+        if not 0.0 < self.disparity_scale < math.inf:
+            raise InputError("StereoNet disparity_scale must be positive", found=self.disparity_scale)
 
 
 class ResidualBlock(nn.Module):

@@ -1,0 +1,23 @@
+"""The spec is plain data, and protected layers exist in every preset."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from disparsity.stereo.networks import NETWORKS, build_network
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_spec_of_every_preset_is_plain_data_about_layers_that_exist(name: str) -> None:
+    network = build_network(name)
+    spec = network.spec
+    layers = dict(network.named_modules())
+    assert spec.name == name
+    assert json.loads(json.dumps(spec.settings)) == spec.settings
+    assert {*spec.protected, *spec.wide_inputs, *spec.first} <= set(layers)
+    assert all(layers[layer].out_channels == 1 for layer in spec.protected)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        spec.name = "other"  # type: ignore[misc]
