@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 
@@ -37,7 +38,8 @@ class SyntheticSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings that no scene can have."""
-        if self.pairs < 1 or min(self.height, self.width) < 16 or self.max_disparity < 8 or self.seed < 0:
+        possible = self.pairs >= 1 and min(self.height, self.width) >= 16 and self.seed >= 0
+        if not (possible and 8 <= self.max_disparity < math.inf):
             raise InputError(
                 "impossible synthetic scenes",
                 found=self,
