@@ -7,7 +7,7 @@ what it stands for, a change of representation: its output is its input.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -53,7 +53,7 @@ def peak_activations(
     follower = _Follower(bits or {})
     run_without_compute(network, inputs, follower.watching)
     tensors = follower.tensors
-    widths = _stored_bits(tensors)
+    widths = _stored_bits(tensors, follower.moments[-1] if follower.moments else ())
     dense = [sum(tensors[index].bytes for index in moment) for moment in follower.moments]
     narrow = [sum(tensors[index].bytes * widths[index] / FLOAT_BITS for index in moment) for moment in follower.moments]
     if not dense:
@@ -73,17 +73,20 @@ class _Tensor:
     feeds: set[int] = field(default_factory=set)
 
 
-def _stored_bits(tensors: list[_Tensor]) -> list[int]:
+def _stored_bits(tensors: list[_Tensor], returned: Collection[int]) -> list[int]:
     """Widest reader of every tensor; readers that are no layers pass on the width of what they make.
 
-    A tensor is made after the tensors it is made from, so one pass from the last to the first settles all.
+    What the network returns is in float, and so is what nobody reads (statistics that a normalization makes), but
+    the latter asks nothing of what it was made from. A tensor is made after the tensors it is made from, so
+    one pass from the last to the first settles all.
     """
-    bits = [0] * len(tensors)
+    asked = [0] * len(tensors)
     for index in range(len(tensors) - 1, -1, -1):
         tensor = tensors[index]
-        readers = [tensor.layer_bits, *(bits[reader] for reader in tensor.feeds if reader > index)]
-        bits[index] = max(readers) or FLOAT_BITS
-    return bits
+        asked[index] = max([tensor.layer_bits, *(asked[reader] for reader in tensor.feeds if reader > index)])
+        if not asked[index] and index in returned:
+            asked[index] = FLOAT_BITS
+    return [bits or FLOAT_BITS for bits in asked]
 
 
 class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]

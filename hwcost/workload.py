@@ -63,9 +63,9 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
     """
     with _evaluating(network):
         try:
-            shadow = copy.deepcopy(network).to("meta")
+            shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
             with watching(shadow):
-                shadow(*(value.to("meta") for value in inputs))
+                shadow(*shapes)
         except (RuntimeError, NotImplementedError):
             with watching(network):
                 network(*inputs)
