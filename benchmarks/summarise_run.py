@@ -1,0 +1,58 @@
+"""One run's figures as a result file: `python benchmarks/summarise_run.py RUN --command "..." --out results/NAME.md`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from provenance import provenance
+
+from disparsity.files import write_text
+from disparsity.hwcost.reports.text import summary_table
+
+
+def accuracy_lines(rows: list[dict[str, Any]]) -> list[str]:
+    """Every evaluated stage, pooled and per image."""
+    lines = [
+        "| stage | EPE px | bad-1 % | bad-3 % | D1 % | per-image EPE px | pixels | images | mask | data |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        figures = [row[name] for name in ("epe_px", "bad1_percent", "bad3_percent", "d1_percent", "per_image_epe_px")]
+        cells = [f"{value:.3f}" for value in figures]
+        lines.append(
+            f"| {row['stage']} | {' | '.join(cells)} | {row['pixels']} | {row['images']} | {row['mask']} | `{row['data']}` |"
+        )
+    return lines
+
+
+def main() -> None:
+    """Write the file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--command", required=True)
+    parser.add_argument("--title", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    arguments = parser.parse_args()
+    report = json.loads((arguments.run / "report" / "report.json").read_text())
+    seconds = report["settings"]["seconds"]
+    lines = [
+        f"# {arguments.title}",
+        "",
+        *accuracy_lines(report["accuracy"]),
+        "",
+        "```",
+        summary_table(report),
+        "```",
+        "",
+        f"Seconds per stage: {json.dumps(seconds)}; together {sum(seconds.values()):.0f} s without start-up and report.",
+        "",
+        *provenance(arguments.command),
+    ]
+    write_text(arguments.out, "\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
