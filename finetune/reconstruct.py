@@ -34,18 +34,20 @@ class ReconstructSettings:
         pairs: calibration pairs, run as one batch.
         positions: output positions sampled per layer.
         ridge: pull towards the old weights, relative to the mean diagonal of the normal matrix.
+        probes: pairs on which the score `obs` measures how the disparity reacts to a layer's output.
 
     """
 
     pairs: int = 8
     positions: int = 24000
     ridge: float = 1e-3
+    probes: int = 4
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        if self.pairs < 1 or self.positions < 1 or self.ridge < 0:
+        if min(self.pairs, self.positions, self.probes) < 1 or self.ridge < 0:
             raise InputError(
-                "impossible reconstruction settings", found=self, expected="pairs, positions >= 1, ridge >= 0"
+                "impossible reconstruction settings", found=self, expected="pairs, positions, probes >= 1, ridge >= 0"
             )
 
 

@@ -59,7 +59,8 @@ class Reconstructor:
             self._network, self._targets, self._forward, self._settings, solve=False
         )
         generator = torch.Generator().manual_seed(self._seed)
-        reactions = output_sensitivity(self._network, layers, self._maps, len(self._batch.ids), generator)
+        probes = min(self._settings.probes, len(self._batch.ids))
+        reactions = output_sensitivity(self._network, layers, self._maps, probes, generator)
         return {
             name: saliencies[name] * reactions[name].view(-1, *[1] * (saliencies[name].dim() - 1)) for name in layers
         }
