@@ -42,14 +42,14 @@ def output_sensitivity(
             sums[name] += _squared(gradient)
 
         if output.requires_grad:
-            output.register_hook(add)
+            output.register_hook(add)  # type: ignore[no-untyped-call]
 
     training = network.training
     network.eval()
     with ExitStack() as stack:
         for name in names:
             layer = network.get_submodule(name)
-            hook = layer.register_forward_hook(lambda _layer, _inputs, output, name=name: watch(name, output))  # type: ignore[misc]
+            hook = layer.register_forward_hook(lambda _layer, _inputs, output, name=name: watch(name, output))
             stack.callback(hook.remove)
         for probe in range(probes):
             maps = outputs(network, probe)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from disparsity.errors import InputError
@@ -59,3 +60,7 @@ class PruneSettings:
             raise InputError("sparsity out of range", found=self.sparsity, expected="0 <= sparsity < 1")
         if self.events < 1 or not 0.0 < self.event_share <= 1.0 or not 0.0 <= self.score_decay < 1.0:
             raise InputError("impossible pruning schedule", found=self, expected="events >= 1, shares in 0..1")
+        if self.score_batches < 1 or not math.isfinite(self.mac_power):
+            raise InputError("impossible scoring", found=self, expected="score_batches >= 1, mac_power finite")
+        if not (0.0 <= self.floor_share <= 1.0 and 0.0 <= self.floor_per_filter < math.inf):
+            raise InputError("floor out of range", found=self, expected="floor_share in 0..1, floor_per_filter >= 0")

@@ -52,7 +52,8 @@ class Surface:
         u, v = self._axes(x_left, y)
         columns = np.mod(u * self.texture_scale + self.texture_shift[0], self.texture.shape[1]).astype(np.float32)
         rows = np.mod(v * self.texture_scale + self.texture_shift[1], self.texture.shape[0]).astype(np.float32)
-        return cv2.remap(self.texture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        colours = cv2.remap(self.texture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        return np.asarray(colours, np.float32)
 
     def _axes(self, x_left: Map, y: Map) -> tuple[Map, Map]:
         cosine, sine = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))

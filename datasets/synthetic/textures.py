@@ -35,7 +35,7 @@ def _grow(cells: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     padded = np.pad(cells, ((2, 2), (2, 2), (0, 0)), mode="wrap")
     larger = (count + 4) * step
     grown = cv2.resize(padded, (larger, larger), interpolation=cv2.INTER_CUBIC).reshape(larger, larger, -1)
-    return grown[2 * step : 2 * step + side, 2 * step : 2 * step + side]
+    return np.asarray(grown[2 * step : 2 * step + side, 2 * step : 2 * step + side], np.float32)
 
 
 def _periodic(rng: np.random.Generator, side: int) -> NDArray[np.float32]:

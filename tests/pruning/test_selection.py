@@ -1,0 +1,123 @@
+"""Selection: exact counts, ties by position, floors, no emptied layer, against a sort in plain Python."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import Tensor
+
+from disparsity.errors import DivergedError, InputError
+from disparsity.pruning.selection import (
+    SCOPES,
+    FloorSettings,
+    keep_count,
+    keep_top,
+    scope_named,
+    select_global,
+    select_per_layer,
+)
+
+NO_FLOOR = FloorSettings(share=0.0)
+
+score_lists = st.lists(st.lists(st.floats(0, 4, width=16), min_size=1, max_size=15), min_size=1, max_size=5)
+
+
+def tensors(lists: list[list[float]]) -> dict[str, Tensor]:
+    return {f"l{number}": torch.tensor(values) for number, values in enumerate(lists)}
+
+
+def kept(masks: dict[str, Tensor]) -> int:
+    return sum(int(mask.sum()) for mask in masks.values())
+
+
+def naive_global(lists: list[list[float]], density: float, share: float) -> list[list[bool]]:
+    """Floors first, then the best of the rest; equal scores in order of position."""
+    masks = [[False] * len(values) for values in lists]
+    for values, mask in zip(lists, masks, strict=True):
+        floor = min(len(values), int(max(1.0, share * len(values))))
+        for place in sorted(range(len(values)), key=lambda i: -values[i])[:floor]:
+            mask[place] = True
+    rest = [(layer, i) for layer, mask in enumerate(masks) for i in range(len(mask)) if not mask[i]]
+    rest.sort(key=lambda place: -lists[place[0]][place[1]])
+    total = sum(map(len, lists))
+    for layer, place in rest[: max(0, max(1, round(density * total)) - sum(map(sum, masks)))]:
+        masks[layer][place] = True
+    return masks
+
+
+@given(score_lists, st.floats(0, 1), st.floats(0, 1))
+def test_global_selection_equals_a_plain_sort(lists: list[list[float]], density: float, share: float) -> None:
+    masks = select_global(tensors(lists), density, FloorSettings(share=share))
+    assert [mask.tolist() for mask in masks.values()] == naive_global(lists, density, share)
+
+
+@given(score_lists, st.floats(0, 1), st.floats(0, 1))
+def test_counts_are_exact_unless_the_floors_exceed_them(lists: list[list[float]], density: float, share: float) -> None:
+    floor, scores = FloorSettings(share=share), tensors(lists)
+    masks = select_global(scores, density, floor)
+    floors = sum(floor.count(score) for score in scores.values())
+    assert kept(masks) == max(floors, keep_count(sum(map(len, lists)), density))
+    assert all(int(masks[name].sum()) >= floor.count(scores[name]) >= 1 for name in scores)
+    assert all(masks[name].dtype == torch.bool and masks[name].shape == scores[name].shape for name in scores)
+
+
+@given(score_lists, st.floats(0, 1), st.floats(0, 1))
+def test_a_denser_mask_contains_a_sparser_one(lists: list[list[float]], one: float, other: float) -> None:
+    sparse = select_global(tensors(lists), min(one, other), NO_FLOOR)
+    dense = select_global(tensors(lists), max(one, other), NO_FLOOR)
+    assert all(bool((dense[name] | ~sparse[name]).all()) for name in sparse)
+
+
+@given(score_lists, st.floats(0, 1))
+def test_per_layer_keeps_the_same_share_of_each(lists: list[list[float]], density: float) -> None:
+    masks = select_per_layer(tensors(lists), density, NO_FLOOR)
+    assert [int(mask.sum()) for mask in masks.values()] == [max(1, round(density * len(v))) for v in lists]
+
+
+def test_ties_are_broken_by_position_across_layers() -> None:
+    scores = {"a": torch.ones(4), "b": torch.ones(2, 3)}
+    masks = select_global(scores, 0.6, NO_FLOOR)
+    assert masks["a"].tolist() == [True] * 4
+    assert masks["b"].tolist() == [[True, True, False], [False, False, False]]
+
+
+def test_keep_top_is_stable_on_many_equal_values() -> None:
+    flat = torch.zeros(10_001)
+    assert keep_top(flat, 5_000).nonzero().squeeze(1).tolist() == list(range(5_000))
+
+
+def test_no_layer_is_emptied_by_an_extreme_score() -> None:
+    scores = {"huge": torch.full((1000,), 1e9), "tiny": torch.full((1000,), 1e-9), "one": torch.zeros(1)}
+    masks = select_global(scores, 0.001, FloorSettings())
+    assert [int(masks[name].sum()) for name in scores] == [2, 2, 1]
+
+
+def test_floor_counts() -> None:
+    score = torch.zeros(8, 4, 3, 3)
+    assert FloorSettings(share=0.1).count(score) == 28
+    assert FloorSettings(share=0.0, per_filter=1.5).count(score) == 12
+    assert FloorSettings(share=0.0).count(score) == 1
+    assert FloorSettings(share=1.0, per_filter=99.0).count(score) == score.numel()
+
+
+def test_pruned_scores_below_zero_lose_against_live_zeros() -> None:
+    masks = select_global({"a": torch.tensor([-1.0, 0.0, -1.0, 0.0])}, 0.5, NO_FLOOR)
+    assert masks["a"].tolist() == [False, True, False, True]
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_scores_that_are_not_finite_are_refused_by_name(scope: str, value: float) -> None:
+    with pytest.raises(DivergedError, match="second: scores are not finite"):
+        scope_named(scope)({"first": torch.ones(2), "second": torch.tensor([1.0, value])}, 0.5, NO_FLOOR)
+
+
+def test_unknown_scope_lists_what_exists() -> None:
+    with pytest.raises(InputError, match="unknown scope 'globel'; expected global, per_layer"):
+        scope_named("globel")
+
+
+def test_all_equal_zero_scores_still_give_the_exact_count() -> None:
+    assert kept(select_global({"a": torch.zeros(100), "b": torch.zeros(900)}, 0.1, FloorSettings())) == 100
