@@ -8,22 +8,27 @@ Source of the idea: He et al., ICCV 2017 (channel pruning by least squares) and 
 calibration); per-element masks on 2D and 3D convolutions of a stereo network are an Interpretation.
 
 The whole pass is one forward of the compressed network: a hook solves each layer when its input arrives, so that
-the layers behind it already see the solved weights.
+the layers behind it already see the solved weights. A layer whose weight is quantized gets integer codes instead: its
+weights are rounded one after the other, the rest of the filter making up for each rounding.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
-from disparsity.finetune.normal_equations import normal_equations, solve_masked
+from disparsity.finetune.normal_equations import normal_equations, round_to_grid, solve_masked
 from disparsity.finetune.patches import output_at, patches, random_positions, supports
 from disparsity.pruning.masks import masks_of, trained_weight
+from disparsity.quant.attach import weight_quantizer
+from disparsity.quant.bits import grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +50,7 @@ class ReconstructSettings:
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
-        if min(self.pairs, self.positions, self.probes) < 1 or self.ridge < 0:
+        if min(self.pairs, self.positions, self.probes) < 1 or not 0 <= self.ridge < math.inf:
             raise InputError(
                 "impossible reconstruction settings", found=self, expected="pairs, positions, probes >= 1, ridge >= 0"
             )
@@ -66,7 +71,7 @@ def dense_targets(
     targets: dict[str, LayerTarget] = {}
     generator = torch.Generator().manual_seed(seed)
 
-    def keep(name: str, output: Tensor) -> None:
+    def keep(name: str, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
         if name not in targets:
             where = random_positions(output, positions, generator)
             targets[name] = LayerTarget(where, output_at(output, where))
@@ -74,7 +79,7 @@ def dense_targets(
     with ExitStack() as stack, torch.no_grad():
         for name, layer in dense.named_modules():
             if supports(layer):
-                hook = layer.register_forward_hook(lambda _layer, _inputs, output, name=name: keep(name, output))  # type: ignore[misc]
+                hook = layer.register_forward_hook(partial(keep, name))
                 stack.callback(hook.remove)
         dense.eval()
         forward(dense)
@@ -106,16 +111,16 @@ def reconstruct(
     masks = masks_of(network)
     saliencies: dict[str, Tensor] = {}
 
-    def visit(name: str, layer: nn.Module, inputs: Tensor) -> None:
+    def visit(name: str, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if name not in saliencies:
-            rows = patches(layer, inputs, targets[name].positions)
+            rows = patches(layer, inputs[0], targets[name].positions)
             saliencies[name] = _solve_layer(layer, rows, targets[name], masks.get(name), settings.ridge, solve)
 
     training = network.training
     with ExitStack() as stack, torch.no_grad():
         for name in targets:
             layer = network.get_submodule(name)
-            hook = layer.register_forward_pre_hook(lambda layer, inputs, name=name: visit(name, layer, inputs[0]))  # type: ignore[misc]
+            hook = layer.register_forward_pre_hook(partial(visit, name))
             stack.callback(hook.remove)
         network.eval()
         forward(network)
@@ -133,9 +138,15 @@ def _solve_layer(
     biases = weight.new_zeros(len(alive), 1) if bias is None else bias[:, None]
     old = torch.cat([weight.flatten(1) * alive, biases], dim=1)
     free = torch.cat([alive, constant], dim=1)
-    solution = solve_masked(normal_equations(rows, target.outputs), old, free, ridge)
+    equations = normal_equations(rows, target.outputs)
+    solution = solve_masked(equations, old, free, ridge)
+    quantizer = weight_quantizer(layer)
+    values = solution.values
+    if quantizer is not None:
+        steps = quantizer.steps().double()
+        values = round_to_grid(equations, values, free, steps, grid(quantizer.bits, signed=True)[1], ridge)
     if solve:
-        weight.copy_(solution.values[:, :-1].reshape(weight.shape))
+        weight.copy_(values[:, :-1].reshape(weight.shape))
         if bias is not None:
-            bias.copy_(solution.values[:, -1])
+            bias.copy_(values[:, -1])
     return solution.saliency.float().view(weight.shape)

@@ -141,5 +141,5 @@ class Trainer:
             index, key = name.split(".", 1)
             moments.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
-        for index, hook in enumerate(self.hooks):
-            hook.load(without_prefix(f"hook.{index}.", tensors))
+        for number, hook in enumerate(self.hooks):
+            hook.load(without_prefix(f"hook.{number}.", tensors))

@@ -48,9 +48,9 @@ def plan_of(
     """Measure a layer; of a decoder's zeros the outcome means nothing and is replaced by what is read."""
     nonzero = np.fromiter((value != 0 for value in values), bool, len(values)).reshape(-1, channels, area)
     nonzero = nonzero[live_filters][:, live_channels]
-    holds = nonzero.any(2)
-    density = float(holds.mean())
     inside = nonzero.sum(2)
+    holds = np.asarray(inside > 0)
+    density = float(holds.mean())
     chance = _chance_inside(float(inside.sum()) / max(1, int(holds.sum())), area)
     return LayerPlan(
         kernel_odds=_odds(density),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,7 +111,7 @@ def _owned(tensors: Any) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def _code_body(
-    model: LogisticModel, layers: list[PackedLayer | FloatLayer], tensors: dict[str, npt.NDArray[np.generic]]
+    model: LogisticModel, layers: list[PackedLayer | FloatLayer], tensors: Mapping[str, npt.NDArray[np.generic]]
 ) -> tuple[PackedLayer | FloatLayer, ...]:
     """Code all arrays in place: positions and codes, then steps and floats, which the positions decide."""
     places: list[npt.NDArray[np.bool_]] = []

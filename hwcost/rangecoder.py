@@ -46,7 +46,8 @@ class Encoder:
 
     def finish(self) -> bytes:
         """The bytes of everything written: the shortest tail inside the last interval, its zeros cut off."""
-        for kept in range(_STATE_BITS // 8 + 1):
+        kept = value = 0
+        for kept in range(_STATE_BITS // 8 + 1):  # the last, of single units, always fits
             unit = 1 << (_STATE_BITS - 8 * kept)
             value = -(-self._low // unit) * unit
             if value < self._low + self._range:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -35,7 +36,7 @@ def output_sensitivity(
     """
     sums: dict[str, Tensor] = {}
 
-    def watch(name: str, output: Tensor) -> None:
+    def watch(name: str, _layer: nn.Module, _inputs: object, output: Tensor) -> None:
         sums.setdefault(name, torch.zeros(output.shape[1], device=output.device))
 
         def add(gradient: Tensor) -> None:
@@ -49,7 +50,7 @@ def output_sensitivity(
     with ExitStack() as stack:
         for name in names:
             layer = network.get_submodule(name)
-            hook = layer.register_forward_hook(lambda _layer, _inputs, output, name=name: watch(name, output))
+            hook = layer.register_forward_hook(partial(watch, name))
             stack.callback(hook.remove)
         for probe in range(probes):
             maps = outputs(network, probe)

@@ -58,7 +58,8 @@ class Surface:
     def _axes(self, x_left: Map, y: Map) -> tuple[Map, Map]:
         cosine, sine = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
         x, row = x_left - np.float32(self.centre[0]), y - np.float32(self.centre[1])
-        return cosine * x + sine * row, cosine * row - sine * x
+        u, v = cosine * x + sine * row, cosine * row - sine * x
+        return np.asarray(u, np.float32), np.asarray(v, np.float32)
 
 
 def random_background(rng: np.random.Generator, height: int, width: int, maximum: float) -> Surface:

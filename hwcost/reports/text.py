@@ -26,7 +26,7 @@ def _title(network: Mapping[str, Any]) -> str:
 
 
 def _table(rows: list[Comparison]) -> list[str]:
-    cells = [_HEADER]
+    cells: list[tuple[str, str, str, str]] = [_HEADER]
     group = None
     for row in rows:
         if row.group != group:

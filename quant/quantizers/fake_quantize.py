@@ -22,7 +22,9 @@ class _FakeQuantize(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None, None, None]:
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride] - once_differentiable's stub drops names
+        ctx: Any, *gradients: Tensor
+    ) -> tuple[Tensor | None, Tensor | None, None, None, None]:
         values, quantized, step = ctx.saved_tensors
         clipped = torch.minimum(values, ctx.high * step)
         # 1.0 inside and 0.0 outside, in place: several times faster than boolean masks, and no further memory.

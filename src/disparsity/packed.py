@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -75,7 +76,7 @@ def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:
     )
 
 
-def _other_tensors(network: StereoNetwork, layers: dict[str, nn.Module]) -> dict[str, Tensor]:
+def _other_tensors(network: StereoNetwork, layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
     """Biases, input steps and unfolded BatchNorms: the state without weights, masks and weight steps."""
     kept = {}
     for name, tensor in network.state_dict().items():
