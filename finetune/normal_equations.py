@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from disparsity.errors import InputError
+
 
 @dataclass(frozen=True)
 class NormalEquations:
@@ -56,6 +58,9 @@ def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: f
         mask: ``[C_out, K + 1]`` bool, which of them may be non-zero.
         ridge: pull towards `old`, relative to the mean diagonal of the weights' moments.
 
+    Raises:
+        InputError: the ridge is too small for inputs that depend on each other.
+
     """
     strength = ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
     values = torch.zeros_like(old, dtype=torch.float64)
@@ -75,4 +80,51 @@ def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: f
 def _inverse(matrix: Tensor, strength: float) -> Tensor:
     damped = matrix.clone()
     damped.diagonal().add_(strength)
-    return torch.cholesky_inverse(torch.linalg.cholesky(damped))
+    try:
+        return torch.cholesky_inverse(torch.linalg.cholesky(damped))
+    except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
+        raise InputError(
+            "the least squares of a layer have no unique solution",
+            found=f"{len(matrix)} unknowns",
+            remedy="raise reconstruct.ridge or reconstruct.positions",
+        ) from error
+
+
+def round_to_grid(
+    equations: NormalEquations, values: Tensor, mask: Tensor, steps: Tensor, high: int, ridge: float
+) -> Tensor:
+    """Put every filter's weights on its integer grid, the rest of the filter making up for each rounding.
+
+    Weights are rounded one after the other; what a rounding changes in the output is taken up by the weights that
+    are not rounded yet, and in the end by the bias, which stays in float.
+    Source: Optimal Brain Quantization (Frantar and Alistarh, NeurIPS 2022) with the fixed order and the Cholesky
+    factor of GPTQ (Frantar et al., ICLR 2023).
+
+    Args:
+        equations: moments, damped as in `solve_masked`.
+        values: ``[C_out, K + 1]`` solved weights, the bias last.
+        mask: ``[C_out, K + 1]`` bool.
+        steps: ``[C_out]`` of the grids.
+        high: largest code; the smallest is its negative.
+        ridge: as in `solve_masked`.
+
+    Returns:
+        ``[C_out, K + 1]`` float64: codes times steps, the bias last.
+
+    """
+    strength = ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
+    rounded = torch.zeros_like(values)
+    for index in range(values.shape[0]):
+        live = mask[index].nonzero().squeeze(1)
+        inverse = _inverse(equations.gram[live][:, live], strength)
+        factor = torch.linalg.cholesky(inverse, upper=True).numpy()
+        row = values[index, live].double().numpy().copy()
+        step = float(steps[index])
+        weights = len(row) - int(live[-1] == values.shape[1] - 1)
+        for place in range(weights):
+            code = min(high, max(-high, round(row[place] / step)))
+            error = (row[place] - code * step) / factor[place, place]
+            row[place + 1 :] -= error * factor[place, place + 1 :]
+            row[place] = code * step
+        rounded[index, live] = torch.from_numpy(row)
+    return rounded

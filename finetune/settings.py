@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from disparsity.errors import InputError
@@ -47,7 +48,12 @@ class TrainSettings:
         ):
             if value not in allowed:
                 raise InputError("unknown training setting", found=value, expected=" or ".join(allowed))
-        if self.steps < 0 or self.learning_rate <= 0 or self.clip_norm <= 0:
-            raise InputError("impossible training settings", found=self, expected="steps >= 0, learning_rate > 0")
-        if min(self.truth_weight, self.teacher_weight) < 0 or self.truth_weight + self.teacher_weight == 0:
+        if min(self.steps, self.warmup) < 0 or not 0 < self.learning_rate < math.inf or not self.clip_norm > 0:
+            raise InputError(
+                "impossible training settings",
+                found=self,
+                expected="steps and warmup >= 0, learning_rate and clip_norm > 0",
+            )
+        weights = (self.truth_weight, self.teacher_weight)
+        if not all(0 <= weight < math.inf for weight in weights) or sum(weights) == 0:
             raise InputError("loss weights must be >= 0 and not all 0", found=self)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from disparsity.errors import InputError
 from disparsity.finetune.modes import Mode
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import density, masks_of, set_masks
@@ -47,11 +48,13 @@ class Sparsify(StepHook):
         self._taylor = TaylorScore(layers, settings.score_decay) if score_pass is None else None
         self._at = event_steps(steps, settings.events, settings.event_share)
         self._done = 0
+        self._started = False
 
     def before_step(self, trainer: Trainer, step: int) -> None:
         """Hold the events that are due."""
-        if self._done == 0:
+        if not self._started and self._done < len(self._at):
             self._mode.start(trainer.network)
+            self._started = True
         while self._done < len(self._at) and self._at[self._done] <= step:
             self._event(trainer)
 
@@ -93,6 +96,13 @@ class Sparsify(StepHook):
 
     def _running(self) -> dict[str, Tensor]:
         assert self._taylor is not None
+        if self._taylor.batches == 0:
+            raise InputError(
+                "no step was scored before the first event",
+                where="prune",
+                found=f"{len(self._at)} events, the first before step {self._at[0]}",
+                remedy="take more steps or fewer events, or a score that needs no steps",
+            )
         return self._taylor.scores()
 
     @staticmethod

@@ -5,6 +5,7 @@ A batch is a pure function of the step, so that a resumed run sees exactly the b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from disparsity.finetune.rates import learning_rate
 from disparsity.progress import progress
 from disparsity.stereo.network import StereoNetwork
 
-_NOTHING_SKIPPED = 3
+_SKIPPED_IN_A_ROW = 3
 
 
 class StepHook:
@@ -29,7 +30,7 @@ class StepHook:
         """Called before the batch of `step` is drawn."""
 
     def after_backward(self, trainer: Trainer, step: int) -> None:
-        """Called when the gradients of `step` are there and the weights have not moved."""
+        """Called when the gradients of `step` are there, all finite, and the weights have not moved."""
 
     def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
         """Called when the weights have moved."""
@@ -89,31 +90,43 @@ class Trainer:
             hook.before_step(self, step)
         self._set_modes()
         self.optimizer.zero_grad(set_to_none=True)
+        buffers = [buffer.clone() for buffer in self.network.buffers()]
         loss = self._objective(self.network, self._batches(step))
         loss.backward()  # type: ignore[no-untyped-call]
-        for hook in self.hooks:
-            hook.after_backward(self, step)
-        norm = torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
-        self._move(step, float(loss.detach()), float(norm))
+        value, norm = float(loss.detach()), self._gradient_norm()
+        if math.isfinite(value) and math.isfinite(norm):
+            self._move(step)
+        else:
+            self._skip(step, value, norm, buffers)
         self.step = step + 1
         for hook in self.hooks:
-            hook.after_step(self, step, float(loss.detach()))
+            hook.after_step(self, step, value)
 
-    def _move(self, step: int, loss: float, norm: float) -> None:
-        if not (torch.isfinite(torch.tensor([loss, norm])).all()):
-            self._skipped += 1
-            if self._skipped > _NOTHING_SKIPPED:
-                raise DivergedError(
-                    "the training diverged",
-                    where=f"step {step}",
-                    found=f"loss {loss}, gradient norm {norm}",
-                    remedy="lower the learning rate",
-                )
-            return
+    def _gradient_norm(self) -> float:
+        gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
+        return float(torch.nn.utils.get_total_norm(gradients))
+
+    def _move(self, step: int) -> None:
         self._skipped = 0
+        for hook in self.hooks:
+            hook.after_backward(self, step)
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, step) * group.get("rate_scale", 1.0)
         self.optimizer.step()
+
+    def _skip(self, step: int, loss: float, norm: float, buffers: list[Tensor]) -> None:
+        """Leave weights, scores and BatchNorm statistics as they were before the step."""
+        for buffer, before in zip(self.network.buffers(), buffers, strict=True):
+            buffer.copy_(before)
+        self._skipped += 1
+        if self._skipped > _SKIPPED_IN_A_ROW:
+            raise DivergedError(
+                "the training diverged",
+                where=f"step {step}",
+                found=f"loss {loss}, gradient norm {norm}",
+                remedy="lower the learning rate",
+            )
 
     def _set_modes(self) -> None:
         self.network.train()

@@ -1,0 +1,104 @@
+"""Modes on their own: who may return, what moves, what is forgotten."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from disparsity.errors import InputError
+from disparsity.finetune.modes import MODES, Frozen, Reconstruct, Regrow, clear_pruned_moments
+from disparsity.pruning.masks import attach_masks, mask_modules, masks_of, set_masks, trained_weight
+from disparsity.pruning.scores import TaylorScore
+from disparsity.pruning.selection import FloorSettings, select_global
+
+
+def layer_with_mask(mask: list[bool]) -> nn.Sequential:
+    network = nn.Sequential(nn.Linear(len(mask), 1, bias=False))
+    with torch.no_grad():
+        network[0].weight.copy_(torch.arange(1.0, len(mask) + 1)[None])
+    attach_masks(network, ["0"])
+    set_masks(network, {"0": torch.tensor([mask])})
+    return network
+
+
+def test_frozen_pruned_weights_lose_against_every_live_one() -> None:
+    network = layer_with_mask([True, False, True])
+    scores = Frozen().weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)
+    assert scores["0"].tolist() == [[0.0, -1.0, 1.0]]
+
+
+def test_regrow_pruned_weights_compete_with_a_handicap() -> None:
+    network = layer_with_mask([True, False, True])
+    assert Regrow(0.5).weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [[0.0, 4.5, 1.0]]
+    for wrong in (-0.1, 1.1, float("nan")):
+        with pytest.raises(InputError, match="handicap out of range"):
+            Regrow(wrong)
+
+
+def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen() -> None:
+    # the target needs weight 0 (value 1) and not weight 2 (value 3, its input is almost silent)
+    network, mode = layer_with_mask([False, True, True]), Regrow(0.25)
+    mode.start(network)
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    score = TaylorScore({"0": network[0]}, 0.9)
+    torch.manual_seed(0)
+    for _ in range(20):
+        inputs = torch.randn(16, 3) * torch.tensor([3.0, 1.0, 1e-3])
+        optimizer.zero_grad()
+        (network(inputs) - inputs @ torch.tensor([[1.0], [2.0], [0.0]])).square().mean().backward()
+        score.add_batch()
+        mode.after_backward(network)
+        assert float(trained_weight(network[0]).grad[0, 0]) == 0.0
+        optimizer.step()
+        assert float(trained_weight(network[0])[0, 0].detach()) == 1.0
+        assert float(network[0].weight[0, 0].detach()) == 0.0
+    weighed = mode.weigh(score.scores(), network)
+    set_masks(network, select_global(weighed, 2 / 3, FloorSettings(share=0.0)))
+    mode.after_event(network, optimizer)
+    assert masks_of(network)["0"].tolist() == [[True, True, False]]
+    assert float(network[0].weight[0, 0].detach()) == 1.0
+    waiting = float(trained_weight(network[0])[0, 2].detach())
+    assert waiting == pytest.approx(3.0, abs=0.1)
+    state = optimizer.state[trained_weight(network[0])]
+    assert float(state["exp_avg"][0, 2]) == float(state["exp_avg_sq"][0, 2]) == 0.0
+    mode.finish(network)
+    assert float(trained_weight(network[0])[0, 2].detach()) == 0.0
+    assert not mask_modules(network)["0"].straight_through
+    optimizer.zero_grad()
+    network(torch.ones(1, 3)).sum().backward()
+    assert trained_weight(network[0]).grad.tolist() == [[1.0, 1.0, 0.0]]
+
+
+def test_clearing_moments_keeps_those_of_live_weights() -> None:
+    network = layer_with_mask([True, True, True])
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    network(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    set_masks(network, {"0": torch.tensor([[True, False, True]])})
+    clear_pruned_moments(network, None)
+    clear_pruned_moments(network, optimizer)
+    state = optimizer.state[trained_weight(network[0])]
+    assert (state["exp_avg"] != 0).tolist() == [[True, False, True]]
+    assert (state["exp_avg_sq"] != 0).tolist() == [[True, False, True]]
+
+
+def test_reconstruct_zeroes_first_then_solves_and_forgets_when_weights_move() -> None:
+    network = layer_with_mask([True, False, True])
+    seen: list[object] = []
+
+    class Solver:
+        def solve(self) -> None:
+            seen.append(trained_weight(network[0]).detach().tolist())
+
+        def forget(self) -> None:
+            seen.append("forget")
+
+    mode = Reconstruct(Solver())
+    mode.after_event(network, None)
+    mode.after_backward(network)
+    assert seen == [[[1.0, 0.0, 3.0]], "forget"]
+
+
+def test_every_mode_has_a_sentence() -> None:
+    assert set(MODES) == {"frozen", "regrow", "reconstruct"}

@@ -1,0 +1,104 @@
+"""Masked ridge least squares against numpy's lstsq, and saliencies against removing weights one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from disparsity.errors import InputError
+from disparsity.finetune.normal_equations import normal_equations, solve_masked
+
+
+def problem(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    torch.manual_seed(seed)
+    inputs, targets = torch.randn(200, 6) @ torch.randn(6, 6), torch.randn(200, 3)
+    old, mask = torch.randn(3, 7), torch.rand(3, 7) > 0.4
+    mask[:, 6] = True
+    return inputs, targets, old, mask
+
+
+def by_lstsq(inputs: np.ndarray, target: np.ndarray, old: np.ndarray, live: np.ndarray, ridge: float) -> np.ndarray:
+    """min |X w - y|^2 / n + s |w - old|^2 as one stacked least-squares problem over the live columns."""
+    rows = np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
+    strength = ridge * np.mean(np.sum(rows[:, :-1] ** 2, axis=0) / len(rows))
+    rows = rows[:, live] / np.sqrt(len(rows))
+    stacked = np.concatenate([rows, np.sqrt(strength) * np.eye(rows.shape[1])])
+    right = np.concatenate([target / np.sqrt(len(inputs)), np.sqrt(strength) * old[live]])
+    values = np.zeros(old.shape)
+    values[live] = np.linalg.lstsq(stacked, right, rcond=None)[0]
+    return values
+
+
+@pytest.mark.parametrize("ridge", [0.0, 1e-3, 1.0])
+def test_equals_numpy_lstsq_filter_by_filter(ridge: float) -> None:
+    inputs, targets, old, mask = problem()
+    solution = solve_masked(normal_equations(inputs, targets), old, mask, ridge)
+    for index in range(3):
+        arrays = (inputs.double().numpy(), targets[:, index].double().numpy(), old[index].double().numpy())
+        expected = by_lstsq(*arrays, mask[index].numpy(), ridge)
+        np.testing.assert_allclose(solution.values[index].numpy(), expected, rtol=1e-4, atol=1e-5)
+    assert bool((solution.values[~mask] == 0).all())
+
+
+def test_full_masks_take_the_shared_inverse_to_the_same_values() -> None:
+    inputs, targets, old, _ = problem()
+    full = torch.ones(3, 7, dtype=torch.bool)
+    together = solve_masked(normal_equations(inputs, targets), old, full, 1e-3)
+    partly = full.clone()
+    partly[2, 0] = False
+    apart = solve_masked(normal_equations(inputs, targets), old, partly, 1e-3)
+    torch.testing.assert_close(together.values[:2], apart.values[:2])
+    torch.testing.assert_close(together.saliency[:2], apart.saliency[:2])
+
+
+def test_filter_without_live_weights_keeps_only_its_bias() -> None:
+    inputs, targets, old, mask = problem()
+    mask[0, :6], mask[1] = False, False
+    solution = solve_masked(normal_equations(inputs, targets), old, mask, 0.0)
+    assert float(solution.values[0, 6]) == pytest.approx(float(targets[:, 0].mean()), rel=1e-4)
+    assert not solution.values[1].any()
+    assert not solution.saliency[:2].any()
+
+
+def test_saliency_is_the_error_that_removing_and_solving_again_adds() -> None:
+    inputs, targets, old, mask = problem()
+    equations = normal_equations(inputs.double(), targets.double())
+    old = old * mask
+    solution = solve_masked(equations, old, mask, 0.0)
+
+    def loss(values: torch.Tensor, index: int) -> float:
+        rows = torch.cat([inputs, torch.ones(200, 1)], dim=1).double()
+        return float((rows @ values[index] - targets[:, index].double()).square().mean()) / 2
+
+    for index in range(3):
+        for column in range(6):
+            if not mask[index, column]:
+                assert solution.saliency[index, column] == 0
+                continue
+            without = mask.clone()
+            without[index, column] = False
+            again = solve_masked(equations, old, without, 0.0)
+            grown = loss(again.values, index) - loss(solution.values, index)
+            assert float(solution.saliency[index, column]) == pytest.approx(grown, rel=1e-6)
+
+
+def test_no_unique_solution_says_what_to_raise() -> None:
+    inputs, targets = torch.arange(1.0, 5.0)[:, None].repeat(1, 6), torch.randn(4, 3)
+    mask = torch.ones(3, 7, dtype=torch.bool)
+    with pytest.raises(InputError, match=r"no unique solution; found 7 unknowns; raise reconstruct\.ridge"):
+        solve_masked(normal_equations(inputs, targets), torch.zeros(3, 7), mask, 0.0)
+
+
+@pytest.mark.parametrize("ridge", [1e-5, 1e-3])
+def test_dead_and_duplicated_inputs_do_not_break_the_solution(ridge: float) -> None:
+    inputs, targets, old, _ = problem()
+    inputs[:, 0], inputs[:, 2] = 0.0, inputs[:, 1]
+    mask = torch.ones(3, 7, dtype=torch.bool)
+    solution = solve_masked(normal_equations(inputs, targets), old, mask, ridge)
+    assert bool(torch.isfinite(solution.values).all())
+    expected = by_lstsq(inputs.double().numpy(), targets[:, 0].double().numpy(), np.zeros(7), mask[0].numpy(), 0.0)
+    rows = np.concatenate([inputs.double().numpy(), np.ones((200, 1))], axis=1)
+    best = np.square(rows @ expected - targets[:, 0].numpy()).mean()
+    found = np.square(rows @ solution.values[0].numpy() - targets[:, 0].numpy()).mean()
+    assert found < best * 1.02

@@ -1,0 +1,63 @@
+"""The objective: which pixels count, truth and teacher, precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from disparsity.datasets.batches import Batch
+from disparsity.finetune.objective import Objective
+from disparsity.finetune.settings import TrainSettings
+from disparsity.stereo.losses import smooth_l1
+
+
+def objective(teacher: Any = None, **changes: Any) -> Objective:
+    return Objective(settings=TrainSettings(steps=1, **changes), teacher=teacher)
+
+
+def test_truth_counts_where_known_and_below_the_networks_maximum(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, batch = network().eval(), batches(0)
+    valid = batch.valid.clone()
+    valid[:, :10] = False
+    truth = batch.disparity.clone()
+    truth[:, 20:] = 16.0  # as large as the network's maximum: not learnable
+    batch = replace(batch, disparity=truth, valid=valid)
+    known = valid & (truth < 16)
+    assert known.any()
+    with torch.no_grad():
+        expected = smooth_l1(net(batch.left, batch.right), truth, known, (1.0, 1.0))
+        assert float(objective(truth_weight=2.0)(net, batch)) == pytest.approx(2 * float(expected))
+
+
+def test_teacher_counts_everywhere_and_gets_no_gradient(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, teacher, batch = network().eval(), network(seed=1).eval(), batches(0)
+    batch = replace(batch, valid=torch.zeros_like(batch.valid))
+    loss = objective(teacher, teacher_weight=3.0)(net, batch)
+    loss.backward()
+    with torch.no_grad():
+        goal = teacher(batch.left, batch.right)[-1]
+        expected = smooth_l1(net(batch.left, batch.right), goal, torch.ones_like(batch.valid), (1.0, 1.0))
+    assert float(loss.detach()) == pytest.approx(3 * float(expected))
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+    assert any(parameter.grad is not None for parameter in net.parameters())
+
+
+def test_own_teacher_leaves_only_the_coarse_map(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, batch = network().eval(), batches(0)
+    with torch.no_grad():
+        coarse, fine = net(batch.left, batch.right)
+        loss = objective(net, truth_weight=0.0, teacher_weight=1.0)(net, batch)
+    assert float(loss) == pytest.approx(float(torch.nn.functional.smooth_l1_loss(coarse, fine)), rel=1e-5)
+
+
+def test_bfloat16_keeps_the_loss_in_float32_and_close(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, batch = network().eval(), batches(0)
+    with torch.no_grad():
+        full, half = objective()(net, batch), objective(precision="bfloat16")(net, batch)
+    assert half.dtype == torch.float32
+    assert float(half) == pytest.approx(float(full), rel=0.05)
+    assert float(half) != float(full)
