@@ -6,6 +6,7 @@ any moment therefore leaves the previous checkpoint whole.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from disparsity.files import sha256_of, write_atomic, write_json
 SCHEMA = "disparsity.checkpoint"
 VERSION = 1
 SIDE_FILE = "checkpoint.json"
+_OWN_HASH = "description_sha256"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     tensor_file = side_file.with_name(f"{side_file.stem}-{digest[:12]}.safetensors")
     staged.replace(tensor_file)
     document = {"schema": SCHEMA, "version": VERSION, "tensors": tensor_file.name, "sha256": digest, **checkpoint.facts}
-    write_json(side_file, document)
+    write_json(side_file, document | {_OWN_HASH: _hash_of(document)})
     for old in side_file.parent.glob(f"{side_file.stem}-*.safetensors"):
         if old != tensor_file:
             old.unlink()
@@ -64,7 +66,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
     digest = sha256_of(tensor_file)
     if digest != facts["sha256"]:
         raise CorruptArtefactError(
-            "checksum mismatch", where=tensor_file, found=digest[:12], expected=facts["sha256"][:12]
+            "checksum mismatch", where=tensor_file, found=digest[:12], expected=str(facts["sha256"])[:12]
         )
     return Checkpoint(safetensors.torch.load_file(tensor_file), facts)
 
@@ -92,4 +94,14 @@ def _read_facts(side_file: Path) -> dict[str, Any]:
         raise InputError("checkpoint of another version", where=side_file, found=facts.get("version"), expected=VERSION)
     if not {"tensors", "sha256"} <= set(facts):
         raise CorruptArtefactError("incomplete checkpoint description", where=side_file)
+    # absent in descriptions written before it was added; one damaged bit cannot both remove it and change anything else
+    expected = facts.pop(_OWN_HASH, None)
+    if expected is not None and expected != _hash_of(facts):
+        raise CorruptArtefactError("the checkpoint description fails its checksum", where=side_file)
     return facts
+
+
+def _hash_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 of what JSON makes of a document, whatever its order and white space."""
+    plain = json.loads(json.dumps(document))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -36,9 +36,11 @@ def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Pa
     """The network that `network_facts` described, with the given state dict.
 
     Raises:
-        InputError: the tensors are not those of the described network.
+        InputError: the tensors are not those of the described network, or no network is described.
 
     """
+    if "network" not in facts:
+        raise InputError("this checkpoint holds no network", where=where, remedy="name a stage's folder")
     network = build_structure(facts)
     check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
     network.load_state_dict(tensors)

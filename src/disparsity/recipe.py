@@ -19,6 +19,8 @@ from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
 
+ROUNDINGS = ("nearest", "reconstruct")
+
 Section = TypeVar("Section")
 
 
@@ -46,6 +48,9 @@ class DataSection:
         test: URIs that are only evaluated.
         batch: pairs per step.
         crop: `HxW` of the random training crops, or empty for whole pairs.
+        calibration: URIs of the pairs that reconstruction and calibration look at, without their labels; empty takes
+            the training URIs.
+        calibration_crop: `HxW` of those crops; empty takes `crop`.
         augment: brightness, contrast and gamma changes, and vertical flips.
         mask_disparity: pixels with ground truth at or above this are not scored; 0 scores every known pixel.
 
@@ -56,6 +61,8 @@ class DataSection:
     test: tuple[str, ...] = ()
     batch: int = 4
     crop: str = ""
+    calibration: tuple[str, ...] = ()
+    calibration_crop: str = ""
     augment: bool = False
     mask_disparity: float = 0.0
 
@@ -95,6 +102,26 @@ class PruneSection(PruneSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
+class QuantizeSection(QuantSettings):
+    """Stage two: the grids, and how weights get onto them.
+
+    Attributes:
+        rounding: `nearest`, or `reconstruct`: one weight after the other, the rest of its filter making up for it.
+        reconstruct: used by `reconstruct`.
+
+    """
+
+    rounding: str = "reconstruct"
+    reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown rounding."""
+        super().__post_init__()
+        if self.rounding not in ROUNDINGS:
+            raise InputError("unknown rounding", found=self.rounding, expected=", ".join(ROUNDINGS))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A whole run. A section that is absent (None) is a stage that does not happen."""
 
@@ -105,7 +132,7 @@ class Recipe:
     train: TrainSettings | None = None
     prune: PruneSection | None = None
     finetune: TrainSettings | None = None
-    quantize: QuantSettings | None = None
+    quantize: QuantizeSection | None = None
     finetune_quantized: TrainSettings | None = None
     report: ReportSection = field(default_factory=ReportSection)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,15 @@ class Context:
         return open_stream(self.recipe.data, self.recipe.seed)
 
     @cached_property
+    def calibration(self) -> TrainingStream:
+        """Batches for reconstruction and calibration."""
+        data = self.recipe.data
+        uris = data.calibration or data.train
+        weights = () if data.calibration else data.weights
+        changed = replace(data, train=uris, weights=weights, crop=data.calibration_crop or data.crop, augment=False)
+        return open_stream(changed, self.recipe.seed)
+
+    @cached_property
     def dense(self) -> StereoNetwork:
         """The network before compression, in eval mode."""
         section = self.recipe.network
@@ -99,7 +108,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     attach_masks(network, layers)
     phase = Phase(folder, context.stop)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
-    batch = _calibration(context, _CALIBRATION_SALT, section.reconstruct.pairs)
+    batch = _calibration(context, section.reconstruct.pairs)
     solver = Reconstructor(network, context.dense, batch, section.reconstruct, context.recipe.seed)
     hook = Sparsify(
         layers,
@@ -124,12 +133,17 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     settings = context.recipe.quantize
     assert settings is not None
     phase = Phase(folder, context.stop)
-    batch = _calibration(context, _CALIBRATION_SALT)
-    fold_batchnorm(network, (batch.left, batch.right))
+    batch = _calibration(context, settings.reconstruct.pairs)
+    views = (batch.left, batch.right)
+    fold_batchnorm(network, views)
     attach_quantizers(
         network, bits_of(network, settings), quantizer=settings.quantizer, initialisation=settings.initialisation
     )
-    calibrate(network, [(batch.left, batch.right)])
+    calibrate(network, [views])
+    if settings.rounding == "reconstruct":
+        goal = copy.deepcopy(context.dense)
+        fold_batchnorm(goal, views)
+        Reconstructor(network, goal, batch, settings.reconstruct, context.recipe.seed).solve()
     finalise(network)
     return _finished(context, network, folder, phase)
 
@@ -240,7 +254,7 @@ def _score_pass(
 
 def _macs(context: Context, network: StereoNetwork, layers: dict[str, torch.nn.Module]) -> dict[str, float]:
     """MACs that one weight of each layer costs, relative to the layer where a weight costs most."""
-    batch = _calibration(context, _CALIBRATION_SALT, 1)
+    batch = _calibration(context, 1)
     uses = dict.fromkeys(layers, 0)
     for call in trace_workload(network, (batch.left, batch.right)).calls:
         if call.name in uses:
@@ -249,7 +263,6 @@ def _macs(context: Context, network: StereoNetwork, layers: dict[str, torch.nn.M
     return {name: count / most for name, count in uses.items()}
 
 
-def _calibration(context: Context, salt: int, pairs: int | None = None) -> Batch:
-    """A fixed batch of training pairs for calibration and reconstruction."""
-    count = pairs or context.recipe.data.batch
-    return context.stream.next_batch(salt, count)
+def _calibration(context: Context, pairs: int) -> Batch:
+    """A fixed batch of pairs for reconstruction and calibration."""
+    return context.calibration.next_batch(_CALIBRATION_SALT, pairs)
