@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from disparsity.errors import InputError
 from disparsity.finetune.modes import Mode
 from disparsity.finetune.training import StepHook, Trainer
+from disparsity.progress import progress
 from disparsity.pruning.masks import density, masks_of, set_masks
 from disparsity.pruning.schedules import SCHEDULES, event_steps
 from disparsity.pruning.scores import TaylorScore, per_mac
@@ -69,7 +70,7 @@ class Sparsify(StepHook):
 
     def finish(self, trainer: Trainer) -> None:
         """Hold the events that lie behind the last step."""
-        while self._done < len(self._at):
+        for _ in progress(range(self._done, len(self._at)), "pruning events"):
             self._event(trainer)
 
     def state(self) -> dict[str, Tensor]:
