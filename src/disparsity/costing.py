@@ -6,6 +6,8 @@ from typing import Any
 
 import torch
 
+from disparsity.datasets.limits import MAX_PIXELS
+from disparsity.errors import InputError
 from disparsity.hwcost.activations import peak_activations
 from disparsity.hwcost.packing import pack
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
@@ -34,7 +36,14 @@ def cost_sections(
         size: height and width of the input.
         machine: profile, array and dataflow.
 
+    Raises:
+        InputError: the input is larger than any image that is read.
+
     """
+    if size[0] * size[1] > MAX_PIXELS:
+        raise InputError(
+            "the input is too large to trace", found=f"{size[0]}x{size[1]}", expected=f"<= {MAX_PIXELS} pixels"
+        )
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
     bits = layer_bits(compressed)
     before = trace_workload(dense, views)

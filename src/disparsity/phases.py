@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.errors import StoppedError
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
@@ -74,7 +73,7 @@ class Phase(StepHook):
             facts = {"step": step + 1, "seconds": self.seconds}
             save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
             self._saved = time.monotonic()
-            self._stop_if_asked()
+            self._stop.raise_if_asked(self._folder)
 
     def state(self) -> dict[str, Tensor]:
         """The losses of the metrics row in progress."""
@@ -92,14 +91,6 @@ class Phase(StepHook):
 
     def _must_save(self) -> bool:
         return self._stop.asked or time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
-
-    def _stop_if_asked(self) -> None:
-        if self._stop.asked:
-            raise StoppedError(
-                "stopped by a signal after a clean checkpoint",
-                where=self._folder,
-                remedy="the same command goes on from here",
-            )
 
     def _row(self, trainer: Trainer, step: int) -> dict[str, Any]:
         masks = masks_of(trainer.network)

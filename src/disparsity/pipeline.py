@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from disparsity.files import write_json
 from disparsity.finetune.checkpoints import SIDE_FILE
 from disparsity.finetune.restore import open_network
 from disparsity.manifest import write_manifest
+from disparsity.preflight import check_files, check_report, check_settings
 from disparsity.recipe import Recipe
 from disparsity.reporting import build_report
-from disparsity.runs import open_run, stage_folder
+from disparsity.runs import check_folder, open_run, stage_folder
 from disparsity.signals import stop_on_signal
 from disparsity.stages import STAGES, Context, run_stage
 from disparsity.stereo.network import StereoNetwork
@@ -36,18 +38,21 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         StoppedError: a signal asked; the same call goes on.
 
     """
+    names = active_stages(recipe)
+    check_settings(recipe)
+    check_report(recipe)
     prepare(recipe)
-    with open_run(out, recipe), stop_on_signal() as stop:
-        context = Context(run=out, recipe=recipe, stop=stop)
-        names = active_stages(recipe)
+    with stop_on_signal() as stop, _opened(Context(run=out, recipe=recipe, stop=stop)) as context:
         _evaluate(context, context.dense, "dense")
         network = context.dense
         for number, name in enumerate(names, start=1):
             network = run_stage(context, network, number, name)
             if name == _last_before_bits(names):
                 _evaluate(context, network, "pruned")
+            stop.raise_if_asked(out)
         if "quantize" in names:
             _evaluate(context, network, "quantized")
+        stop.raise_if_asked(out)
         report = build_report(out, recipe)
         write_manifest(out, recipe)
     return report
@@ -67,11 +72,11 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         raise InputError(
             f"the recipe has no section [{name}]", expected=f"one of {[s for s in STAGES if getattr(recipe, s)]}"
         )
+    check_settings(recipe)
     prepare(recipe)
     names = active_stages(recipe) if name in COMPRESSION else ["train"]
     number = names.index(name) + 1
-    with open_run(out, recipe), stop_on_signal() as stop:
-        context = Context(run=out, recipe=recipe, stop=stop)
+    with stop_on_signal() as stop, _opened(Context(run=out, recipe=recipe, stop=stop), start) as context:
         network = _starting_network(context, names, number, start)
         trained = run_stage(context, network, number, name)
         folder = stage_folder(out, number, name)
@@ -79,6 +84,15 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         write_json(folder / "accuracy.json", rows)
         write_manifest(out, recipe)
     return folder
+
+
+@contextmanager
+def _opened(context: Context, start: str | None = None) -> Iterator[Context]:
+    """The run's folder, made or returned to once all that the recipe names is known to be there."""
+    check_folder(context.run, context.recipe)
+    check_files(context, start)
+    with open_run(context.run, context.recipe):
+        yield context
 
 
 def prepare(recipe: Recipe) -> None:

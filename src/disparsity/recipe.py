@@ -20,6 +20,7 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
 
 ROUNDINGS = ("nearest", "reconstruct")
+_SIZE_DIGITS = 5
 
 Section = TypeVar("Section")
 
@@ -172,7 +173,11 @@ def from_table(kind: type[Section], table: Mapping[str, Any], where: str) -> Sec
         required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
         if required and name not in table:
             raise InputError(f"missing key '{name}'", where=where)
-    return kind(**{key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()})
+    values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    try:
+        return kind(**values)
+    except InputError as error:
+        raise InputError(str(error), where=where) from error
 
 
 def to_toml(recipe: Recipe) -> str:
@@ -188,7 +193,8 @@ def parse_size(text: str, where: str) -> tuple[int, int]:
 
     """
     parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+    digits = all(part.isascii() and part.isdigit() and len(part) <= _SIZE_DIGITS for part in parts)
+    if len(parts) != 2 or not digits or not all(int(part) > 0 for part in parts):
         raise InputError("not a size", where=where, found=repr(text), expected="HxW, e.g. 544x960")
     return int(parts[0]), int(parts[1])
 

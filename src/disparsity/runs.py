@@ -26,7 +26,7 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[Path]:
         InputError: the folder holds another recipe's run or other files, or another process works in it.
 
     """
-    _check_folder(folder, recipe)
+    check_folder(folder, recipe)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
         write_text(folder / RECIPE_FILE, to_toml(recipe))
@@ -79,7 +79,13 @@ def history(run: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _check_folder(folder: Path, recipe: Recipe) -> None:
+def check_folder(folder: Path, recipe: Recipe) -> None:
+    """Refuse a folder that a run of this recipe may not use; it is left as it is.
+
+    Raises:
+        InputError: the folder holds another recipe's run or other files.
+
+    """
     if not folder.exists():
         return
     if not folder.is_dir():

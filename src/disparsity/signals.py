@@ -5,7 +5,10 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
+
+from disparsity.errors import StoppedError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -21,6 +24,20 @@ class StopRequest:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+
+    def raise_if_asked(self, where: Path) -> None:
+        """Stop at a moment when everything done so far has been written.
+
+        Raises:
+            StoppedError: a signal has asked.
+
+        """
+        if self.asked:
+            raise StoppedError(
+                "stopped by a signal after a clean checkpoint",
+                where=where,
+                remedy="the same command goes on from here",
+            )
 
 
 @contextmanager

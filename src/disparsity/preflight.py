@@ -1,0 +1,112 @@
+"""Refusing a recipe that cannot run before a folder is made: every name, range, file and size that a run will need."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from disparsity.datasets.uri import open_data
+from disparsity.errors import InputError
+from disparsity.finetune.modes import MODES
+from disparsity.finetune.restore import open_network
+from disparsity.hwcost.technology import load_profile
+from disparsity.pruning.schedules import event_steps
+from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.quant.step_search import INITIALISATIONS
+from disparsity.recipe import PruneSection, Recipe
+from disparsity.reporting import report_size
+
+if TYPE_CHECKING:
+    from disparsity.stages import Context
+
+_MOST_THREADS = 256
+_SEEDS = 1 << 31
+_SCORED_BY_STEPS = "taylor"
+
+
+def check_settings(recipe: Recipe) -> None:
+    """Names and ranges, without touching a file.
+
+    Raises:
+        InputError: a value is unknown or out of range; the message names its key.
+
+    """
+    data = recipe.data
+    _require(0 <= recipe.seed < _SEEDS, "seed", recipe.seed, "0 or more, below 2^31")
+    _require(0 <= recipe.threads <= _MOST_THREADS, "threads", recipe.threads, f"0..{_MOST_THREADS}; 0 leaves it open")
+    _require(data.batch >= 1, "data.batch", data.batch, "1 or more")
+    _require(_all_finite(data.weights) and min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
+    limit = data.mask_disparity
+    _require(math.isfinite(limit) and limit >= 0, "data.mask_disparity", limit, "0 (every known pixel) or more")
+    _require(recipe.report.pictures >= 0, "report.pictures", recipe.report.pictures, "0 or more")
+    if recipe.prune is not None:
+        _check_prune(recipe.prune)
+    if recipe.quantize is not None:
+        _require_known(recipe.quantize.quantizer, QUANTIZERS, "quantize.quantizer")
+        _require_known(recipe.quantize.initialisation, INITIALISATIONS, "quantize.initialisation")
+    load_profile(recipe.report.profile)
+
+
+def check_files(context: Context, start: str | None = None) -> None:
+    """The networks, the test data and the first batches: opened as the run will open them.
+
+    Args:
+        context: of the run; what has been opened stays open in it.
+        start: the checkpoint to start from instead of the recipe's network, if any.
+
+    Raises:
+        DisparsityError: one of them is missing, damaged or does not fit.
+
+    """
+    assert context.dense is not None
+    if start is not None:
+        open_network(start, context.recipe.network.name)
+    for uri in context.recipe.data.test:
+        open_data(uri)
+    context.stream.next_batch(0)
+    context.calibration.next_batch(0, 1)
+
+
+def check_report(recipe: Recipe) -> None:
+    """A report needs an input size.
+
+    Raises:
+        InputError: the recipe names neither a size nor test data.
+
+    """
+    report_size(recipe)
+
+
+def _check_prune(section: PruneSection) -> None:
+    _require_known(section.mode, MODES, "prune.mode")
+    _require(0.0 <= section.handicap <= 1.0, "prune.handicap", section.handicap, "0..1")
+    first = event_steps(section.train.steps, section.events, section.event_share)[0]
+    if section.score == _SCORED_BY_STEPS and first == 0:
+        raise InputError(
+            "no step is scored before the first event",
+            where="prune",
+            found=f"{section.events} events in {section.train.steps} steps",
+            remedy="take more steps or fewer events, or a score that needs no steps",
+        )
+
+
+def _require(holds: bool, key: str, found: object, expected: str) -> None:
+    if not holds:
+        raise InputError("out of range", where=key, found=found, expected=expected)
+
+
+def _require_known(name: str, known: Collection[str], key: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        raise InputError(
+            f"unknown name '{name}'",
+            where=key,
+            expected=", ".join(known),
+            remedy=f"did you mean '{near[0]}'?" if near else None,
+        )
+
+
+def _all_finite(values: Collection[float]) -> bool:
+    return all(math.isfinite(value) for value in values)
