@@ -18,7 +18,7 @@ import safetensors.torch
 from torch import Tensor
 
 from disparsity.errors import CorruptArtefactError, InputError
-from disparsity.files import sha256_of, write_atomic, write_json
+from disparsity.files import sha256_of, write_bytes, write_json
 
 SCHEMA = "disparsity.checkpoint"
 VERSION = 1
@@ -38,11 +38,9 @@ def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint so that `side_file` always describes a whole one; older tensor files are then removed."""
     tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in checkpoint.tensors.items()}
     content = safetensors.torch.save(tensors)
-    staged = side_file.with_name(f".{side_file.stem}.staged")
-    write_atomic(staged, lambda path: path.write_bytes(content))
-    digest = sha256_of(staged)
+    digest = hashlib.sha256(content).hexdigest()
     tensor_file = side_file.with_name(f"{side_file.stem}-{digest[:12]}.safetensors")
-    staged.replace(tensor_file)
+    write_bytes(tensor_file, content)
     document = {"schema": SCHEMA, "version": VERSION, "tensors": tensor_file.name, "sha256": digest, **checkpoint.facts}
     write_json(side_file, document | {_OWN_HASH: _hash_of(document)})
     for old in side_file.parent.glob(f"{side_file.stem}-*.safetensors"):
