@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
+from disparsity.errors import CorruptArtefactError
 from disparsity.files import write_bytes
 from disparsity.hwcost.reports.panels import Panel
 from disparsity.progress import progress
@@ -84,7 +85,12 @@ def save_maps(folder: Path, maps: Iterable[NDArray[np.float32]]) -> None:
 
 
 def load_panels(uri: str, dense: Path, compressed: Path) -> list[Panel]:
-    """The kept maps of two stages beside the pairs that they belong to."""
+    """The kept maps of two stages beside the pairs that they belong to.
+
+    Raises:
+        CorruptArtefactError: a map is damaged.
+
+    """
     data = open_data(uri)
     panels = []
     for index, path in enumerate(sorted(dense.glob("*.npy"))):
@@ -98,8 +104,15 @@ def load_panels(uri: str, dense: Path, compressed: Path) -> list[Panel]:
                     left=left,
                     ground_truth=sample.disparity.numpy(),
                     valid=sample.valid.numpy(),
-                    dense=np.load(path, allow_pickle=False),
-                    compressed=np.load(other, allow_pickle=False),
+                    dense=_load_map(path),
+                    compressed=_load_map(other),
                 )
             )
     return panels
+
+
+def _load_map(path: Path) -> NDArray[np.float32]:
+    try:
+        return np.load(path, allow_pickle=False).astype(np.float32, copy=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise CorruptArtefactError("not a disparity map", where=path, found=str(error)[:120]) from error

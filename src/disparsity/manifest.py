@@ -15,7 +15,7 @@ from disparsity.files import sha256_of, write_json
 from disparsity.recipe import Recipe
 
 _PACKAGES = ("torch", "numpy", "opencv-python", "h5py", "safetensors")
-_NOT_LISTED = (".lock", "manifest.json")
+_OWN_NAME = "manifest.json"
 
 
 def write_manifest(run: Path, recipe: Recipe) -> None:
@@ -32,10 +32,10 @@ def write_manifest(run: Path, recipe: Recipe) -> None:
         "artefacts": {
             str(path.relative_to(run)): sha256_of(path)
             for path in sorted(run.rglob("*"))
-            if path.is_file() and path.name not in _NOT_LISTED
+            if path.is_file() and path.name != _OWN_NAME and not path.name.startswith(".")
         },
     }
-    write_json(run / "manifest.json", content)
+    write_json(run / _OWN_NAME, content)
 
 
 def _version(package: str) -> str | None:

@@ -9,16 +9,20 @@ import torch
 from torch import Tensor
 
 from disparsity.datasets.pfm import write_pfm
-from disparsity.datasets.png import read_rgb, write_kitti_disparity, write_rgb
+from disparsity.datasets.png import KITTI_SCALE, read_rgb, write_kitti_disparity, write_rgb
 from disparsity.errors import DataError
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.restore import open_network
 from disparsity.stereo.drawing import colour_disparity
 from disparsity.stereo.inference import predict
 
+_PNG_LIMIT_PX = 65535 / KITTI_SCALE
+
 
 def predict_files(checkpoint: str, network_name: str | None, left: Path, right: Path, out: Path) -> list[Path]:
     """Write `disparity.pfm`, `disparity.png` (16 bit, x256) and `disparity_color.png` into `out`.
+
+    A disparity that 16 bits cannot hold is 0, unknown, in `disparity.png`; `disparity.pfm` has it.
 
     Raises:
         DataError: an image is missing or damaged, or the two differ in size.
@@ -33,10 +37,12 @@ def predict_files(checkpoint: str, network_name: str | None, left: Path, right: 
         )
     network = use_channels_last(open_network(checkpoint, network_name))
     disparity = np.maximum(predict(network, *views), 0.0)
+    known = np.isfinite(disparity) & (disparity > 0)
+    highest = float(disparity.max(initial=0.0, where=known))
     paths = [out / "disparity.pfm", out / "disparity.png", out / "disparity_color.png"]
     write_pfm(paths[0], disparity)
-    write_kitti_disparity(paths[1], disparity, disparity > 0)
-    write_rgb(paths[2], colour_disparity(disparity, float(disparity.max())))
+    write_kitti_disparity(paths[1], disparity, known & (disparity < _PNG_LIMIT_PX))
+    write_rgb(paths[2], colour_disparity(disparity, highest or 1.0))
     return paths
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from disparsity.costing import cost_sections
 from disparsity.datasets.uri import open_data
-from disparsity.errors import InputError
+from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.evaluation import load_panels
 from disparsity.finetune.checkpoints import SIDE_FILE, load_checkpoint
 from disparsity.finetune.restore import open_network
@@ -24,6 +24,7 @@ from disparsity.runs import history
 from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
+_AGAIN = "remove it and run the recipe again"
 
 
 def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
@@ -65,9 +66,24 @@ def finished_stages(run: Path) -> list[Path]:
 
 
 def read_evaluations(run: Path) -> dict[str, dict[str, Any]]:
-    """What has been evaluated so far, by stage."""
+    """What has been evaluated so far, by stage.
+
+    Raises:
+        CorruptArtefactError: one of the files is damaged.
+
+    """
     paths = {stage: run / "evaluation" / f"{stage}.json" for stage in ("dense", "pruned", "quantized")}
-    return {stage: json.loads(path.read_text(encoding="utf-8")) for stage, path in paths.items() if path.is_file()}
+    return {stage: _read_evaluation(path) for stage, path in paths.items() if path.is_file()}
+
+
+def _read_evaluation(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise CorruptArtefactError("not an evaluation", where=path, found=str(error), remedy=_AGAIN) from error
+    if not isinstance(content, dict) or not {"rows", "seconds"} <= set(content):
+        raise CorruptArtefactError("not an evaluation", where=path, expected="rows and seconds", remedy=_AGAIN)
+    return content
 
 
 def report_size(recipe: Recipe) -> tuple[int, int]:

@@ -23,6 +23,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         print(f"disparsity: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:  # a full disk, a folder without permission
+        if arguments.debug:
+            raise
+        print(f"disparsity: {error}", file=sys.stderr)
+        return DisparsityError.exit_code
     except KeyboardInterrupt:
         print("disparsity: interrupted", file=sys.stderr)
         return 130

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.cli.outputs import check_file, check_folder
+from disparsity.errors import InputError
 from disparsity.files import write_json
 from disparsity.recipe import parse_size
 
@@ -30,15 +32,19 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    check_file(arguments.json)
+    check_folder(arguments.out)
     size, array = parse_size(arguments.size, "--size"), parse_size(arguments.array, "--array")
     from disparsity.costing import cost_report  # noqa: PLC0415 - torch is slow to import
     from disparsity.finetune.restore import open_network  # noqa: PLC0415
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
     from disparsity.hwcost.reports.write import write_report  # noqa: PLC0415
-    from disparsity.stereo.networks import NETWORKS  # noqa: PLC0415
+    from disparsity.stereo.networks import build_network  # noqa: PLC0415
 
-    by_name = arguments.network in NETWORKS and not Path(arguments.network).exists()
-    network = open_network("", arguments.network) if by_name else open_network(arguments.network, arguments.name)
+    by_name = _is_name(arguments.network)
+    if by_name and arguments.name not in (None, arguments.network):
+        raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
+    network = build_network(arguments.network).eval() if by_name else open_network(arguments.network, arguments.name)
     report = cost_report(network, size, arguments.profile, array, arguments.dataflow)
     if arguments.json:
         write_json(arguments.json, report)
@@ -46,3 +52,8 @@ def _run(arguments: argparse.Namespace) -> int:
         write_report(arguments.out, report, [], [])
     print(summary_table(report))
     return 0
+
+
+def _is_name(text: str) -> bool:
+    """Whether a name of a network is meant, known or not, and no file, folder or `builtin:NAME`."""
+    return not Path(text).exists() and not any(mark in text for mark in "/.:")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import Any
 
+from disparsity.cli.outputs import check_file
+from disparsity.errors import InputError
 from disparsity.files import write_json
 
 
@@ -34,6 +37,9 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    check_file(arguments.json)
+    if arguments.mask is not None and not 0.0 <= arguments.mask < math.inf:
+        raise InputError("out of range", where="--mask", found=arguments.mask, expected="0 (every known pixel) or more")
     from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
     from disparsity.evaluation import evaluate  # noqa: PLC0415
     from disparsity.finetune.channels_last import use_channels_last  # noqa: PLC0415

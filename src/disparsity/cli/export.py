@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.cli.outputs import check_file, check_folder
+
 
 def add_to(commands: Any) -> None:
     """Add both commands."""
@@ -32,6 +34,7 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    check_file(arguments.out)
     from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
     from disparsity.packed import write_network  # noqa: PLC0415
 
@@ -41,6 +44,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _import(arguments: argparse.Namespace) -> int:
+    check_folder(arguments.out)
     from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
     from disparsity.finetune.restore import network_checkpoint  # noqa: PLC0415
     from disparsity.packed import read_network  # noqa: PLC0415

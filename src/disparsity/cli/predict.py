@@ -6,13 +6,16 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.cli.outputs import check_folder
+
 
 def add_to(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser(
         "predict",
         help="the disparity of one pair of images",
-        description="Write disparity.pfm, disparity.png (16 bit, x256) and disparity_color.png.",
+        description="Write disparity.pfm, disparity.png (16 bit, x256; 0 where it is not known or does not fit) and "
+        "disparity_color.png.",
         epilog="example: disparsity predict builtin:reference left.png right.png --out out",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
@@ -24,6 +27,7 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    check_folder(arguments.out)
     from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
 
     for path in predict_files(arguments.checkpoint, arguments.network, arguments.left, arguments.right, arguments.out):
