@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import json
+import sys
 import tomllib
 import types
 import typing
@@ -210,11 +211,17 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise InputError("not a list", where=where, found=repr(value))
         return tuple(_value(typing.get_args(hint)[0], item, where) for item in value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+    if hint is float and type(value) in (int, float):
+        return _finite(value, where)
     if type(value) is not hint:
         raise InputError("wrong type", where=where, found=repr(value), expected=hint.__name__)
     return value
+
+
+def _finite(value: float, where: str) -> float:
+    if not -sys.float_info.max <= value <= sys.float_info.max:
+        raise InputError("not a finite number", where=where, found=str(value)[:20])
+    return float(value)
 
 
 def _apply(table: dict[str, Any], change: str) -> None:
@@ -231,9 +238,10 @@ def _apply(table: dict[str, Any], change: str) -> None:
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        table = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return table["value"] if len(table) == 1 else text  # a line break must not smuggle in another key
 
 
 def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
@@ -250,4 +258,4 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> list[str]:
 def _toml_text(value: Any) -> str:
     if isinstance(value, tuple | list):
         return "[" + ", ".join(_toml_text(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")  # the one character TOML wants escaped too
