@@ -1,0 +1,104 @@
+"""A tiny checkpoint, a tiny recipe and one finished run, shared by the tests of the pipeline and the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from disparsity import pipeline
+from disparsity.files import sha256_of
+from disparsity.finetune.checkpoints import save_checkpoint
+from disparsity.finetune.restore import network_checkpoint
+from disparsity.recipe import load_recipe
+from disparsity.stereo.networks import build_network
+
+RECIPE = """
+threads = 1
+[network]
+name = "reference"
+checkpoint = "{checkpoint}"
+[data]
+train = ["synthetic:?pairs=6&size=32x64&seed=1&max_disparity=16"]
+test = ["synthetic:?pairs=2&size=32x64&seed=9&max_disparity=16"]
+batch = 2
+[prune]
+sparsity = 0.8
+score = "{score}"
+mode = "{mode}"
+events = 3
+[prune.reconstruct]
+pairs = 2
+positions = 300
+[prune.train]
+steps = 4
+rate = "constant"
+[finetune]
+steps = 4
+teacher_weight = 1.0
+[quantize]
+[quantize.reconstruct]
+pairs = 2
+positions = 300
+[finetune_quantized]
+steps = 4
+learning_rate = 1e-4
+[report]
+pictures = 1
+"""
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the checkpoint of a tiny, untrained network."""
+    torch.manual_seed(3)
+    network = build_network("reference", halvings=2, width=6, refinement_width=4, max_disparity=16)
+    folder = tmp_path_factory.mktemp("dense")
+    save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_recipe(checkpoint: Path) -> Callable[..., Path]:
+    """Writes the tiny recipe into a folder and returns its path."""
+
+    def write(folder: Path, score: str = "taylor", mode: str = "frozen") -> Path:
+        path = folder / "recipe.toml"
+        path.write_text(RECIPE.format(checkpoint=checkpoint, score=score, mode=mode))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def finished(write_recipe: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a finished run of the tiny recipe; tests must not change it."""
+    folder = tmp_path_factory.mktemp("runs")
+    pipeline.run(load_recipe(write_recipe(folder)), folder / "run")
+    return folder / "run"
+
+
+@pytest.fixture(scope="session")
+def quantized(finished: Path) -> Path:
+    """The last checkpoint of the finished run."""
+    return finished / "stages" / "04-finetune_quantized"
+
+
+@pytest.fixture(scope="session")
+def snapshot() -> Callable[[Path], dict[str, str]]:
+    """What a folder holds: the SHA-256 of every file, folders too, by relative path."""
+
+    def take(folder: Path) -> dict[str, str]:
+        paths = [Path(top) / name for top, folders, files in os.walk(folder) for name in (*folders, *files)]
+        return {str(path.relative_to(folder)): sha256_of(path) if path.is_file() else "folder" for path in paths}
+
+    return take
+
+
+@pytest.fixture
+def unreported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs without a report, which takes most of the time of a tiny one and depends on the run's folder alone."""
+    monkeypatch.setattr(pipeline, "build_report", lambda _run, _recipe: {})
