@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from disparsity.datasets.synthetic.scenes import Scene, random_scene, render
-from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
+from disparsity.datasets.synthetic.surfaces import Surface
 
 H, W = 48, 96
 
@@ -123,13 +123,6 @@ def test_nearest_surface_wins_whatever_the_order() -> None:
     np.testing.assert_allclose(first.disparity, np.max(stack, axis=0), rtol=1e-5)
 
 
-def test_left_column_inverts_the_projection() -> None:
-    item = surface(8.0, slope_x=0.2, slope_y=-0.1)
-    x_right, y = np.float32([[0.0, 10.5, 90.0]]), np.float32([[0.0, 20.0, 47.0]])
-    x_left = item.left_column(x_right, y)
-    np.testing.assert_allclose(x_left - item.disparity(x_left, y), x_right, atol=1e-4)
-
-
 @pytest.mark.parametrize("maximum", [8.0, 48.0, 160.0])
 def test_disparity_is_positive_and_below_the_maximum(maximum: float) -> None:
     for seed in range(25):
@@ -140,12 +133,3 @@ def test_disparity_is_positive_and_below_the_maximum(maximum: float) -> None:
             assert view.dtype == np.float32
             assert view.min() >= 0
             assert view.max() <= 1
-
-
-def test_surfaces_vary_in_depth_slant_and_shape() -> None:
-    rng = np.random.default_rng(0)
-    shapes = [random_shape(rng, H, W, 48.0) for _ in range(200)]
-    assert {item.power for item in shapes} == {1.0, 2.0, 6.0}
-    assert any(item.radii is not None and item.radii[1] < 0.25 * item.radii[0] for item in shapes)
-    assert np.ptp([item.slope_x for item in shapes]) > 0.1
-    assert random_background(rng, H, W, 48.0).radii is None
