@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -37,9 +36,8 @@ def check_settings(recipe: Recipe) -> None:
     _require(0 <= recipe.seed < _SEEDS, "seed", recipe.seed, "0 or more, below 2^31")
     _require(0 <= recipe.threads <= _MOST_THREADS, "threads", recipe.threads, f"0..{_MOST_THREADS}; 0 leaves it open")
     _require(data.batch >= 1, "data.batch", data.batch, "1 or more")
-    _require(_all_finite(data.weights) and min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
-    limit = data.mask_disparity
-    _require(math.isfinite(limit) and limit >= 0, "data.mask_disparity", limit, "0 (every known pixel) or more")
+    _require(min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
+    _require(data.mask_disparity >= 0, "data.mask_disparity", data.mask_disparity, "0 (every known pixel) or more")
     _require(recipe.report.pictures >= 0, "report.pictures", recipe.report.pictures, "0 or more")
     if recipe.prune is not None:
         _check_prune(recipe.prune)
@@ -106,7 +104,3 @@ def _require_known(name: str, known: Collection[str], key: str) -> None:
             expected=", ".join(known),
             remedy=f"did you mean '{near[0]}'?" if near else None,
         )
-
-
-def _all_finite(values: Collection[float]) -> bool:
-    return all(math.isfinite(value) for value in values)
