@@ -116,6 +116,8 @@ def round_to_grid(
     rounded = torch.zeros_like(values)
     for index in range(values.shape[0]):
         live = mask[index].nonzero().squeeze(1)
+        if live.numel() == 0:
+            continue
         inverse = _inverse(equations.gram[live][:, live], strength)
         factor = torch.linalg.cholesky(inverse, upper=True).numpy()
         row = values[index, live].double().numpy().copy()

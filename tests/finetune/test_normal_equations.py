@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from disparsity.errors import InputError
-from disparsity.finetune.normal_equations import normal_equations, solve_masked
+from disparsity.finetune.normal_equations import normal_equations, round_to_grid, solve_masked
 
 
 def problem(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -102,3 +102,60 @@ def test_dead_and_duplicated_inputs_do_not_break_the_solution(ridge: float) -> N
     best = np.square(rows @ expected - targets[:, 0].numpy()).mean()
     found = np.square(rows @ solution.values[0].numpy() - targets[:, 0].numpy()).mean()
     assert found < best * 1.02
+
+
+def one_by_one(matrix: np.ndarray, values: np.ndarray, step: float, high: int, weights: int) -> np.ndarray:
+    """Fix one code after the other; each time the rest is the exact minimiser of the quadratic error."""
+    result = values.copy()
+    for place in range(weights):
+        fixed, rest = slice(0, place), slice(place, len(values))
+        best = values[rest].copy()
+        if place:
+            best -= np.linalg.solve(matrix[rest, rest], matrix[rest, fixed] @ (result[fixed] - values[fixed]))
+        result[place] = step * np.clip(np.round(best[0] / step), -high, high)
+    rest, fixed = slice(weights, len(values)), slice(0, weights)
+    result[rest] = values[rest] - np.linalg.solve(
+        matrix[rest, rest], matrix[rest, fixed] @ (result[fixed] - values[fixed])
+    )
+    return result
+
+
+@pytest.mark.parametrize("high", [1, 7])
+def test_rounding_equals_solving_the_rest_again_after_each_weight(high: int) -> None:
+    inputs, targets, old, mask = problem()
+    equations = normal_equations(inputs.double(), targets.double())
+    values = solve_masked(equations, old, mask, 1e-6).values
+    steps = values[:, :-1].abs().amax(dim=1) / (high - 0.6)
+    rounded = round_to_grid(equations, values, mask, steps, high, 1e-6)
+    assert bool((rounded[~mask] == 0).all())
+    codes = rounded[:, :-1] / steps[:, None]
+    torch.testing.assert_close(codes, codes.round().clamp(-high, high), rtol=0, atol=1e-9)
+    for index in range(3):
+        live = mask[index].numpy()
+        matrix = equations.gram.numpy()[np.ix_(live, live)]
+        matrix = matrix + 1e-6 * float(equations.gram.diagonal()[:-1].mean()) * np.eye(len(matrix))
+        expected = one_by_one(matrix, values[index].numpy()[live], float(steps[index]), high, live.sum() - 1)
+        np.testing.assert_allclose(rounded[index].numpy()[live], expected, rtol=1e-6, atol=1e-9)
+
+
+def test_rounding_with_compensation_errs_less_than_to_the_nearest_code() -> None:
+    compensated = nearest = 0.0
+    for seed in range(20):
+        inputs, targets, old, mask = problem(seed)
+        equations = normal_equations(inputs.double(), targets.double())
+        values = solve_masked(equations, old, mask, 1e-6).values
+        steps = values[:, :-1].abs().amax(dim=1, keepdim=True) / 2
+        rounded = round_to_grid(equations, values, mask, steps[:, 0], 7, 1e-6) - values
+        plain = torch.cat([(values[:, :-1] / steps).round() * steps - values[:, :-1], torch.zeros(3, 1)], dim=1)
+        compensated += float((rounded @ equations.gram * rounded).sum())
+        nearest += float((plain @ equations.gram * plain).sum())
+    assert compensated < 0.8 * nearest
+
+
+def test_rounding_leaves_filters_without_live_weights_alone() -> None:
+    inputs, targets, old, mask = problem()
+    mask[0, :6], mask[1] = False, False
+    equations = normal_equations(inputs, targets)
+    values = solve_masked(equations, old, mask, 1e-3).values
+    rounded = round_to_grid(equations, values, mask, torch.ones(3), 7, 1e-3)
+    assert torch.equal(rounded[:2], values[:2])
