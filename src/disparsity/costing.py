@@ -40,10 +40,7 @@ def cost_sections(
         InputError: the input is larger than any image that is read.
 
     """
-    if size[0] * size[1] > MAX_PIXELS:
-        raise InputError(
-            "the input is too large to trace", found=f"{size[0]}x{size[1]}", expected=f"<= {MAX_PIXELS} pixels"
-        )
+    check_pixels(size)
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
     bits = layer_bits(compressed)
     before = trace_workload(dense, views)
@@ -70,11 +67,25 @@ def cost_report(
     """A report of costs alone; a compressed network is compared with its own dense form.
 
     Raises:
-        InputError: an unknown profile or dataflow.
+        InputError: an unknown profile or dataflow, or an input that is too large.
 
     """
+    check_pixels(size)
     machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
     dense = build_network(network.spec.name, **network.spec.settings)
     packed_bytes = len(pack(pack_network(network)))
     sections = cost_sections(dense, network, packed_bytes, size, machine)
     return {**empty_report(), **sections, "schema": SCHEMA, "version": VERSION}
+
+
+def check_pixels(size: tuple[int, int]) -> None:
+    """Refuse an input that could not be traced in memory.
+
+    Raises:
+        InputError: it has more pixels than any image that is read.
+
+    """
+    if size[0] * size[1] > MAX_PIXELS:
+        raise InputError(
+            "the input is too large", found=f"{size[0]}x{size[1]}", expected=f"at most {MAX_PIXELS} pixels"
+        )

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from disparsity.costing import check_pixels
 from disparsity.datasets.uri import open_data
 from disparsity.errors import InputError
 from disparsity.finetune.modes import MODES
@@ -71,10 +72,10 @@ def check_report(recipe: Recipe) -> None:
     """A report needs an input size.
 
     Raises:
-        InputError: the recipe names neither a size nor test data.
+        InputError: the recipe names neither a size nor test data, or the size is too large.
 
     """
-    report_size(recipe)
+    check_pixels(report_size(recipe))
 
 
 def _check_prune(section: PruneSection) -> None:

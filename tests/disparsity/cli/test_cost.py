@@ -1,0 +1,71 @@
+"""`cost`: a network by name or checkpoint, the same report printed, as JSON and in a folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from disparsity.hwcost.reports.schema import validate
+from disparsity.hwcost.reports.text import summary_table
+from disparsity.stereo.networks import NETWORKS
+
+Refused = Callable[..., str]
+
+
+def test_by_name_with_the_macs_of_torchs_own_counter(
+    run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    small = partial(NETWORKS["reference"], width=6, refinement_width=4)
+    monkeypatch.setitem(NETWORKS, "reference", small)
+    printed = run_main("cost", "reference", "--size", "64x128", "--json", tmp_path / "cost.json")
+    report = json.loads((tmp_path / "cost.json").read_text())
+    validate(report)
+    assert printed == summary_table(report) + "\n"
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        small().eval()(torch.zeros(1, 3, 64, 128), torch.zeros(1, 3, 64, 128))
+    assert report["operations"]["dense_macs"] * 2 == counter.get_total_flops()
+    assert report["network"]["input_size"] == [64, 128]
+    assert report["accuracy"] == []
+
+
+def test_by_checkpoint(run_main: Callable[..., str], quantized: Path, tmp_path: Path) -> None:
+    run_main(
+        "cost", quantized, "--size", "32X64", "--array", "4x8", "--dataflow", "os",
+        "--json", tmp_path / "cost.json", "--out", tmp_path / "out",
+    )  # fmt: skip
+    report = json.loads((tmp_path / "cost.json").read_text())
+    assert report == json.loads((tmp_path / "out" / "report.json").read_text())
+    assert (tmp_path / "out" / "layers.csv").is_file()
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert (report["latency"]["array"], report["latency"]["dataflow"]) == ([4, 8], "os")
+    assert report["operations"]["effectual_macs"] < 0.5 * report["operations"]["dense_macs"]
+    packed = (quantized.parents[1] / "compressed.h5").stat().st_size
+    assert 0 < packed - report["memory"]["packed_file_bytes"] < 1000
+
+
+@pytest.mark.parametrize("size", ["96", "96x", "x96", "0x64", "96x-1", "96x64x3", "9.5x4", "AxB", "", "1e2x4"])
+def test_a_size_that_is_not_hxw(refused: Refused, size: str) -> None:
+    assert f"--size: not a size; found '{size.lower()}'" in refused(2, "cost", "reference", f"--size={size}").lower()
+
+
+def test_a_size_beyond_any_image(refused: Refused) -> None:
+    assert "found 99999x99999" in refused(2, "cost", "reference", "--size", "99999x99999")
+
+
+def test_unknown_names(refused: Refused) -> None:
+    assert "did you mean 'stereonet'?" in refused(2, "cost", "sterenet", "--size", "64x64")
+    assert "unknown technology profile; found horowitz; expected horowitz45" in refused(
+        2, "cost", "reference", "--size", "64x64", "--profile", "horowitz"
+    )
+    assert "--array: not a size" in refused(2, "cost", "reference", "--size", "64x64", "--array", "16")
+
+
+def test_a_name_and_another_name(refused: Refused) -> None:
+    line = refused(2, "cost", "reference", "--size", "64x64", "--network", "stereonet")
+    assert "reference: --network is for published files; found stereonet" in line
