@@ -48,5 +48,12 @@ class Objective:
         return total
 
     def _maps(self, network: StereoNetwork, batch: Batch) -> tuple[Tensor, ...]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.settings.precision == "bfloat16"):
+        with torch.autocast("cpu", torch.bfloat16, enabled=runs_in_bfloat16(self.settings.precision)):
             return network(batch.left, batch.right)
+
+
+def runs_in_bfloat16(precision: str) -> bool:
+    """Whether a phase of this precision runs under bfloat16 autocast on this processor."""
+    if precision == "auto":
+        return bool(torch.cpu._is_avx512_bf16_supported())
+    return precision == "bfloat16"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from disparsity.errors import InputError
 
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "auto")
 BATCH_NORM = ("train", "eval")
 RATE_SCHEDULES = ("constant", "cosine")
 
@@ -23,7 +23,8 @@ class TrainSettings:
         rate: `constant`, or `cosine` falling to zero at the last step.
         batch_norm: `train` updates BatchNorm statistics, `eval` keeps them.
         clip_norm: gradients are scaled down to this global norm.
-        precision: `bfloat16` runs the network under autocast; losses stay in float32.
+        precision: `bfloat16` runs the network under autocast, losses stay in float32; `auto` does so where the
+            processor computes in bfloat16 itself, and takes float32 elsewhere.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
 

@@ -114,8 +114,14 @@ class StereoNet(StereoNetwork):
         features = self.six_residual_blocks(self.downsampling(torch.cat([left, right])))
         cost = self.cost_volume_filter(self.volume(*features.chunk(2))).squeeze(1)
         coarse = self._upsample(self.soft_argmin(cost), left)
-        residual = self.refine(torch.cat([coarse / self.disparity_scale, left], dim=1)) * self.disparity_scale
-        return coarse.squeeze(1), F.relu(coarse + residual.float()).squeeze(1)
+        refined = F.relu(coarse + self._residual(coarse / self.disparity_scale, left) * self.disparity_scale)
+        return coarse.squeeze(1), refined.squeeze(1)
+
+    def _residual(self, disparity: Tensor, left: Tensor) -> Tensor:
+        # Disparity in pixels does not fit into bfloat16: its first layer stays in float32 under autocast.
+        with torch.autocast(left.device.type, enabled=False):
+            features = self.refine[0](torch.cat([disparity.float(), left.float()], dim=1))
+        return self.refine[1:](features).float()
 
     @staticmethod
     def _upsample(index: Tensor, view: Tensor) -> Tensor:
