@@ -20,7 +20,7 @@ _OWN_NAME = "manifest.json"
 
 def write_manifest(run: Path, recipe: Recipe) -> None:
     """Describe a run: versions, seed, threads, commit, fingerprints of the data, hashes of the artefacts."""
-    uris = [*recipe.data.train, *recipe.data.test]
+    uris = dict.fromkeys([*recipe.data.train, *recipe.data.calibration, *recipe.data.test])
     content: dict[str, Any] = {
         "schema": "disparsity.manifest",
         "version": 1,

@@ -28,7 +28,7 @@ _INPUT_STEP = ".input_quantizer.log_step"
 
 def pack_network(network: StereoNetwork) -> PackedNetwork:
     """Everything that inference needs: integer weights and steps where quantized, float values elsewhere."""
-    layers = {name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED)}
+    layers = _weighted(network)
     return PackedNetwork(
         layers=tuple(_pack_layer(name, layer) for name, layer in layers.items()),
         tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers).items()},
@@ -52,6 +52,7 @@ def read_network(path: Path) -> StereoNetwork:
     packed = read_packed(path)
     try:
         network = build_structure(cast(dict[str, Any], packed.header))
+        _check_names(network, packed, path)
         with torch.no_grad():
             for stored in packed.layers:
                 _restore_layer(network.get_submodule(stored.name), stored)
@@ -59,6 +60,23 @@ def read_network(path: Path) -> StereoNetwork:
     except (KeyError, AttributeError, RuntimeError, TypeError) as error:
         raise CorruptArtefactError("the packed network does not fit together", where=path, found=str(error)) from error
     return network.eval()
+
+
+def _weighted(network: StereoNetwork) -> dict[str, nn.Module]:
+    return {name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED)}
+
+
+def _check_names(network: StereoNetwork, packed: PackedNetwork, path: Path) -> None:
+    """Refuse a file that would leave a part of the network at its fresh values."""
+    layers = _weighted(network)
+    expected = {*layers, *_other_tensors(network, layers)}
+    found = {*(layer.name for layer in packed.layers), *packed.tensors}
+    if found != expected:
+        raise CorruptArtefactError(
+            "the packed network does not fit together",
+            where=path,
+            found=f"missing {sorted(expected - found)[:5]}, unexpected {sorted(found - expected)[:5]}",
+        )
 
 
 def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:

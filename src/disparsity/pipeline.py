@@ -13,6 +13,7 @@ import torch
 from disparsity.errors import InputError
 from disparsity.evaluation import evaluate_all, save_maps
 from disparsity.files import write_json
+from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE
 from disparsity.finetune.restore import open_network
 from disparsity.manifest import write_manifest
@@ -123,11 +124,11 @@ def _last_before_bits(names: Sequence[str]) -> str | None:
 
 def _starting_network(context: Context, names: list[str], number: int, start: str | None) -> StereoNetwork:
     if start is not None:
-        return open_network(start, context.recipe.network.name)
+        return use_channels_last(open_network(start, context.recipe.network.name))
     for earlier in range(number - 1, 0, -1):
         folder = stage_folder(context.run, earlier, names[earlier - 1])
         if (folder / SIDE_FILE).is_file():
-            return open_network(str(folder), None)
+            return use_channels_last(open_network(str(folder), None))
     return context.dense
 
 

@@ -1,0 +1,54 @@
+"""Costs of a network: dense figures by hand, and the compressed ones against the masks themselves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from disparsity.costing import check_pixels, cost_report
+from disparsity.errors import InputError
+from disparsity.finetune.restore import open_network
+from disparsity.hwcost.reports.schema import validate
+from disparsity.packed import write_network
+from disparsity.quant.layers import effective_weight, quantizable_layers
+
+SIZE = (32, 64)
+
+
+def test_a_dense_network(checkpoint: Path) -> None:
+    network = open_network(str(checkpoint), None)
+    report = cost_report(network, SIZE, "horowitz45", (16, 16), "ws")
+    validate(report)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(torch.zeros(1, 3, *SIZE), torch.zeros(1, 3, *SIZE))
+    assert report["operations"]["dense_macs"] * 2 == counter.get_total_flops()
+    assert report["operations"]["effectual_macs"] == report["operations"]["dense_macs"]
+    assert report["network"]["parameters"] == sum(parameter.numel() for parameter in network.parameters())
+    assert report["hardware"]["reduction_percent"]["mac_energy"] == pytest.approx(0.0)
+    assert report["accuracy"] == []
+
+
+def test_a_compressed_network_is_compared_with_its_own_dense_form(
+    checkpoint: Path, quantized: Path, tmp_path: Path
+) -> None:
+    dense, compressed = open_network(str(checkpoint), None), open_network(str(quantized), None)
+    report = cost_report(compressed, SIZE, "horowitz45", (16, 16), "ws")
+    validate(report)
+    plain = cost_report(dense, SIZE, "horowitz45", (16, 16), "ws")
+    for section, name in (("operations", "dense_macs"), ("memory", "dense_bytes"), ("network", "parameters")):
+        assert report[section][name] == plain[section][name]
+    alive = sum(int((effective_weight(layer) != 0).sum()) for layer in quantizable_layers(compressed).values())
+    total = sum(effective_weight(layer).numel() for layer in quantizable_layers(compressed).values())
+    assert alive / total < 0.25
+    assert report["operations"]["effectual_macs"] < 0.6 * report["operations"]["dense_macs"]
+    assert 0 < write_network(tmp_path / "p.h5", compressed) - report["memory"]["packed_file_bytes"] < 1000
+    assert report["hardware"]["reduction_percent"]["mac_energy"] > 90
+
+
+def test_too_many_pixels() -> None:
+    check_pixels((8192, 8192))
+    with pytest.raises(InputError, match="the input is too large; found 8193x8192"):
+        check_pixels((8193, 8192))

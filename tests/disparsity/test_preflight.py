@@ -1,0 +1,68 @@
+"""Every range at its edges; the command's tests show that a refusal leaves nothing behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from disparsity.errors import DisparsityError, InputError
+from disparsity.preflight import check_files, check_report, check_settings
+from disparsity.recipe import load_recipe
+from disparsity.signals import StopRequest
+from disparsity.stages import Context
+
+
+@pytest.fixture
+def load(write_recipe: Callable[..., Path], tmp_path: Path) -> Callable[..., object]:
+    return lambda *changes: load_recipe(write_recipe(tmp_path), changes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["seed=0", "seed=2147483647", "threads=0", "threads=256", "data.batch=1", "data.weights=[0.5]",
+     "data.mask_disparity=0.0", "report.pictures=0", "prune.handicap=0.0", "prune.handicap=1.0", "prune.events=4",
+     "prune.mode=regrow"],
+)  # fmt: skip
+def test_the_edges_are_inside(load: Callable, change: str) -> None:
+    check_settings(load(change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["seed=-1", "seed=2147483648", "threads=-1", "threads=257", "data.batch=0", "data.weights=[-0.5]",
+     "data.mask_disparity=-0.1", "report.pictures=-1", "prune.handicap=-0.1", "prune.handicap=1.1",
+     "prune.mode=regro", "quantize.quantizer=lsk", "quantize.initialisation=msee"],
+)  # fmt: skip
+def test_beyond_the_edges_the_key_is_named(load: Callable, change: str) -> None:
+    with pytest.raises(InputError, match=f"^{change.partition('=')[0]}: "):
+        check_settings(load(change))
+
+
+def test_scores_that_need_no_steps_may_come_before_the_first(load: Callable) -> None:
+    with pytest.raises(InputError, match="no step is scored before the first event"):
+        check_settings(load("prune.train.steps=0"))
+    for score in ("magnitude", "random", "obs", "taylor_pass"):
+        check_settings(load("prune.train.steps=0", f"prune.score={score}"))
+
+
+def test_a_report_needs_a_size_that_fits_memory(load: Callable) -> None:
+    check_report(load())
+    check_report(load("data.test=[]", "report.size=64x64"))
+    with pytest.raises(InputError, match="the input is too large"):
+        check_report(load("report.size=99999x99999"))
+
+
+def test_files_are_opened_once_and_for_all(load: Callable, tmp_path: Path) -> None:
+    context = Context(run=tmp_path / "run", recipe=load(), stop=StopRequest())
+    check_files(context)
+    assert context.dense is context.dense
+    assert not (tmp_path / "run").exists()
+    for change in (
+        "network.checkpoint=nowhere",
+        'data.calibration=["kitti2015:nowhere"]',
+        "data.calibration_crop=99x99",
+    ):
+        with pytest.raises(DisparsityError, match=r"nowhere|99x99"):
+            check_files(Context(run=tmp_path / "run", recipe=load(change), stop=StopRequest()))
