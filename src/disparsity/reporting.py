@@ -37,6 +37,7 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
     folders = finished_stages(run)
     if not folders:
         raise InputError("the run has no finished stage to report on", where=run)
+    evaluations = read_evaluations(run)
     dense = open_network(recipe.network.checkpoint, recipe.network.name, recipe.seed)
     compressed = open_network(str(folders[-1]), None)
     packed_bytes = write_network(run / PACKED_FILE, compressed)
@@ -45,7 +46,6 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
         dense, compressed, packed_bytes, size, Machine(profile=load_profile(recipe.report.profile))
     )
     sections["memory"]["stage_bytes"] = _stage_bytes(folders, sections["memory"])
-    evaluations = read_evaluations(run)
     report = {
         "schema": SCHEMA,
         "version": VERSION,

@@ -64,7 +64,7 @@ def _own_threads() -> Iterator[None]:
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the checkpoint of a tiny, untrained network."""
     torch.manual_seed(3)
-    network = build_network("reference", halvings=2, width=6, refinement_width=4, max_disparity=16)
+    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
     folder = tmp_path_factory.mktemp("dense")
     save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
     return folder

@@ -21,7 +21,7 @@ Refused = Callable[..., str]
 def test_by_name_with_the_macs_of_torchs_own_counter(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    small = partial(NETWORKS["reference"], width=6, refinement_width=4)
+    small = partial(NETWORKS["reference"], width=4, refinement_width=2)
     monkeypatch.setitem(NETWORKS, "reference", small)
     printed = run_main("cost", "reference", "--size", "64x128", "--json", tmp_path / "cost.json")
     report = json.loads((tmp_path / "cost.json").read_text())

@@ -13,11 +13,9 @@ from disparsity.finetune.restore import open_network
 from disparsity.quant.layers import effective_weight, quantizable_layers
 
 
-@pytest.mark.parametrize("stage", ["dense", "01-prune", "04-finetune_quantized"])
-def test_there_and_back(
-    run_main: Callable[..., str], checkpoint: Path, finished: Path, tmp_path: Path, stage: str
-) -> None:
-    source = checkpoint if stage == "dense" else finished / "stages" / stage
+@pytest.mark.parametrize("stage", ["01-prune", "04-finetune_quantized"])
+def test_there_and_back(run_main: Callable[..., str], finished: Path, tmp_path: Path, stage: str) -> None:
+    source = finished / "stages" / stage
     packed, again = tmp_path / "packed.h5", tmp_path / "again.h5"
     printed = run_main("export", source, "--format", "packed", "--out", packed)
     assert printed == f"{packed} {packed.stat().st_size} bytes\n"

@@ -17,7 +17,7 @@ from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import load_checkpoint
 from disparsity.phases import Phase
 
-STEPS = "prune.train.steps=60"
+STEPS = "prune.train.steps=30"
 CODE = "import sys; from disparsity.cli import main; sys.exit(main(sys.argv[1:]))"
 
 
