@@ -136,14 +136,13 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     batch = _calibration(context, settings.reconstruct.pairs)
     views = (batch.left, batch.right)
     fold_batchnorm(network, views)
+    before = copy.deepcopy(network)
     attach_quantizers(
         network, bits_of(network, settings), quantizer=settings.quantizer, initialisation=settings.initialisation
     )
     calibrate(network, [views])
     if settings.rounding == "reconstruct":
-        goal = copy.deepcopy(context.dense)
-        fold_batchnorm(goal, views)
-        Reconstructor(network, goal, batch, settings.reconstruct, context.recipe.seed).solve()
+        Reconstructor(network, before, batch, settings.reconstruct, context.recipe.seed).solve()
     finalise(network)
     return _finished(context, network, folder, phase)
 
