@@ -12,7 +12,7 @@ from disparsity.finetune.modes import Mode
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.progress import progress
 from disparsity.pruning.masks import density, masks_of, set_masks
-from disparsity.pruning.schedules import SCHEDULES, event_steps
+from disparsity.pruning.schedules import density_after, event_steps
 from disparsity.pruning.scores import TaylorScore, per_mac
 from disparsity.pruning.selection import FloorSettings, scope_named
 from disparsity.pruning.settings import PruneSettings
@@ -89,7 +89,13 @@ class Sparsify(StepHook):
         scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
         competing = self._mode.weigh(per_mac(scores, self._macs, self._settings.mac_power), trainer.network)
         floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
-        target = SCHEDULES[self._settings.schedule](self._done / len(self._at), 1.0, 1.0 - self._settings.sparsity)
+        target = density_after(
+            self._done,
+            len(self._at),
+            self._settings.schedule,
+            1.0 - self._settings.first_sparsity,
+            1.0 - self._settings.sparsity,
+        )
         set_masks(trainer.network, scope_named(self._settings.scope)(competing, target, floor))
         self._mode.after_event(trainer.network, trainer.optimizer)
         if self._done == len(self._at):

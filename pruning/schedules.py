@@ -39,3 +39,21 @@ def event_steps(steps: int, events: int, share: float) -> tuple[int, ...]:
     fall on one step when there are fewer steps than events.
     """
     return tuple(round((event + 1) * share * steps / events) for event in range(events))
+
+
+def density_after(event: int, events: int, schedule: str, first: float, last: float) -> float:
+    """The density that event number `event` (1-based) of `events` leaves.
+
+    Args:
+        event: 1 to `events`.
+        events: how many there are.
+        schedule: a name in `SCHEDULES`.
+        first: density that the first event goes straight to; 1 lets the schedule start at the dense network.
+        last: density that the last event leaves.
+
+    """
+    if event == events:
+        return last
+    if first == 1.0:
+        return SCHEDULES[schedule](event / events, 1.0, last)
+    return SCHEDULES[schedule]((event - 1) / (events - 1), first, last)

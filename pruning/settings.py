@@ -25,6 +25,7 @@ class PruneSettings:
         mac_power: scores are divided by the MACs per weight to this power.
         scope: name in `SCOPES`.
         schedule: name in `SCHEDULES`.
+        first_sparsity: the first event goes straight to this sparsity, the schedule grows from there; 0 starts dense.
         pattern: name in `PATTERNS`.
         events: how often weights are removed.
         event_share: events are spread over this share of the steps.
@@ -40,6 +41,7 @@ class PruneSettings:
     mac_power: float = 0.0
     scope: str = "global"
     schedule: str = "log_density"
+    first_sparsity: float = 0.0
     pattern: str = "element"
     events: int = 12
     event_share: float = 1.0
@@ -58,6 +60,8 @@ class PruneSettings:
                 raise InputError(f"unknown {kind} '{name}'", expected=", ".join(known))
         if not 0.0 <= self.sparsity < 1.0:
             raise InputError("sparsity out of range", found=self.sparsity, expected="0 <= sparsity < 1")
+        if not 0.0 <= self.first_sparsity <= self.sparsity:
+            raise InputError("first_sparsity out of range", found=self.first_sparsity, expected="0 to sparsity")
         if self.events < 1 or not 0.0 < self.event_share <= 1.0 or not 0.0 <= self.score_decay < 1.0:
             raise InputError("impossible pruning schedule", found=self, expected="events >= 1, shares in 0..1")
         if self.score_batches < 1 or not math.isfinite(self.mac_power):

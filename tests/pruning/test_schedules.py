@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disparsity.pruning.schedules import SCHEDULES, cubic, event_steps, log_density, one_shot
+from disparsity.pruning.schedules import SCHEDULES, cubic, density_after, event_steps, log_density, one_shot
 
 
 def test_log_density_removes_the_same_share_at_every_event() -> None:
@@ -49,3 +49,16 @@ def test_events_are_ordered_and_inside_the_phase(steps: int, events: int, share:
     assert list(at) == sorted(at)
     assert all(0 <= step <= steps for step in at)
     assert at[-1] == round(share * steps)
+
+
+def test_the_first_event_goes_straight_to_its_density_and_the_last_to_the_end() -> None:
+    densities = [density_after(event, 5, "log_density", 0.3, 0.03) for event in range(1, 6)]
+    assert densities[0] == pytest.approx(0.3)
+    assert densities[-1] == 0.03
+    ratios = [after / before for before, after in itertools.pairwise(densities)]
+    assert ratios == pytest.approx([ratios[0]] * 4)
+
+
+def test_without_a_first_density_the_schedule_starts_dense() -> None:
+    assert density_after(1, 4, "log_density", 1.0, 0.0625) == pytest.approx(0.5)
+    assert density_after(1, 1, "log_density", 0.5, 0.1) == 0.1
