@@ -15,8 +15,8 @@ weights are rounded one after the other, the rest of the filter making up for ea
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -139,14 +139,26 @@ def _solve_layer(
     old = torch.cat([weight.flatten(1) * alive, biases], dim=1)
     free = torch.cat([alive, constant], dim=1)
     equations = normal_equations(rows, target.outputs)
-    solution = solve_masked(equations, old, free, ridge)
     quantizer = weight_quantizer(layer)
-    values = solution.values
-    if quantizer is not None:
-        steps = quantizer.steps().double()
-        values = round_to_grid(equations, values, free, steps, grid(quantizer.bits, signed=True)[1], ridge)
+    with _one_thread():
+        solution = solve_masked(equations, old, free, ridge)
+        values = solution.values
+        if quantizer is not None:
+            steps = quantizer.steps().double()
+            values = round_to_grid(equations, values, free, steps, grid(quantizer.bits, signed=True)[1], ridge)
     if solve:
         weight.copy_(values[:, :-1].reshape(weight.shape))
         if bias is not None:
             bias.copy_(values[:, -1])
     return solution.saliency.float().view(weight.shape)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Hundreds of small factorizations: on a busy machine threads cost them far more than they gain."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
