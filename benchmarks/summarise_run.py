@@ -1,4 +1,7 @@
-"""One run's figures as a result file: `python benchmarks/summarise_run.py RUN --command "..." --out results/NAME.md`."""
+"""One run's figures as a result file.
+
+`python benchmarks/summarise_run.py RUN --command "..." --out results/NAME.md`
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,8 @@ def accuracy_lines(rows: list[dict[str, Any]]) -> list[str]:
     for row in rows:
         figures = [row[name] for name in ("epe_px", "bad1_percent", "bad3_percent", "d1_percent", "per_image_epe_px")]
         cells = [f"{value:.3f}" for value in figures]
-        lines.append(
-            f"| {row['stage']} | {' | '.join(cells)} | {row['pixels']} | {row['images']} | {row['mask']} | `{row['data']}` |"
-        )
+        scored = f"{row['pixels']} | {row['images']} | {row['mask']} | `{row['data']}`"
+        lines.append(f"| {row['stage']} | {' | '.join(cells)} | {scored} |")
     return lines
 
 
@@ -47,7 +49,8 @@ def main() -> None:
         summary_table(report),
         "```",
         "",
-        f"Seconds per stage: {json.dumps(seconds)}; together {sum(seconds.values()):.0f} s without start-up and report.",
+        f"Seconds per stage: {json.dumps(seconds)}; "
+        f"together {sum(seconds.values()):.0f} s without start-up and report.",
         "",
         *provenance(arguments.command),
     ]
