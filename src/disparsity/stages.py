@@ -18,6 +18,7 @@ from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
 from disparsity.finetune.modes import MODES, Frozen, Mode, Reconstruct, Regrow
 from disparsity.finetune.objective import Objective
+from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.finetune.settings import TrainSettings
@@ -40,6 +41,7 @@ from disparsity.stereo.network import StereoNetwork
 
 _CALIBRATION_SALT, _SCORE_SALT = 7_919, 104_729
 _STEP_RATE_SCALE = 0.1
+_RECALIBRATION_SALT, _RECALIBRATION_BATCHES = 15_485_863, 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +99,7 @@ def dense_training(context: Context, network: StereoNetwork, folder: Path) -> St
     phase = Phase(folder, context.stop)
     objective = Objective(settings=context.recipe.train, teacher=_teacher(context, context.recipe.train))
     phase.run(Trainer(network, context.stream.next_batch, objective), "train")
+    _recalibrate(context, network, context.recipe.train)
     return _finished(context, network, folder, phase)
 
 
@@ -119,6 +122,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
         _score_pass(context, section, network, layers, objective, solver),
     )
     phase.run(Trainer(network, context.stream.next_batch, objective, [hook]), "prune")
+    _recalibrate(context, network, section.train)
     return _finished(context, network, folder, phase)
 
 
@@ -195,8 +199,20 @@ def _tune(
     phase = Phase(folder, context.stop)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
     phase.run(Trainer(network, _offset(context.stream, label), objective, parameter_groups=groups), label)
+    _recalibrate(context, network, settings)
     finalise(network)
     return _finished(context, network, folder, phase)
+
+
+def _recalibrate(context: Context, network: StereoNetwork, settings: TrainSettings) -> None:
+    """Measure BatchNorm anew after a phase that has trained under it."""
+
+    def forward(module: torch.nn.Module, index: int) -> object:
+        batch = context.stream.next_batch(_RECALIBRATION_SALT + index)
+        return module(batch.left, batch.right)
+
+    if settings.batch_norm == "train" and settings.steps:
+        recalibrate(network, forward, _RECALIBRATION_BATCHES)
 
 
 def _finished(context: Context, network: StereoNetwork, folder: Path, phase: Phase) -> StereoNetwork:
