@@ -45,10 +45,10 @@ METHODS = (
     ("taylor", "frozen"),
     ("taylor", "regrow"),
     ("taylor", "reconstruct"),
-    ("obs", "reconstruct"),
 )
-PRUNE_STEPS, TUNE_STEPS, CONTROL_STEPS = 100, 150, 2000
+PRUNE_STEPS, TUNE_STEPS, CONTROL_STEPS = 80, 100, 1200
 EVENTS = 8
+FIRST_SPARSITY = 0.5
 RATE = 2e-3
 RESULTS = Path(__file__).parent / "results"
 
@@ -88,8 +88,9 @@ def recipe_of(case: Case) -> Recipe:
         score=case.score,
         mode=case.mode,
         events=EVENTS,
+        first_sparsity=FIRST_SPARSITY,
         train=training,
-        reconstruct=ReconstructSettings(pairs=8, positions=8000),
+        reconstruct=ReconstructSettings(pairs=8, positions=6000),
     )
     return Recipe(
         seed=case.seed,
@@ -172,7 +173,8 @@ def table(out: Path) -> None:
         "# Scores and fine-tuning modes at equal steps",
         "",
         f"Reference network, {PRUNE_STEPS} pruning and {TUNE_STEPS} fine-tuning steps of 4 pairs 96x192, "
-        f"{EVENTS} events, Adam {RATE:g}; EPE in px on 60 unseen scenes: mean and range over seeds. "
+        f"{EVENTS} events from {100 * FIRST_SPARSITY:g} % on, "
+        f"Adam {RATE:g}; EPE in px on 60 unseen scenes: mean and range over seeds. "
         f"Dense: {dense['epe_px']:.3f}. The control `dense_equal_bytes` was trained from nothing "
         f"for {CONTROL_STEPS} steps of 8 pairs.",
         "",

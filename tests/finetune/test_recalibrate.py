@@ -31,7 +31,7 @@ def test_a_constant_channel_trained_in_bfloat16_is_mended() -> None:
     for _ in range(200):
         with torch.autocast("cpu", torch.bfloat16):
             network(inputs)
-    assert float(network.eval()(inputs).detach().abs().max()) > 0.1
+    assert float(network.eval()(inputs).detach().abs().max()) > 0.03
     recalibrate(network, lambda module, _index: module(inputs), 2)
     assert float(network(inputs).detach().abs().max()) < 1e-4
 
