@@ -97,7 +97,7 @@ class PruneSection(PruneSettings):
 
     """
 
-    mode: str = "reconstruct"
+    mode: str = "frozen"
     handicap: float = 0.25
     train: TrainSettings = field(default_factory=lambda: TrainSettings(steps=0, rate="constant"))
     reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
