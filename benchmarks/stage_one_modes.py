@@ -175,7 +175,7 @@ def table(out: Path) -> None:
         f"Reference network, {PRUNE_STEPS} pruning and {TUNE_STEPS} fine-tuning steps of 4 pairs 96x192, "
         f"{EVENTS} events from {100 * FIRST_SPARSITY:g} % on, "
         f"Adam {RATE:g}; EPE in px on 60 unseen scenes: mean and range over seeds. "
-        f"Dense: {dense['epe_px']:.3f}. The control `dense_equal_bytes` was trained from nothing "
+        f"Dense: {dense['epe_px']:.3f}. The control `dense_equal_bytes` is trained from nothing "
         f"for {CONTROL_STEPS} steps of 8 pairs.",
         "",
         "| score | mode | " + " | ".join(f"{100 * s:g} %" for s in SPARSITIES) + " |",
