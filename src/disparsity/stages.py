@@ -160,7 +160,7 @@ def quantized_finetuning(context: Context, network: StereoNetwork, folder: Path)
         {"params": [parameter for parameter in network.parameters() if id(parameter) not in chosen]},
         {"params": steps, "rate_scale": _STEP_RATE_SCALE},
     ]
-    return _tune(context, network, folder, context.recipe.finetune_quantized, "finetune quantized", groups)
+    return _tune(context, network, folder, context.recipe.finetune_quantized, "finetune_quantized", groups)
 
 
 def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, Any]:
@@ -193,12 +193,13 @@ def _tune(
     network: StereoNetwork,
     folder: Path,
     settings: TrainSettings,
-    label: str,
+    stage: str,
     groups: list[dict[str, Any]] | None = None,
 ) -> StereoNetwork:
     phase = Phase(folder, context.stop)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
-    phase.run(Trainer(network, _offset(context.stream, label), objective, parameter_groups=groups), label)
+    batches = _batches_of(context.stream, stage)
+    phase.run(Trainer(network, batches, objective, parameter_groups=groups), stage.replace("_", " "))
     _recalibrate(context, network, settings)
     finalise(network)
     return _finished(context, network, folder, phase)
@@ -226,9 +227,9 @@ def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | None:
     return context.dense if settings.teacher_weight > 0 else None
 
 
-def _offset(stream: TrainingStream, label: str) -> Callable[[int], Batch]:
-    """Batches of a phase: other ones than those of the phases before."""
-    first = (1 + list(STAGES).index(label.replace(" ", "_"))) * 1_000_000
+def _batches_of(stream: TrainingStream, stage: str) -> Callable[[int], Batch]:
+    """Batches of a stage: other ones than those of the stages before."""
+    first = (1 + list(STAGES).index(stage)) * 1_000_000
     return lambda step: stream.next_batch(first + step)
 
 
