@@ -3,35 +3,27 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from typing import Any
 
 from disparsity.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import Preset, preset
 from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
 
 
-def _stereonet(name: str, **preset: Any) -> Callable[..., StereoNetwork]:
-    def build(**changes: Any) -> StereoNetwork:
-        values = preset | changes
-        unknown = sorted(set(values) - set(StereoNetSettings.__dataclass_fields__))
-        if unknown:
-            raise InputError(
-                f"unknown setting of network {name}",
-                found=unknown,
-                expected=list(StereoNetSettings.__dataclass_fields__),
-            )
-        return StereoNet(StereoNetSettings(**values), name)
-
-    return build
-
-
-NETWORKS: dict[str, Callable[..., StereoNetwork]] = {
-    "reference": _stereonet(
-        "reference", halvings=3, width=48, refinement_width=16, max_disparity=48, disparity_scale=16.0
+NETWORKS: dict[str, Preset] = {
+    "reference": preset(
+        StereoNet,
+        StereoNetSettings,
+        "reference",
+        halvings=3,
+        width=48,
+        refinement_width=16,
+        max_disparity=48,
+        disparity_scale=16.0,
     ),
-    "stereonet": _stereonet("stereonet", halvings=4),
-    "stereonet_8x": _stereonet("stereonet_8x", halvings=3),
+    "stereonet": preset(StereoNet, StereoNetSettings, "stereonet", halvings=4),
+    "stereonet_8x": preset(StereoNet, StereoNetSettings, "stereonet_8x", halvings=3),
 }
 
 

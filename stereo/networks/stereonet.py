@@ -16,7 +16,7 @@ from disparsity.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.regression import SoftArgmin
 from disparsity.stereo.spec import NetworkSpec
-from disparsity.stereo.volumes import DifferenceVolume
+from disparsity.stereo.volumes.difference import DifferenceVolume
 
 _SLOPE = 0.2
 _REFINEMENT_DILATIONS = (1, 2, 4, 8, 1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from disparsity.stereo.volumes import DifferenceVolume
+from disparsity.stereo.volumes.difference import DifferenceVolume
 
 
 def naive(left: Tensor, right: Tensor, planes: int) -> Tensor:

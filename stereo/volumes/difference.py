@@ -1,4 +1,4 @@
-"""Cost volumes, built out of place (no slice assignment) so that export and memory accounting see every tensor."""
+"""The difference volume."""
 
 from __future__ import annotations
 
