@@ -10,7 +10,6 @@ from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks.preset import Preset, preset
 from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
 
-
 NETWORKS: dict[str, Preset] = {
     "reference": preset(
         StereoNet,
