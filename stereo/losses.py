@@ -15,14 +15,15 @@ def smooth_l1(maps: Sequence[Tensor], truth: Tensor, valid: Tensor, weights: Seq
         maps: disparity ``[B, H, W]`` each, in pixels.
         truth: ``[B, H, W]`` in pixels.
         valid: ``[B, H, W]`` bool; a batch without a valid pixel gives 0.
-        weights: one weight per map.
+        weights: one weight per map; where there are more weights than maps, the finest maps' come last. (A network in
+            eval mode may leave out its coarse maps.)
 
     Source: PSMNet (Chang and Chen, CVPR 2018), equation 2.
 
     """
     count = valid.sum().clamp(min=1)
     total = truth.new_zeros(())
-    for disparity, weight in zip(maps, weights, strict=True):
+    for disparity, weight in zip(maps, weights[-len(maps) :], strict=True):
         distance = F.smooth_l1_loss(disparity.float(), truth, reduction="none")
         total = total + weight * (distance * valid).sum() / count
     return total

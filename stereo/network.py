@@ -27,7 +27,7 @@ class StereoNetwork(nn.Module):
         raise NotImplementedError
 
     def forward(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
-        """Disparity maps coarse to fine.
+        """Disparity maps coarse to fine; a network may compute the coarse ones in training mode only.
 
         Args:
             left: ``[B, 3, H, W]`` RGB in 0..1, any size.

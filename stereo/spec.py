@@ -19,7 +19,10 @@ class NetworkSpec:
         first: layers that see only the image; stage two can give them bits of their own.
         protected: layers that are never pruned and keep 8 bits (the last, one-channel layers).
         wide_inputs: layers whose input mixes ranges (disparity in pixels beside colours), kept at 16 bits.
-        loss_weights: weight of each output in the training loss, coarse to fine.
+        loss_weights: weight of each map that the network returns in training mode, coarse to fine. In eval mode a
+            network may leave out the coarse maps; the maps that are left keep their weights.
+        training_only: modules that run in training mode only, for the coarse maps. Nothing compresses, packs or counts
+            them: the network that runs on an accelerator has none of them.
 
     """
 
@@ -33,3 +36,4 @@ class NetworkSpec:
     first: tuple[str, ...] = ()
     wide_inputs: tuple[str, ...] = ()
     loss_weights: tuple[float, ...] = (1.0,)
+    training_only: tuple[str, ...] = ()

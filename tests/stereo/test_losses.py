@@ -29,3 +29,10 @@ def test_masked_pixels_get_no_gradient_and_an_empty_mask_gives_zero() -> None:
 def test_one_weight_per_map() -> None:
     with pytest.raises(ValueError, match="shorter"):
         smooth_l1([torch.zeros(1, 1, 1)] * 2, torch.zeros(1, 1, 1), torch.ones(1, 1, 1, dtype=torch.bool), (1.0,))
+
+
+def test_a_network_that_leaves_out_coarse_maps_keeps_the_weights_of_the_fine_ones() -> None:
+    truth, valid = torch.zeros(1, 1, 1), torch.ones(1, 1, 1, dtype=torch.bool)
+    maps = [torch.full((1, 1, 1), 1.5), torch.full((1, 1, 1), 2.5)]  # 1 and 2 beyond the quadratic part
+    assert float(smooth_l1(maps, truth, valid, (0.3, 0.5, 0.7))) == pytest.approx(0.5 * 1.0 + 0.7 * 2.0)
+    assert float(smooth_l1(maps[1:], truth, valid, (0.3, 0.5, 0.7))) == pytest.approx(0.7 * 2.0)
