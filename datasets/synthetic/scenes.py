@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from disparsity.datasets.synthetic.painting import paint
 from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
 
 Map = NDArray[np.float32]
@@ -22,14 +23,12 @@ class Scene:
         left: ``[H, W, 3]`` float32 in 0..1.
         right: the same.
         disparity: ``[H, W]`` float32 of the left view, in pixels.
-        occluded: ``[H, W]`` bool, left pixels whose surface point the right view does not show.
 
     """
 
     left: Map
     right: Map
     disparity: Map
-    occluded: NDArray[np.bool_]
 
 
 def random_scene(rng: np.random.Generator, height: int, width: int, maximum: float) -> Scene:
@@ -37,31 +36,19 @@ def random_scene(rng: np.random.Generator, height: int, width: int, maximum: flo
     shapes = [random_shape(rng, height, width, maximum) for _ in range(int(rng.integers(4, 14)))]
     scene = render([random_background(rng, height, width, maximum), *shapes], height, width)
     left, right = _photometry(rng, scene.left), _photometry(rng, scene.right)
-    return Scene(left=left, right=right, disparity=scene.disparity, occluded=scene.occluded)
+    return Scene(left=left, right=right, disparity=scene.disparity)
 
 
 def render(surfaces: Sequence[Surface], height: int, width: int) -> Scene:
     """Paint surfaces into both views; the nearest (largest disparity) wins at every pixel."""
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    columns_left = [x for _ in surfaces]
-    columns_right = [surface.left_column(x, y) for surface in surfaces]
-    left, disparity = _paint(surfaces, columns_left, y)
-    right, _ = _paint(surfaces, columns_right, y)
-    return Scene(left=left, right=right, disparity=disparity, occluded=_occlusion(surfaces, x, y, disparity))
+    left, disparity = paint(surfaces, height, width, right=False)
+    right, _ = paint(surfaces, height, width, right=True)
+    return Scene(left=left, right=right, disparity=disparity)
 
 
-def _paint(surfaces: Sequence[Surface], columns: Sequence[Map], y: Map) -> tuple[Map, Map]:
-    nearest = np.full(y.shape, -np.inf, np.float32)
-    image = np.zeros((*y.shape, 3), np.float32)
-    for surface, x_left in zip(surfaces, columns, strict=True):
-        disparity = surface.disparity(x_left, y)
-        front = surface.covers(x_left, y) & (disparity > nearest)
-        nearest = np.where(front, disparity, nearest)
-        image = np.where(front[..., None], surface.colour(x_left, y), image)
-    return image, nearest
-
-
-def _occlusion(surfaces: Sequence[Surface], x: Map, y: Map, disparity: Map) -> NDArray[np.bool_]:
+def occlusion(surfaces: Sequence[Surface], disparity: Map) -> NDArray[np.bool_]:
+    """Left pixels ``[H, W]`` whose surface point the right view does not show, given the left view's disparity."""
+    y, x = np.mgrid[0 : disparity.shape[0], 0 : disparity.shape[1]].astype(np.float32)
     x_right = x - disparity
     hidden = x_right < 0
     for surface in surfaces:
@@ -73,6 +60,10 @@ def _occlusion(surfaces: Sequence[Surface], x: Map, y: Map, disparity: Map) -> N
 
 def _photometry(rng: np.random.Generator, image: Map) -> Map:
     gain, offset = rng.uniform(0.9, 1.1), rng.uniform(-0.04, 0.04)
-    blurred = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 0.7)))
-    noise = rng.standard_normal(image.shape).astype(np.float32) * np.float32(rng.uniform(0.0, 0.02))
-    return np.clip(blurred * np.float32(gain) + np.float32(offset) + noise, 0.0, 1.0).astype(np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.3, 0.7))), np.float32)
+    noise = rng.standard_normal(image.shape).astype(np.float32)
+    noise *= np.float32(rng.uniform(0.0, 0.02))
+    blurred *= np.float32(gain)
+    blurred += np.float32(offset)
+    blurred += noise
+    return np.clip(blurred, 0.0, 1.0, out=blurred)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -43,15 +44,28 @@ class Surface:
     def covers(self, x_left: Map, y: Map) -> NDArray[np.bool_]:
         """Where the outline contains the left-view coordinates."""
         if self.radii is None:
-            return np.ones(x_left.shape, bool)
+            return np.ones(np.broadcast_shapes(x_left.shape, y.shape), bool)
         u, v = self._axes(x_left, y)
         return np.abs(u / self.radii[0]) ** self.power + np.abs(v / self.radii[1]) ** self.power < 1.0
+
+    def window(self, height: int, width: int, *, right: bool) -> tuple[slice, slice]:
+        """Rows and columns of a view outside of which the outline is not, with a pixel to spare."""
+        if self.radii is None:
+            return slice(0, height), slice(0, width)
+        cosine, sine = abs(math.cos(self.angle)), abs(math.sin(self.angle))
+        across, down = cosine * self.radii[0] + sine * self.radii[1], sine * self.radii[0] + cosine * self.radii[1]
+        x, y = self.centre
+        columns = [x - across, x + across]
+        if right:
+            moved = [(1.0 - self.slope_x) * column - self.offset for column in columns]
+            columns = [column - self.slope_y * row for column in moved for row in (y - down, y + down)]
+        return _span(y - down, y + down, height), _span(min(columns), max(columns), width)
 
     def colour(self, x_left: Map, y: Map) -> Map:
         """Texture ``[..., 3]`` at left-view coordinates, bilinear, wrapping around."""
         u, v = self._axes(x_left, y)
-        columns = np.mod(u * self.texture_scale + self.texture_shift[0], self.texture.shape[1]).astype(np.float32)
-        rows = np.mod(v * self.texture_scale + self.texture_shift[1], self.texture.shape[0]).astype(np.float32)
+        columns = _wrapped(u * self.texture_scale + self.texture_shift[0], self.texture.shape[1])
+        rows = _wrapped(v * self.texture_scale + self.texture_shift[1], self.texture.shape[0])
         colours = cv2.remap(self.texture, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         return np.asarray(colours, np.float32)
 
@@ -60,6 +74,18 @@ class Surface:
         x, row = x_left - np.float32(self.centre[0]), y - np.float32(self.centre[1])
         u, v = cosine * x + sine * row, cosine * row - sine * x
         return np.asarray(u, np.float32), np.asarray(v, np.float32)
+
+
+def _wrapped(places: Map, period: int) -> Map:
+    """`places` modulo `period`, which is a power of two: then this is the exact remainder, faster than `np.mod`."""
+    whole = np.floor(places / period)
+    whole *= period
+    return places - whole
+
+
+def _span(first: float, last: float, count: int) -> slice:
+    start = min(max(math.floor(first) - 1, 0), count)
+    return slice(start, min(max(math.ceil(last) + 2, start), count))
 
 
 def random_background(rng: np.random.Generator, height: int, width: int, maximum: float) -> Surface:

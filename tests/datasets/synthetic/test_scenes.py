@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from disparsity.datasets.synthetic.scenes import Scene, random_scene, render
+from disparsity.datasets.synthetic.scenes import Scene, occlusion, random_scene, render
 from disparsity.datasets.synthetic.surfaces import Surface
 
 H, W = 48, 96
@@ -55,30 +55,33 @@ def warp(scene: Scene) -> np.ndarray:
 
 def test_right_view_warped_by_the_disparity_is_the_left_view() -> None:
     scene = render(slanted(), H, W)
+    occluded = occlusion(slanted(), scene.disparity)
     difference = np.abs(warp(scene) - scene.left).max(axis=-1)
     # leave out pixels whose right neighbourhood mixes two surfaces
     edge = np.zeros((H, W), bool)
     edge[:, 1:] |= np.abs(np.diff(scene.disparity, axis=1)) > 0.5
-    near = cv2.dilate((edge | scene.occluded).astype(np.uint8), np.ones((1, 9))) > 0
+    near = cv2.dilate((edge | occluded).astype(np.uint8), np.ones((1, 9))) > 0
     assert near.mean() < 0.5
     assert difference[~near].max() < 0.02
-    assert np.median(difference[scene.occluded]) > 0.05
-    worse = Scene(left=scene.left, right=scene.right, disparity=scene.disparity + 1, occluded=scene.occluded)
+    assert np.median(difference[occluded]) > 0.05
+    worse = Scene(left=scene.left, right=scene.right, disparity=scene.disparity + 1)
     assert np.abs(warp(worse) - worse.left).max(axis=-1)[~near].mean() > 5 * difference[~near].mean()
 
 
 def test_integer_plane_is_an_exact_shift() -> None:
-    scene = render([surface(7.0)], H, W)
+    plane = [surface(7.0)]
+    scene = render(plane, H, W)
+    occluded = occlusion(plane, scene.disparity)
     assert bool((scene.disparity == 7).all())
     np.testing.assert_allclose(scene.right[:, : W - 7], scene.left[:, 7:], atol=1e-5)
-    assert bool(scene.occluded[:, :7].all())
-    assert not scene.occluded[:, 7:].any()
+    assert bool(occluded[:, :7].all())
+    assert not occluded[:, 7:].any()
 
 
 def test_occlusion_beside_a_slab_is_as_wide_as_the_disparity_step() -> None:
     slab = surface(12.0, 1, centre=(60.0, 24.0), radii=(10.0, 1000.0))
     scene = render([surface(4.0), slab], H, W)
-    row = scene.occluded[24]
+    row = occlusion([surface(4.0), slab], scene.disparity)[24]
     left_edge = int(np.flatnonzero(scene.disparity[24] == 12)[0])
     assert bool(row[:4].all())
     assert np.flatnonzero(row[4:]).tolist() == list(range(left_edge - 8 - 4, left_edge - 4))
@@ -108,7 +111,7 @@ def test_occlusion_equals_a_brute_force_depth_test(row: int) -> None:
     scene = render(surfaces, H, W)
     hidden, unsure = brute_force_hidden(surfaces, scene, row)
     assert unsure.sum() < 12
-    assert np.array_equal(scene.occluded[row][~unsure], hidden[~unsure])
+    assert np.array_equal(occlusion(surfaces, scene.disparity)[row][~unsure], hidden[~unsure])
     assert hidden.any()
     assert not hidden.all()
 
