@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from disparsity.errors import InputError
 
 PRECISIONS = ("float32", "bfloat16", "auto")
+KERNELS = ("auto", "dense")
 BATCH_NORM = ("train", "eval")
 RATE_SCHEDULES = ("constant", "cosine")
 
@@ -25,6 +26,8 @@ class TrainSettings:
         clip_norm: gradients are scaled down to this global norm.
         precision: `bfloat16` runs the network under autocast, losses stay in float32; `auto` does so where the
             processor computes in bfloat16 itself, and takes float32 elsewhere.
+        kernels: `auto` computes the convolutions of clearly pruned layers on a CPU from their non-zero weights only,
+            in float32; `dense` never does.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
 
@@ -37,6 +40,7 @@ class TrainSettings:
     batch_norm: str = "train"
     clip_norm: float = 10.0
     precision: str = "float32"
+    kernels: str = "auto"
     truth_weight: float = 1.0
     teacher_weight: float = 0.0
 
@@ -44,6 +48,7 @@ class TrainSettings:
         """Refuse values outside their range."""
         for value, allowed in (
             (self.precision, PRECISIONS),
+            (self.kernels, KERNELS),
             (self.batch_norm, BATCH_NORM),
             (self.rate, RATE_SCHEDULES),
         ):

@@ -35,6 +35,9 @@ class StepHook:
     def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
         """Called when the weights have moved."""
 
+    def finish(self, trainer: Trainer) -> None:
+        """Called after the last step."""
+
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint must hold to go on exactly here."""
         return {}

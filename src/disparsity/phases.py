@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import density, masks_of
 from disparsity.runs import append_metrics, trim_metrics
@@ -59,8 +58,7 @@ class Phase(StepHook):
         trim_metrics(self._folder, trainer.step)
         trainer.run(label)
         for hook in trainer.hooks:
-            if isinstance(hook, Sparsify):
-                hook.finish(trainer)
+            hook.finish(trainer)
 
     def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
         """Log, save, and stop when asked."""

@@ -22,8 +22,9 @@ from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.finetune.settings import TrainSettings
+from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.sparsify import ScorePass, Sparsify
-from disparsity.finetune.training import Trainer
+from disparsity.finetune.training import StepHook, Trainer
 from disparsity.hwcost.workload import trace_workload
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
@@ -121,7 +122,8 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
         _macs(context, network, layers),
         _score_pass(context, section, network, layers, objective, solver),
     )
-    phase.run(Trainer(network, context.stream.next_batch, objective, [hook]), "prune")
+    hooks = [hook, *_computation(section.train)]
+    phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "prune")
     _recalibrate(context, network, section.train)
     return _finished(context, network, folder, phase)
 
@@ -199,10 +201,15 @@ def _tune(
     phase = Phase(folder, context.stop)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
     batches = _batches_of(context.stream, stage)
-    phase.run(Trainer(network, batches, objective, parameter_groups=groups), stage.replace("_", " "))
+    trainer = Trainer(network, batches, objective, _computation(settings), groups)
+    phase.run(trainer, stage.replace("_", " "))
     _recalibrate(context, network, settings)
     finalise(network)
     return _finished(context, network, folder, phase)
+
+
+def _computation(settings: TrainSettings) -> list[StepHook]:
+    return [SparseComputation()] if settings.kernels == "auto" else []
 
 
 def _recalibrate(context: Context, network: StereoNetwork, settings: TrainSettings) -> None:
