@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -16,6 +17,37 @@ class SoftArgmin(nn.Module):
 
     def forward(self, cost: Tensor) -> Tensor:
         """From cost ``[B, D, H, W]`` to the expected index ``[B, H, W]`` in 0..D-1."""
-        probability = torch.softmax(-cost.float(), dim=1)
-        index = torch.arange(cost.shape[1], device=cost.device, dtype=torch.float32)
-        return torch.einsum("bdhw,d->bhw", probability, index)
+        return expected_index(-cost)
+
+
+class UpsampledSoftArgmax(nn.Module):
+    """Trilinear up-sampling of a similarity volume to full size, then the expected disparity under its softmax.
+
+    The volume is a similarity (softmax of +x), not a cost (softmax of -x): published weights of PSMNet and GwcNet are
+    right for this sign only. Source: PSMNet (Chang and Chen, CVPR 2018), section 3.5, and the code of both networks.
+
+    Args:
+        max_disparity: D of the full-size volume.
+        align_corners: of the trilinear interpolation.
+
+    """
+
+    workload_kind = "soft_argmin"
+
+    def __init__(self, max_disparity: int, *, align_corners: bool) -> None:
+        super().__init__()
+        self.max_disparity = max_disparity
+        self.align_corners = align_corners
+
+    def forward(self, similarity: Tensor, like: Tensor) -> Tensor:
+        """From ``[B, 1, d, h, w]`` to disparity ``[B, H, W]`` in pixels, H and W those of `like`."""
+        size = (self.max_disparity, *like.shape[-2:])
+        full = F.interpolate(similarity.float(), size=size, mode="trilinear", align_corners=self.align_corners)
+        return expected_index(full.squeeze(1))
+
+
+def expected_index(similarity: Tensor) -> Tensor:
+    """From ``[B, D, H, W]`` to the mean index under its softmax ``[B, H, W]``, in 0..D-1 and float32."""
+    probability = torch.softmax(similarity.float(), dim=1)
+    index = torch.arange(similarity.shape[1], device=similarity.device, dtype=torch.float32)
+    return torch.einsum("bdhw,d->bhw", probability, index)
