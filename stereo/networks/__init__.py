@@ -7,7 +7,10 @@ from typing import Any
 
 from disparsity.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.gcnet import GCNet, GCNetSettings
+from disparsity.stereo.networks.gwcnet import GwcNet, GwcNetSettings
 from disparsity.stereo.networks.preset import Preset, preset
+from disparsity.stereo.networks.psmnet import PSMNetBasic, PSMNetHourglass, PSMNetSettings
 from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
 
 NETWORKS: dict[str, Preset] = {
@@ -23,6 +26,11 @@ NETWORKS: dict[str, Preset] = {
     ),
     "stereonet": preset(StereoNet, StereoNetSettings, "stereonet", halvings=4),
     "stereonet_8x": preset(StereoNet, StereoNetSettings, "stereonet_8x", halvings=3),
+    "psmnet_basic": preset(PSMNetBasic, PSMNetSettings, "psmnet_basic"),
+    "psmnet_hourglass": preset(PSMNetHourglass, PSMNetSettings, "psmnet_hourglass"),
+    "gwcnet_g": preset(GwcNet, GwcNetSettings, "gwcnet_g"),
+    "gwcnet_gc": preset(GwcNet, GwcNetSettings, "gwcnet_gc", concat_width=12),
+    "gcnet": preset(GCNet, GCNetSettings, "gcnet"),
 }
 
 
