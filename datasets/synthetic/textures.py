@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from disparsity.datasets.synthetic.upsampling import grow
+from disparsity.datasets.synthetic.upsampling import add_grown
 
 Map = NDArray[np.float32]
 
@@ -36,7 +36,7 @@ def _noise(rng: np.random.Generator, side: int) -> Map:
     while octave < side:
         channels = 3 if rng.random() < 0.5 else 1
         cells = rng.standard_normal((octave, octave, channels), np.float32) * np.float32(octave**-slope)
-        total += grow(cells, side)
+        add_grown(total, cells)
         octave *= 2
     # the deviation is summed up in the order of an image, on which its last bits depend
     total /= max(float(interleave(total).std()), 1e-6)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from disparsity.datasets.synthetic.upsampling import grow
+from disparsity.datasets.synthetic.upsampling import add_grown
 
 
 def kernel(distance: float) -> float:
@@ -25,6 +25,12 @@ def naive(cells: np.ndarray, side: int) -> np.ndarray:
     return np.einsum("yi,xj,ijc->cyx", weights, weights, cells.astype(float))
 
 
+def grown(given: np.ndarray, side: int) -> np.ndarray:
+    total = np.zeros((3, side, side), np.float32)
+    add_grown(total, given)
+    return total
+
+
 def cells(count: int, channels: int) -> np.ndarray:
     return np.random.default_rng(count).standard_normal((count, count, channels), np.float32)
 
@@ -33,10 +39,10 @@ def cells(count: int, channels: int) -> np.ndarray:
 @pytest.mark.parametrize(("count", "side"), [(4, 8), (8, 32), (4, 64), (8, 128), (4, 128)])
 def test_a_naive_loop_agrees(count, side, channels):
     given = cells(count, channels)
-    grown = grow(given, side)
-    assert grown.dtype == np.float32
-    assert grown.shape == (channels, side, side)
-    np.testing.assert_allclose(grown, naive(given, side), atol=2e-6)
+    result = grown(given, side)
+    assert result.dtype == np.float32
+    assert result.shape == (3, side, side)
+    np.testing.assert_allclose(result, np.broadcast_to(naive(given, side), result.shape), atol=2e-6)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -48,11 +54,17 @@ def test_opencv_agrees(count, channels):
     larger = (count + 4) * factor
     whole = cv2.resize(padded, (larger, larger), interpolation=cv2.INTER_CUBIC).reshape(larger, larger, channels)
     inner = whole[2 * factor : -2 * factor, 2 * factor : -2 * factor].transpose(2, 0, 1)
-    np.testing.assert_allclose(grow(given, side), inner, atol=2e-6)
+    np.testing.assert_allclose(grown(given, side)[:channels], inner, atol=2e-6)
 
 
 @pytest.mark.parametrize("side", [32, 128])
 def test_shifted_cells_are_a_shifted_texture(side):
     given = cells(4, 3)
-    moved = grow(np.roll(given, (1, 2), (0, 1)), side)
-    assert np.array_equal(moved, np.roll(grow(given, side), (side // 4, side // 2), (1, 2)))
+    moved = grown(np.roll(given, (1, 2), (0, 1)), side)
+    assert np.array_equal(moved, np.roll(grown(given, side), (side // 4, side // 2), (1, 2)))
+
+
+def test_it_is_added_to_what_is_there():
+    total = np.full((3, 64, 64), 2.0, np.float32)
+    add_grown(total, cells(4, 1))
+    np.testing.assert_allclose(total, 2 + grown(cells(4, 1), 64), atol=1e-6)
