@@ -28,6 +28,8 @@ NETWORKS: dict[str, Preset] = {
     "stereonet_8x": preset(StereoNet, StereoNetSettings, "stereonet_8x", halvings=3),
     "psmnet_basic": preset(PSMNetBasic, PSMNetSettings, "psmnet_basic"),
     "psmnet_hourglass": preset(PSMNetHourglass, PSMNetSettings, "psmnet_hourglass"),
+    "psmnet_sceneflow_2018": preset(PSMNetHourglass, PSMNetSettings, "psmnet_sceneflow_2018", output_factor=1.17),
+    "psmnet_sceneflow_2021": preset(PSMNetHourglass, PSMNetSettings, "psmnet_sceneflow_2021", align_corners=False),
     "gwcnet_g": preset(GwcNet, GwcNetSettings, "gwcnet_g"),
     "gwcnet_gc": preset(GwcNet, GwcNetSettings, "gwcnet_gc", concat_width=12),
     "gcnet": preset(GCNet, GCNetSettings, "gcnet"),

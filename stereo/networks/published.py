@@ -14,7 +14,7 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
-_STATE_KEYS = ("model_state_dict", "state_dict")
+_STATE_KEYS = ("model_state_dict", "state_dict", "model")
 _LISTED = 5
 
 

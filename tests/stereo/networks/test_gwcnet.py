@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor
 from disparsity.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.gwcnet import GwcNetSettings
+from disparsity.stereo.networks.published import load_published
 
 TINY: dict[str, Any] = {"width": 4, "groups": 5, "blocks": 2, "max_disparity": 32}
 
@@ -73,6 +75,64 @@ def test_equals_the_published_forward_pass(published: Any, name: str, changes: d
                 module.eval()
         for found, wanted in zip(network(left, right), expected, strict=True):
             torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def tower_names(concat: bool) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tower's convolutions in the code of xy-guo/GwcNet, `models/gwcnet.py`."""
+    root, names = "feature_extraction", {}
+    for place, inputs in ((0, 3), (2, 32), (4, 32)):
+        names[f"{root}.firstconv.{place}"] = (32, inputs, 3, 3)
+    inputs = 32
+    for stage, outputs, blocks in ((1, 32, 3), (2, 64, 16), (3, 128, 3), (4, 128, 3)):
+        for block in range(blocks):
+            names[f"{root}.layer{stage}.{block}.conv1.0"] = (outputs, inputs, 3, 3)
+            names[f"{root}.layer{stage}.{block}.conv2"] = (outputs, outputs, 3, 3)
+            if inputs != outputs:
+                names[f"{root}.layer{stage}.{block}.downsample"] = (outputs, inputs, 1, 1)
+            inputs = outputs
+    return names | ({f"{root}.lastconv.0": (128, 320, 3, 3)} if concat else {})
+
+
+def aggregation_names(concat: bool) -> dict[str, tuple[int, ...]]:
+    """The same of the aggregation."""
+    cube, one = (3, 3, 3), (1, 1, 1)
+    names = {f"dres{i}.{place}": (32, 32, *cube) for i in (0, 1) for place in (0, 2)}
+    names["dres0.0"] = (32, 64 if concat else 40, *cube)
+    for i in (2, 3, 4):
+        names |= {
+            f"dres{i}.conv1.0": (64, 32, *cube),
+            f"dres{i}.conv2.0": (64, 64, *cube),
+            f"dres{i}.conv3.0": (128, 64, *cube),
+            f"dres{i}.conv4.0": (128, 128, *cube),
+            f"dres{i}.conv5": (128, 64, *cube),
+            f"dres{i}.conv6": (64, 32, *cube),
+            f"dres{i}.redir1": (32, 32, *one),
+            f"dres{i}.redir2": (64, 64, *one),
+        }
+    return names | {f"classif{i}.0": (32, 32, *cube) for i in range(4)}
+
+
+def published_state(concat: bool) -> dict[str, Tensor]:
+    """A state as `torch.nn.DataParallel` writes it."""
+    state: dict[str, Tensor] = {}
+    for name, shape in (tower_names(concat) | aggregation_names(concat)).items():
+        channels = shape[1] if name.endswith(("conv5", "conv6")) else shape[0]
+        state[f"module.{name}.0.weight"] = torch.full(shape, 0.5)
+        for key in ("weight", "bias", "running_mean", "running_var"):
+            state[f"module.{name}.1.{key}"] = torch.ones(channels)
+        state[f"module.{name}.1.num_batches_tracked"] = torch.tensor(7)
+    for i in range(4):
+        state[f"module.classif{i}.2.weight"] = torch.full((1, 32, 3, 3, 3), 0.5)
+    if concat:
+        state["module.feature_extraction.lastconv.2.weight"] = torch.full((12, 128, 1, 1), 0.5)
+    return state
+
+
+@pytest.mark.parametrize(("name", "concat"), [("gwcnet_g", False), ("gwcnet_gc", True)])
+def test_states_with_the_published_names_and_shapes_load(tmp_path: Path, name: str, concat: bool) -> None:
+    torch.save({"epoch": 15, "model": published_state(concat), "optimizer": {}}, tmp_path / "checkpoint_000015.ckpt")
+    network = load_published(tmp_path / "checkpoint_000015.ckpt", name)
+    assert all(bool((p == (0.5 if p.dim() > 1 else 1.0)).all()) for p in network.parameters())
 
 
 def test_published_sizes() -> None:
