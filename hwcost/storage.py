@@ -26,7 +26,7 @@ class LayerStorage:
         name: of the layer.
         values_bytes: non-zero weights times their bits, without any index: the optimistic figure.
         entropy_bound_bytes: order-0 bound of positions and values, without tables and scales.
-        formats: by name, really encoded: values, index, tables, and 2 bytes of scale per output channel.
+        formats: by name, as encoded: values, index, tables, and 2 bytes of scale per output channel.
 
     """
 
@@ -42,7 +42,7 @@ class LayerStorage:
 
 
 def layer_storage(layer: PackedLayer | FloatLayer) -> LayerStorage:
-    """Encode a layer in every format.
+    """The bytes of a layer in every format, equal to what its encoder writes.
 
     Float values are stored whole; a table of floats would hold every weight once, so that in the Huffman formats
     only their positions are coded.
@@ -69,7 +69,7 @@ def _integer_storage(name: str, codes: Codes, bits: int) -> LayerStorage:
         name=name,
         values_bytes=int(np.count_nonzero(codes)) * bits / 8,
         entropy_bound_bytes=entropy_bits(codes) / 8,
-        formats={kind: len(each.encode(codes, bits)) + scales for kind, each in FORMATS.items()},
+        formats={kind: each.size(codes, bits) + scales for kind, each in FORMATS.items()},
     )
 
 
@@ -80,9 +80,9 @@ def _float_storage(name: str, values: np.ndarray) -> LayerStorage:
     formats = {}
     for kind, each in FORMATS.items():
         if kind in _TABLE_FORMATS:
-            formats[kind] = len(each.encode(mask, _MASK_BITS)) + int(held)
+            formats[kind] = each.size(mask, _MASK_BITS) + int(held)
         else:
-            formats[kind] = len(each.encode(whole, _FLOAT_BITS))
+            formats[kind] = each.size(whole, _FLOAT_BITS)
     return LayerStorage(
         name=name, values_bytes=held, entropy_bound_bytes=entropy_bits(mask) / 8 + held, formats=formats
     )

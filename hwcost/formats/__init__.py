@@ -5,23 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disparsity.hwcost.formats import bitmap, csr, dense, huffman, run_length
+from disparsity.hwcost.formats import bitmap, coo, csr, dense, huffman, n_of_m, run_length
 from disparsity.hwcost.formats.bitstream import Codes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Format:
-    """One format: ``encode(codes [rows, columns], bits)`` and ``decode(content, shape, bits)``."""
+    """One format.
+
+    Attributes:
+        encode: ``(codes [rows, columns], bits)`` to bytes.
+        decode: ``(content, shape, bits)`` back to the codes.
+        size: ``(codes, bits)`` to the bytes that `encode` would write, without writing them.
+
+    """
 
     encode: Callable[[Codes, int], bytes]
     decode: Callable[[bytes, tuple[int, int], int], Codes]
+    size: Callable[[Codes, int], int]
 
 
 FORMATS: dict[str, Format] = {
-    "dense": Format(encode=dense.encode, decode=dense.decode),
-    "bitmap": Format(encode=bitmap.encode, decode=bitmap.decode),
-    "csr": Format(encode=csr.encode, decode=csr.decode),
-    "run_length": Format(encode=run_length.encode, decode=run_length.decode),
-    "huffman": Format(encode=huffman.encode, decode=huffman.decode),
-    "huffman_gap": Format(encode=huffman.encode_gaps, decode=huffman.decode_gaps),
+    "dense": Format(encode=dense.encode, decode=dense.decode, size=dense.size),
+    "bitmap": Format(encode=bitmap.encode, decode=bitmap.decode, size=bitmap.size),
+    "coo": Format(encode=coo.encode, decode=coo.decode, size=coo.size),
+    "csr": Format(encode=csr.encode, decode=csr.decode, size=csr.size),
+    "n_of_m": Format(encode=n_of_m.encode, decode=n_of_m.decode, size=n_of_m.size),
+    "run_length": Format(encode=run_length.encode, decode=run_length.decode, size=run_length.size),
+    "huffman": Format(encode=huffman.encode, decode=huffman.decode, size=huffman.size),
+    "huffman_gap": Format(encode=huffman.encode_gaps, decode=huffman.decode_gaps, size=huffman.size_gaps),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
 
 
 def encode(codes: Codes, bits: int) -> bytes:
@@ -19,3 +19,8 @@ def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
     codes = np.zeros(nonzero.size, np.int64)
     codes[nonzero] = reader.signed(int(nonzero.sum()), bits)
     return codes.reshape(shape)
+
+
+def size(codes: Codes, bits: int) -> int:
+    """Bytes that `encode` writes, by the formula."""
+    return whole_bytes(codes.size + int(np.count_nonzero(codes)) * bits)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -25,6 +27,16 @@ def varied_bits(values: Codes, widths: Codes) -> Bits:
 def to_bytes(*parts: Bits) -> bytes:
     """The parts one after the other, the last byte filled up with zeros."""
     return np.packbits(np.concatenate(parts)).tobytes() if parts else b""
+
+
+def index_width(values: int) -> int:
+    """Bits that tell `values` values apart: ``ceil log2``; none for one value."""
+    return math.ceil(math.log2(values)) if values > 1 else 0
+
+
+def whole_bytes(bits: int) -> int:
+    """The bytes that hold this many bits."""
+    return -(-bits // 8)
 
 
 class BitReader:

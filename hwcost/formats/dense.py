@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
 
 
 def encode(codes: Codes, bits: int) -> bytes:
@@ -13,3 +13,8 @@ def encode(codes: Codes, bits: int) -> bytes:
 def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
     """The inverse of `encode`."""
     return BitReader(content).signed(shape[0] * shape[1], bits).reshape(shape)
+
+
+def size(codes: Codes, bits: int) -> int:
+    """Bytes that `encode` writes, by the formula."""
+    return whole_bytes(codes.size * bits)

@@ -7,11 +7,10 @@ Source: D. Huffman, 1952; Han et al., Deep Compression, ICLR 2016, section 4.
 from __future__ import annotations
 
 import heapq
-from collections import Counter
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Bits, Codes, fixed_bits, to_bytes, varied_bits
+from disparsity.hwcost.formats.bitstream import BitReader, Bits, Codes, fixed_bits, to_bytes, varied_bits, whole_bytes
 from disparsity.hwcost.formats.run_length import entries, from_entries
 
 _TABLE_BITS, _LENGTH_BITS, _COUNT_BITS = 16, 6, 32
@@ -43,16 +42,42 @@ def decode_gaps(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
     return from_entries(runs, _decode_symbols(reader, count, bits), shape)
 
 
+def size(codes: Codes, bits: int) -> int:
+    """Bytes that `encode` writes, by the formula."""
+    return whole_bytes(_symbols_bits(codes, bits))
+
+
+def size_gaps(codes: Codes, bits: int) -> int:
+    """Bytes that `encode_gaps` writes, by the formula."""
+    runs, values = entries(codes, _RUN_BITS)
+    return whole_bytes(_COUNT_BITS + _symbols_bits(runs, _RUN_BITS + 1) + _symbols_bits(values, bits))
+
+
 def code_lengths(symbols: Codes) -> dict[int, int]:
     """The length of every symbol's word; a lone symbol has length 0, since nothing has to be told."""
-    counts = Counter(symbols.tolist())
-    heap = [(count, symbol, {symbol: 0}) for symbol, count in counts.items()]
+    unique, counts = np.unique(symbols, return_counts=True)
+    return dict(zip(unique.tolist(), word_lengths(counts.tolist()), strict=True))
+
+
+def word_lengths(counts: list[int]) -> list[int]:
+    """The depth of every leaf of Huffman's tree, given how often each symbol occurs."""
+    heap = [(count, node) for node, count in enumerate(counts)]
     heapq.heapify(heap)
-    while len(heap) > 1:
-        first, second = heapq.heappop(heap), heapq.heappop(heap)
-        lengths = {symbol: length + 1 for symbol, length in (first[2] | second[2]).items()}
-        heapq.heappush(heap, (first[0] + second[0], min(first[1], second[1]), lengths))
-    return heap[0][2] if heap else {}
+    parents = [0] * max(2 * len(counts) - 1, 0)
+    for node in range(len(counts), len(parents)):
+        (first, one), (second, other) = heapq.heappop(heap), heapq.heappop(heap)
+        parents[one] = parents[other] = node
+        heapq.heappush(heap, (first + second, node))
+    depths = [0] * len(parents)
+    for node in range(len(parents) - 2, -1, -1):
+        depths[node] = depths[parents[node]] + 1
+    return depths[: len(counts)]
+
+
+def _symbols_bits(symbols: Codes, bits: int) -> int:
+    counts = np.unique(symbols, return_counts=True)[1]
+    words = int(counts @ np.array(word_lengths(counts.tolist()), np.int64)) if counts.size else 0
+    return _TABLE_BITS + counts.size * (bits + _LENGTH_BITS) + words
 
 
 def _words(lengths: dict[int, int]) -> dict[int, int]:

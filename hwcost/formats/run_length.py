@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
 
 WIDTHS = range(1, 17)
 _WIDTH_BITS, _COUNT_BITS = 8, 32
@@ -16,8 +16,7 @@ _WIDTH_BITS, _COUNT_BITS = 8, 32
 
 def encode(codes: Codes, bits: int) -> bytes:
     """``[rows, columns]`` codes of `bits` bits as bytes, with the best run width."""
-    gaps = run_gaps(codes)
-    width = min(WIDTHS, key=lambda width: entry_count(gaps, width) * (width + bits))
+    width = _best_width(run_gaps(codes), bits)
     runs, values = entries(codes, width)
     return to_bytes(
         fixed_bits(np.array([width]), _WIDTH_BITS),
@@ -33,6 +32,13 @@ def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
     width, count = reader.one(_WIDTH_BITS), reader.one(_COUNT_BITS)
     runs = reader.unsigned(count, width)
     return from_entries(runs, reader.signed(count, bits), shape)
+
+
+def size(codes: Codes, bits: int) -> int:
+    """Bytes that `encode` writes, by the formula."""
+    gaps = run_gaps(codes)
+    width = _best_width(gaps, bits)
+    return whole_bytes(_WIDTH_BITS + _COUNT_BITS + entry_count(gaps, width) * (width + bits))
 
 
 def run_gaps(codes: Codes) -> Codes:
@@ -61,3 +67,7 @@ def from_entries(runs: Codes, values: Codes, shape: tuple[int, int]) -> Codes:
     codes = np.zeros(shape[0] * shape[1], np.int64)
     codes[np.cumsum(runs + 1) - 1] = values
     return codes.reshape(shape)
+
+
+def _best_width(gaps: Codes, bits: int) -> int:
+    return min(WIDTHS, key=lambda width: entry_count(gaps, width) * (width + bits))

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from scipy.stats import entropy
 
 from disparsity.hwcost.entropy import entropy_bits
-from disparsity.hwcost.formats import FORMATS
+from disparsity.hwcost.formats import FORMATS, huffman, n_of_m
 from disparsity.hwcost.formats.huffman import code_lengths
 
 
@@ -41,6 +41,7 @@ def test_every_format_gives_back_what_it_was_given(name: str, case: tuple[np.nda
     codes, bits = case
     content = FORMATS[name].encode(codes, bits)
     assert np.array_equal(FORMATS[name].decode(content, codes.shape, bits), codes)
+    assert FORMATS[name].size(codes, bits) == len(content)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -75,7 +76,48 @@ def test_sizes_by_formula() -> None:
     assert sizes["dense"] == n * bits // 8
     assert sizes["bitmap"] == math.ceil((n + nnz * bits) / 8)
     pointers = (rows + 1) * math.ceil(math.log2(nnz + 1))
+    assert sizes["coo"] == math.ceil((32 + nnz * (bits + math.ceil(math.log2(n)))) / 8)
     assert sizes["csr"] == math.ceil((32 + pointers + nnz * (bits + math.ceil(math.log2(columns)))) / 8)
+
+
+def two_of_four(filters: int, channels: int, area: int) -> np.ndarray:
+    """At most two of every four input channels, at every position of the kernel by themselves."""
+    rng = np.random.default_rng(2)
+    kept = rng.random((filters, area, channels // 4, 4)).argsort(3) < 2
+    codes = rng.choice([-3, -1, 2, 3], kept.shape) * kept
+    return codes.reshape(filters, area, channels).swapaxes(1, 2).reshape(filters, -1).astype(np.int64)
+
+
+@pytest.mark.parametrize("area", [1, 9, 25, 27])
+def test_two_of_four_input_channels_take_half_the_codes_and_two_bits_each(area: int) -> None:
+    codes = two_of_four(8, 16, area)
+    assert n_of_m.best_plan(codes, 4) == n_of_m.Plan(kept=2, block=4, stride=area)
+    content = FORMATS["n_of_m"].encode(codes, 4)
+    assert len(content) == math.ceil((26 + codes.size // 2 * (4 + 2)) / 8)
+    assert np.array_equal(FORMATS["n_of_m"].decode(content, codes.shape, 4), codes)
+
+
+def test_two_of_four_of_the_anchor_layer_by_hand() -> None:
+    codes = two_of_four(16, 32, 27)
+    assert codes.size == 13824
+    assert FORMATS["n_of_m"].size(codes, 8) == 6912 + 6912 * 2 // 8 + 4  # values, two bits each, what stands in front
+
+
+@given(codes_and_bits, st.integers(0, 2**32 - 1))
+def test_more_zeros_never_cost_more_bytes(case: tuple[np.ndarray, int], seed: int) -> None:
+    codes, bits = case
+    fewer = codes * (np.random.default_rng(seed).random(codes.shape) < 0.6)
+    for name in ("dense", "bitmap", "coo", "csr", "n_of_m"):  # entropy codes may like a symbol less once it is rare
+        assert FORMATS[name].size(fewer, bits) <= FORMATS[name].size(codes, bits), name
+
+
+@given(st.lists(st.integers(1, 1000), min_size=1, max_size=40))
+def test_huffman_words_are_as_short_as_the_sum_of_merges(counts: list[int]) -> None:
+    heap, merged = sorted(counts), 0
+    while len(heap) > 1:  # the total length of Huffman's words is the sum of all merged weights
+        merged += heap[0] + heap[1]
+        heap = sorted([heap[0] + heap[1], *heap[2:]])
+    assert sum(c * length for c, length in zip(counts, huffman.word_lengths(counts), strict=True)) == merged
 
 
 def test_huffman_lengths_are_a_full_prefix_code_within_a_bit_of_the_entropy() -> None:
