@@ -7,8 +7,10 @@ from typing import Any
 
 from disparsity.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.dispnetc import DispNetC, DispNetCSettings
 from disparsity.stereo.networks.gcnet import GCNet, GCNetSettings
 from disparsity.stereo.networks.gwcnet import GwcNet, GwcNetSettings
+from disparsity.stereo.networks.mobilestereonet2d import MobileStereoNet2d, MobileStereoNet2dSettings
 from disparsity.stereo.networks.preset import Preset, preset
 from disparsity.stereo.networks.psmnet import PSMNetBasic, PSMNetHourglass, PSMNetSettings
 from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
@@ -33,6 +35,8 @@ NETWORKS: dict[str, Preset] = {
     "gwcnet_g": preset(GwcNet, GwcNetSettings, "gwcnet_g"),
     "gwcnet_gc": preset(GwcNet, GwcNetSettings, "gwcnet_gc", concat_width=12),
     "gcnet": preset(GCNet, GCNetSettings, "gcnet"),
+    "mobilestereonet_2d": preset(MobileStereoNet2d, MobileStereoNet2dSettings, "mobilestereonet_2d"),
+    "dispnetc": preset(DispNetC, DispNetCSettings, "dispnetc"),
 }
 
 
