@@ -15,6 +15,25 @@ from numba import njit
 _CHUNK = 2048
 
 
+@njit(nogil=True, cache=True)
+def embed(part: int, parts: int, source: Any, front: int, origin: tuple[int, int, int], size: Any, target: Any) -> None:
+    """Fill `target` ``[B, C, front + D' H' W']`` with `source` ``[B, C, D, H, W]`` at `origin` and zeros around it."""
+    batches, channels, depth, height, width = source.shape
+    for task in range(part, batches * channels, parts):
+        b, c = task // channels, task % channels
+        target[b, c, :front] = 0.0
+        for z in range(size[0]):
+            for y in range(size[1]):
+                start = front + (z * size[1] + y) * size[2]
+                row = target[b, c, start : start + size[2]]
+                if origin[0] <= z < origin[0] + depth and origin[1] <= y < origin[1] + height:
+                    row[: origin[2]] = 0.0
+                    row[origin[2] : origin[2] + width] = source[b, c, z - origin[0], y - origin[1]]
+                    row[origin[2] + width :] = 0.0
+                else:
+                    row[:] = 0.0
+
+
 @njit(fastmath=True, cache=True, inline="always")
 def _add_taps(
     total: Any, planes: Any, first: int, last: int, plane: Any, offset: Any, value: Any, start: int, count: int
@@ -47,39 +66,24 @@ def convolve(
     offset: Any,
     value: Any,
     bias: Any,
-    size: tuple[int, int],
+    size: Any,
     output: Any,
 ) -> None:
-    """Fill `output` ``[B, O, D, H, W]`` from `planes` ``[B, P, N]`` whose rows have ``size = (H', W')``."""
+    """Fill `output` ``[B, O, D, H, W]`` from `planes` ``[B, P, N]`` that are laid out in `size` ``(D', H', W')``."""
     batches, channels, depth, height, width = output.shape
-    rows = max(1, _CHUNK // size[1])
+    rows = max(1, _CHUNK // size[2])
+    total = np.empty(rows * size[2], np.float32)
     for task in range(part, batches * channels, parts):
         b, o = task // channels, task % channels
-        total = np.empty(rows * size[1], np.float32)
         for z in range(depth):
             for y in range(0, height, rows):
                 taken = min(rows, height - y)
-                count = (taken - 1) * size[1] + width
+                count = (taken - 1) * size[2] + width
                 total[:count] = bias[o]
-                start = (z * size[0] + y) * size[1]
+                start = (z * size[1] + y) * size[2]
                 _add_taps(total, planes[b], starts[o], starts[o + 1], plane, offset, value, start, count)
                 for r in range(taken):
-                    output[b, o, z, y + r] = total[r * size[1] : r * size[1] + width]
-
-
-@njit(nogil=True, fastmath=True, cache=True)
-def scatter_back(
-    part: int, parts: int, gradient: Any, starts: Any, output: Any, offset: Any, value: Any, planes: Any
-) -> None:
-    """Fill `planes` ``[B, P, N]`` with the gradient that reaches them from `gradient` ``[B, O, M]``."""
-    batches, channels, length = planes.shape
-    for task in range(part, batches * channels, parts):
-        b, p = task // channels, task % channels
-        for start in range(0, length, _CHUNK):
-            count = min(_CHUNK, length - start)
-            total = planes[b, p, start : start + count]
-            total[:] = 0.0
-            _add_taps(total, gradient[b], starts[p], starts[p + 1], output, offset, value, start, count)
+                    output[b, o, z, y + r] = total[r * size[2] : r * size[2] + width]
 
 
 @njit(nogil=True, fastmath=True, cache=True)

@@ -7,7 +7,6 @@ dimensions.
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,12 +49,37 @@ class Geometry:
         )
         return depth, height, width
 
-    def planes(self, inputs: Tensor) -> Tensor:
-        """The padded input ``[B, C, D, H, W]`` as contiguous planes ``[B, C * phases, D', H', W']``."""
+    @property
+    def strided(self) -> bool:
+        """Whether the input falls apart into phases."""
+        return self.stride != (1, 1, 1)
+
+    def plane_size(self, size: Size) -> Size:
+        """Size of the padded planes for an input of `size`."""
+        depth, height, width = (-(-(n + 2 * p) // s) for n, s, p in zip(size, self.stride, self.padding, strict=True))
+        return depth, height, width
+
+    def phases(self, inputs: Tensor) -> Tensor:
+        """The padded input ``[B, C, D, H, W]`` taken apart: ``[B, C * phases, D', H', W']``."""
         extra = [-(n + 2 * p) % s for n, p, s in zip(inputs.shape[2:], self.padding, self.stride, strict=True)]
         pads = [amount for p, more in zip(self.padding[::-1], extra[::-1], strict=True) for amount in (p, p + more)]
-        padded = F.pad(inputs, pads) if any(pads) else inputs
-        return _phases(padded, self.stride).contiguous()
+        padded = F.pad(inputs, pads)
+        views = [padded[:, :, z :: self.stride[0], y :: self.stride[1], x :: self.stride[2]] for z, y, x in self._steps]
+        return torch.stack(views, dim=2).flatten(1, 2)
+
+    def from_phases(self, planes: Tensor, size: Size) -> Tensor:
+        """The inverse of `phases`: ``[B, C, D, H, W]`` of `size`."""
+        whole = [n * s for n, s in zip(planes.shape[2:], self.stride, strict=True)]
+        padded = planes.new_empty(planes.shape[0], planes.shape[1] // len(self._steps), *whole)
+        parts = planes.view(*padded.shape[:2], len(self._steps), *planes.shape[2:])
+        for view, (z, y, x) in zip(parts.unbind(2), self._steps, strict=True):
+            padded[:, :, z :: self.stride[0], y :: self.stride[1], x :: self.stride[2]] = view
+        (near, top, left), (depth, height, width) = self.padding, size
+        return padded[:, :, near : near + depth, top : top + height, left : left + width]
+
+    @property
+    def _steps(self) -> list[Size]:
+        return [(z, y, x) for z in range(self.stride[0]) for y in range(self.stride[1]) for x in range(self.stride[2])]
 
 
 @dataclass(frozen=True)
@@ -123,13 +147,3 @@ def _starts(sorted_groups: Indices, groups: int) -> Indices:
 def _in_three(sizes: tuple[int, ...], missing: int) -> Size:
     depth, height, width = (missing,) * (3 - len(sizes)) + tuple(sizes)
     return depth, height, width
-
-
-def _phases(padded: Tensor, stride: Size) -> Tensor:
-    if stride == (1, 1, 1):
-        return padded
-    views = [
-        padded[:, :, z :: stride[0], y :: stride[1], x :: stride[2]]
-        for z, y, x in itertools.product(*(range(step) for step in stride))
-    ]
-    return torch.stack(views, dim=2).flatten(1, 2)

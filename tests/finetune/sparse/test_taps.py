@@ -29,7 +29,7 @@ def test_each_tap_reads_what_its_weight_multiplies() -> None:
     mask = torch.rand(layer.weight.shape, generator=torch.Generator().manual_seed(0)) < 0.3
     taps = Taps.of(mask, geometry)
     inputs = torch.arange(2 * 8 * 6, dtype=torch.float32).view(1, 2, 1, 8, 6) + 1
-    planes = geometry.planes(inputs)
+    planes = geometry.phases(inputs)
     padded = torch.nn.functional.pad(inputs, (2, 2, 2, 2))
     for number, index in enumerate(taps.index):
         output, channel, row, column = np.unravel_index(index, mask.shape)
