@@ -38,7 +38,8 @@ class Reconstructor:
 
     @cached_property
     def _targets(self) -> dict[str, LayerTarget]:
-        return dense_targets(self._dense, self._forward, self._settings.positions, self._seed)
+        targets = dense_targets(self._dense, self._forward, self._settings.positions, self._seed)
+        return {name: target for name, target in targets.items() if self._network.spec.compresses(name)}
 
     def solve(self) -> None:
         """Solve every layer in place."""

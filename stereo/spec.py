@@ -23,6 +23,8 @@ class NetworkSpec:
             network may leave out the coarse maps; the maps that are left keep their weights.
         training_only: modules that run in training mode only, for the coarse maps. Nothing compresses, packs or counts
             them: the network that runs on an accelerator has none of them.
+        uncompressed: modules that run, but that no stage compresses: their layers stay dense and in float, and are
+            counted as that. Fine-tuning trains them with the rest.
 
     """
 
@@ -37,3 +39,9 @@ class NetworkSpec:
     wide_inputs: tuple[str, ...] = ()
     loss_weights: tuple[float, ...] = (1.0,)
     training_only: tuple[str, ...] = ()
+    uncompressed: tuple[str, ...] = ()
+
+    def compresses(self, layer: str) -> bool:
+        """Whether the stages may prune and quantize a layer of this name (`protected` ones they only quantize)."""
+        left_alone = (*self.training_only, *self.uncompressed)
+        return not any(layer == name or layer.startswith(f"{name}.") for name in left_alone)

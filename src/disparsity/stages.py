@@ -108,7 +108,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     """Stage one: remove weights at events while the network trains."""
     section = context.recipe.prune
     assert section is not None
-    layers = prunable_layers(network, network.spec.protected)
+    layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
     attach_masks(network, layers)
     phase = Phase(folder, context.stop)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
@@ -168,7 +168,13 @@ def quantized_finetuning(context: Context, network: StereoNetwork, folder: Path)
 def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, Any]:
     """The bits of every layer: the settings', with the spec's first and protected layers and wide inputs."""
     spec = network.spec
-    return uniform_bits(network, settings, first=spec.first, protected=spec.protected, wide_inputs=spec.wide_inputs)
+    bits = uniform_bits(network, settings, first=spec.first, protected=spec.protected, wide_inputs=spec.wide_inputs)
+    return compressed_layers(network, bits)
+
+
+def compressed_layers(network: StereoNetwork, by_layer: dict[str, Any]) -> dict[str, Any]:
+    """What is given by layer name, without the layers that the network's spec excludes from compression."""
+    return {name: value for name, value in by_layer.items() if network.spec.compresses(name)}
 
 
 STAGES: dict[str, Callable[[Context, StereoNetwork, Path], StereoNetwork]] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from disparsity.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.anynet import AnyNet, AnyNetSettings
 from disparsity.stereo.networks.dispnetc import DispNetC, DispNetCSettings
 from disparsity.stereo.networks.gcnet import GCNet, GCNetSettings
 from disparsity.stereo.networks.gwcnet import GwcNet, GwcNetSettings
@@ -28,6 +29,8 @@ NETWORKS: dict[str, Preset] = {
     ),
     "stereonet": preset(StereoNet, StereoNetSettings, "stereonet", halvings=4),
     "stereonet_8x": preset(StereoNet, StereoNetSettings, "stereonet_8x", halvings=3),
+    "anynet": preset(AnyNet, AnyNetSettings, "anynet"),
+    "anynet_spn": preset(AnyNet, AnyNetSettings, "anynet_spn", propagation=8),
     "psmnet_basic": preset(PSMNetBasic, PSMNetSettings, "psmnet_basic"),
     "psmnet_hourglass": preset(PSMNetHourglass, PSMNetSettings, "psmnet_hourglass"),
     "psmnet_sceneflow_2018": preset(PSMNetHourglass, PSMNetSettings, "psmnet_sceneflow_2018", output_factor=1.17),

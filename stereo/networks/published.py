@@ -22,7 +22,17 @@ def _as_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in state.items()}
 
 
-KEY_MAPS: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {"stereonet": _as_published}
+def _without_propagation(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The published AnyNets all carry the refinement's weights; the preset `anynet` has no use for them."""
+    return {name: value for name, value in _as_published(state).items() if not name.startswith("refine_spn.")}
+
+
+KEY_MAPS: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {
+    "stereonet": _as_published,
+    "anynet": _without_propagation,
+    "anynet_spn": _as_published,
+}
+"""How the names in a published file become those of a preset."""
 
 
 def load_published(path: Path, name: str) -> StereoNetwork:

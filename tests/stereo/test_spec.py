@@ -21,3 +21,9 @@ def test_spec_of_every_preset_is_plain_data_about_layers_that_exist(name: str) -
     assert all(layers[layer].out_channels == 1 for layer in spec.protected)
     with pytest.raises(dataclasses.FrozenInstanceError):
         spec.name = "other"  # type: ignore[misc]
+
+
+def test_modules_that_no_stage_compresses_and_names_that_only_look_alike() -> None:
+    spec = dataclasses.replace(build_network("reference").spec, uncompressed=("refine.0",), training_only=("head",))
+    assert not any(map(spec.compresses, ("refine.0", "refine.0.conv", "head", "head.2")))
+    assert all(map(spec.compresses, ("refine", "refine.1", "refine.00", "header", "body.head")))
