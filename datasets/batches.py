@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from disparsity.datasets.augmentation import Jitter, jitter
+from disparsity.datasets.cached import CachedDataset, SampleCache
 from disparsity.datasets.sample import Sample, StereoDataset
 from disparsity.errors import DataError, InputError
 
@@ -107,14 +107,13 @@ class TrainingStream:
                 found=f"batch {batch}, seed {seed}, weights {list(weights)}",
                 expected="batch >= 1, seed >= 0, a weight per data set",
             )
-        self._datasets = datasets
+        cache = SampleCache(_CACHE_BYTES)
+        self._datasets = [_cached(data, cache, number) for number, data in enumerate(datasets)]
         self._shares = np.asarray(weights, float) / sum(weights)
         self._batch = batch
         self._window = window
         self._seed = seed
         self._jitter = Jitter() if augment else None
-        self._cache: OrderedDict[tuple[int, int], Sample] = OrderedDict()
-        self._cached_bytes = 0
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
         """The batch of a step; `count` overrides the number of samples."""
@@ -122,8 +121,8 @@ class TrainingStream:
         return stack([self._draw(rng) for _ in range(count or self._batch)])
 
     def _draw(self, rng: np.random.Generator) -> Sample:
-        which = int(rng.choice(len(self._datasets), p=self._shares))
-        sample = self._load(which, int(rng.integers(len(self._datasets[which]))))
+        data = self._datasets[int(rng.choice(len(self._datasets), p=self._shares))]
+        sample = data[int(rng.integers(len(data)))]
         if self._window is not None:
             height, width = self._window
             rows, columns = sample.disparity.shape
@@ -131,20 +130,6 @@ class TrainingStream:
             sample = crop(sample, top, int(rng.integers(max(0, columns - width) + 1)), height, width)
         return jitter(sample, self._jitter, rng) if self._jitter is not None else sample
 
-    def _load(self, which: int, index: int) -> Sample:
-        key = (which, index)
-        if key in self._cache:
-            self._cache.move_to_end(key)
-            return self._cache[key]
-        sample = self._datasets[which][index]
-        self._cache[key] = sample
-        self._cached_bytes += _bytes(sample)
-        while self._cached_bytes > _CACHE_BYTES:
-            _, oldest = self._cache.popitem(last=False)
-            self._cached_bytes -= _bytes(oldest)
-        return sample
 
-
-def _bytes(sample: Sample) -> int:
-    tensors = (sample.left, sample.right, sample.disparity, sample.valid)
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+def _cached(data: StereoDataset, cache: SampleCache, number: int) -> CachedDataset:
+    return data if isinstance(data, CachedDataset) else CachedDataset(data, cache, number)

@@ -12,7 +12,7 @@ from disparsity.datasets.kitti import KittiSettings, kitti2012, kitti2015
 from disparsity.datasets.middlebury import MiddleburySettings, middlebury
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.sceneflow import SceneFlowSettings, sceneflow
-from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
+from disparsity.datasets.synthetic import SyntheticSettings, open_scenes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,7 @@ READERS: Mapping[str, Reader] = {
     ),
     "synthetic": Reader(
         settings=SyntheticSettings,
-        open=SyntheticDataset,
+        open=open_scenes,
         options={
             "pairs": _whole("pairs"),
             "size": _size("height", "width"),

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 import numpy as np
 import torch
 
+from disparsity.datasets.cached import CachedDataset, SampleCache
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.synthetic.scenes import random_scene
 from disparsity.errors import InputError
 
 _GENERATOR_VERSION = 1
+_KEPT = SampleCache(1 << 30)
+"""Scenes drawn in this process, 1 GiB at most: training, calibration and every evaluation ask for the same ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,3 +86,8 @@ class SyntheticDataset:
     def fingerprint(self) -> str:
         """A hash of the generator's version and settings."""
         return hashlib.sha256(repr((_GENERATOR_VERSION, astuple(self.settings))).encode()).hexdigest()[:16]
+
+
+def open_scenes(settings: SyntheticSettings) -> CachedDataset:
+    """The scenes of `settings`, each drawn once per process as long as those used last fit in 1 GiB."""
+    return CachedDataset(SyntheticDataset(settings), _KEPT, replace(settings, pairs=1))
