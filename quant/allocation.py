@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from torch import nn
 
+from disparsity.errors import InputError
 from disparsity.quant.bits import LayerBits, check_bits
 from disparsity.quant.layers import check_layer_names, quantizable_layers
 
 
 @dataclass(frozen=True, kw_only=True)
 class QuantSettings:
-    """Bit widths of a uniform allocation and how the quantizers start.
+    """Bit widths by kind of layer and by name, and how the quantizers start.
 
     Attributes:
         quantizer: a name of `QUANTIZERS`.
@@ -23,6 +25,8 @@ class QuantSettings:
         first_bits: of weights and input of the first layers, which see the image.
         last_bits: of weights and input of the protected layers, which emit the disparity.
         wide_bits: of inputs that mix ranges, such as disparity in pixels beside colours.
+        layer_bits: weight bits of single layers as `PATTERN=BITS`, e.g. `refine.*=6`; they win over everything else,
+            the last match over earlier ones.
 
     """
 
@@ -33,11 +37,31 @@ class QuantSettings:
     first_bits: int = 8
     last_bits: int = 8
     wide_bits: int = 16
+    layer_bits: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse widths that no quantizer has."""
         for name in ("weight_bits", "activation_bits", "first_bits", "last_bits", "wide_bits"):
             check_bits(getattr(self, name), what=name)
+        self.patterns()
+
+    def patterns(self) -> list[tuple[str, int]]:
+        """`layer_bits` as pairs of a pattern and its bits.
+
+        Raises:
+            InputError: an entry is not `PATTERN=BITS`, or no quantizer has that many bits.
+
+        """
+        pairs = []
+        for entry in self.layer_bits:
+            pattern, found, bits = entry.rpartition("=")
+            if not found or not pattern or not bits.isdecimal():
+                raise InputError(
+                    "not a pattern with its bits", where="layer_bits", found=entry, expected="PATTERN=BITS"
+                )
+            check_bits(int(bits), what=entry)
+            pairs.append((pattern, int(bits)))
+        return pairs
 
 
 def uniform_bits(
@@ -51,20 +75,31 @@ def uniform_bits(
     """The same bits for every quantizable layer but the named ones; `protected` wins over `first`.
 
     Raises:
-        InputError: a name is not a quantizable layer of the network.
+        InputError: a name is not a quantizable layer of the network, or a pattern of `layer_bits` matches none.
 
     """
     layers = quantizable_layers(network)
     for what, names in (("first", first), ("protected", protected), ("wide_inputs", wide_inputs)):
         check_layer_names(names, layers, what=what)
     special = dict.fromkeys(first, settings.first_bits) | dict.fromkeys(protected, settings.last_bits)
+    named = _by_pattern(settings.patterns(), list(layers))
     return {
         name: LayerBits(
-            weights=special.get(name, settings.weight_bits),
+            weights=named.get(name, special.get(name, settings.weight_bits)),
             activations=settings.wide_bits if name in wide_inputs else special.get(name, settings.activation_bits),
         )
         for name in layers
     }
 
 
-ALLOCATIONS: dict[str, str] = {"uniform": "the same bits for every layer but the first, protected and wide ones"}
+def _by_pattern(patterns: list[tuple[str, int]], layers: list[str]) -> dict[str, int]:
+    named: dict[str, int] = {}
+    for pattern, bits in patterns:
+        matches = [name for name in layers if fnmatchcase(name, pattern)]
+        if not matches:
+            raise InputError("no layer of this name", where="layer_bits", found=pattern, expected=", ".join(layers))
+        named |= dict.fromkeys(matches, bits)
+    return named
+
+
+ALLOCATIONS: dict[str, str] = {"uniform": "the same bits for every layer but the first, protected, wide and named ones"}

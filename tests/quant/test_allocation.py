@@ -26,3 +26,33 @@ def test_unknown_names_are_refused(toy) -> None:
 def test_impossible_settings_are_refused() -> None:
     with pytest.raises(InputError, match="last_bits out of range; found 1"):
         QuantSettings(last_bits=1)
+
+
+def test_patterns_win_and_the_last_match_counts(toy) -> None:
+    settings = QuantSettings(weight_bits=3, last_bits=7, layer_bits=("*.0=5", "filter.*=6", "score=8"))
+    bits = uniform_bits(toy, settings, protected=["score"])
+    assert {name: layer.weights for name, layer in bits.items()} == {
+        "features.0": 5,
+        "filter.0": 6,
+        "up": 3,
+        "score": 8,
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("up", "not a pattern with its bits"),
+        ("=4", "not a pattern with its bits"),
+        ("up=many", "not a pattern with its bits"),
+        ("up=1", "out of range"),
+    ],
+)
+def test_wrong_patterns_are_refused(entry: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        QuantSettings(layer_bits=(entry,))
+
+
+def test_a_pattern_without_a_layer_is_refused(toy) -> None:
+    with pytest.raises(InputError, match="no layer of this name.*refine"):
+        uniform_bits(toy, QuantSettings(layer_bits=("refine.*=6",)))
