@@ -54,5 +54,5 @@ def test_wrong_patterns_are_refused(entry: str, message: str) -> None:
 
 
 def test_a_pattern_without_a_layer_is_refused(toy) -> None:
-    with pytest.raises(InputError, match="no layer of this name.*refine"):
+    with pytest.raises(InputError, match=r"no layer of this name.*refine"):
         uniform_bits(toy, QuantSettings(layer_bits=("refine.*=6",)))
