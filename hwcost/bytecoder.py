@@ -10,6 +10,8 @@ import numpy.typing as npt
 from disparsity.hwcost.logistic import LogisticModel
 from disparsity.hwcost.rangecoder import Encoder
 
+Bytes = npt.NDArray[np.uint8]
+
 _LEARNED_LIMIT = 1 << 16
 """Planes longer than this are stored as they are: learning costs time, and mantissas are noise."""
 _ORDERS = 6
@@ -25,12 +27,10 @@ def code_arrays(model: LogisticModel, group: Hashable, arrays: Sequence[npt.NDAr
     if not total:
         return
     for plane in range(views[0].shape[1] - 1, -1, -1):
-        columns = [view[:, plane].tolist() for view in views]
         name = (group, views[0].shape[1] - plane)
-        learn = int(total <= _LEARNED_LIMIT and _learning_pays(name, columns, total))
-        learned = bool(model.code(learn, 0.0, (model.named(("learn", name), 1.0),)))
-        _code_plane(model, name, columns, learned=learned)
-        for view, column in zip(views, columns, strict=True):
+        learn = int(total <= _LEARNED_LIMIT and _learning_pays(name, [view[:, plane] for view in views], total))
+        code = _learn_plane if model.code(learn, 0.0, (model.named(("learn", name), 1.0),)) else _pass_plane
+        for view, column in zip(views, code(model, name, [view[:, plane] for view in views]), strict=True):
             view[:, plane] = column
 
 
@@ -53,22 +53,26 @@ def _text_variance(context: bytes) -> float:
     return 1.0 + 0.5 * len(context)
 
 
-def _learning_pays(name: Hashable, columns: list[list[int]], total: int) -> bool:
+def _learning_pays(name: Hashable, columns: list[Bytes], total: int) -> bool:
     trial = Encoder()
-    _code_plane(LogisticModel(trial), name, [list(column) for column in columns], learned=True)
+    _learn_plane(LogisticModel(trial), name, columns)
     return len(trial.finish()) < total
 
 
-def _code_plane(model: LogisticModel, name: Hashable, columns: list[list[int]], *, learned: bool) -> None:
-    code_bit = model.coder.code
+def _learn_plane(model: LogisticModel, name: Hashable, columns: list[Bytes]) -> list[Bytes]:
+    coded = []
     for index, column in enumerate(columns):
-        for at, value in enumerate(column):
+        values = column.tolist()
+        for at, value in enumerate(values):
             node = 1
             for shift in range(7, -1, -1):
-                bit = value >> shift & 1
-                if learned:
-                    features = (model.named((name, node), 2.0), model.named((name, index, node), 0.5))
-                    node = node << 1 | model.code(bit, 0.0, features)
-                else:
-                    node = node << 1 | code_bit(bit, 32768)
-            column[at] = node - 256
+                features = (model.named((name, node), 2.0), model.named((name, index, node), 0.5))
+                node = node << 1 | model.code(value >> shift & 1, 0.0, features)
+            values[at] = node - 256
+        coded.append(np.array(values, np.uint8))
+    return coded
+
+
+def _pass_plane(model: LogisticModel, name: Hashable, columns: list[Bytes]) -> list[Bytes]:
+    del name
+    return [np.frombuffer(model.coder.raw(column.tobytes()), np.uint8) for column in columns]

@@ -1,6 +1,7 @@
 """A packed network as one string of bytes: checksum, then everything in one adaptive stream.
 
-Layout: CRC-32 of the rest (4 bytes, big endian), format version (1 byte), range-coded stream. The stream holds a
+Layout: CRC-32 of the rest (4 bytes, big endian), format version (1 byte), length of the stream (4 bytes, big
+endian), range-coded stream, bytes beside it (of floats, where learning them does not pay). The stream holds a
 JSON text (header, and name, shape and width of every layer and tensor), the weights of all layers, the steps of
 all output channels that hold anything, the values of float layers, and the other tensors by dtype.
 """
@@ -23,18 +24,56 @@ from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetw
 from disparsity.hwcost.rangecoder import Decoder, Encoder
 from disparsity.hwcost.weightcoder import code_positions
 
-VERSION = 1
-_CHECKSUM_BYTES = 4
+VERSION = 2
+_CHECKSUM_BYTES = _LENGTH_BYTES = 4
+
+
+class WeightBytes:
+    """How many bytes of a stream each layer's weights took, to the byte that happened to be complete.
+
+    Steps and float values of all layers are coded together; a layer counts with its share of their number.
+    A decoder measures nothing.
+    """
+
+    def __init__(self) -> None:
+        self.by_layer: dict[str, float] = defaultdict(float)
+        self._start = 0
+
+    @property
+    def total(self) -> int:
+        """Of all layers."""
+        return round(sum(self.by_layer.values()))
+
+    def start(self, model: LogisticModel) -> None:
+        """What follows belongs to the layers named at `stop`."""
+        self._start = _written(model)
+
+    def stop(self, model: LogisticModel, shares: Mapping[str, int]) -> None:
+        """Divide what was written since `start` by the layers' shares."""
+        spent, total = _written(model) - self._start, sum(shares.values())
+        for name, share in shares.items():
+            self.by_layer[name] += spent * share / total if total else 0.0
+
+
+def _written(model: LogisticModel) -> int:
+    return model.coder.written if isinstance(model.coder, Encoder) else 0
 
 
 def pack(network: PackedNetwork) -> bytes:
     """The bytes of a packed network; equal networks give equal bytes."""
+    return pack_and_measure(network)[0]
+
+
+def pack_and_measure(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
+    """The bytes of a packed network, and how many of them each layer's weights take."""
     encoder = Encoder()
     model = LogisticModel(encoder)
     code_text(model, _contents(network))
-    _code_body(model, [_working_copy(layer) for layer in network.layers], _owned(network.tensors))
-    body = bytes([VERSION]) + encoder.finish()
-    return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") + body
+    meter = WeightBytes()
+    _code_body(model, [_working_copy(layer) for layer in network.layers], _owned(network.tensors), meter)
+    stream = encoder.finish()
+    body = bytes([VERSION]) + len(stream).to_bytes(_LENGTH_BYTES, "big") + stream + bytes(encoder.beside)
+    return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") + body, meter
 
 
 def unpack(content: bytes, *, where: str = "packed network") -> PackedNetwork:
@@ -60,16 +99,19 @@ def unpack(content: bytes, *, where: str = "packed network") -> PackedNetwork:
 def weight_stream_bytes(layers: Sequence[PackedLayer | FloatLayer]) -> int:
     """Bytes of the weights alone (codes, steps, float values), without header, checksum and other tensors."""
     encoder = Encoder()
-    _code_body(LogisticModel(encoder), [_working_copy(layer) for layer in layers], {})
-    return len(encoder.finish())
+    _code_body(LogisticModel(encoder), [_working_copy(layer) for layer in layers], {}, WeightBytes())
+    return len(encoder.finish()) + len(encoder.beside)
 
 
-def _unpack_body(stream: bytes) -> PackedNetwork:
-    model = LogisticModel(Decoder(stream))
+def _unpack_body(body: bytes) -> PackedNetwork:
+    end = _LENGTH_BYTES + int.from_bytes(body[:_LENGTH_BYTES], "big")
+    model = LogisticModel(Decoder(body[_LENGTH_BYTES:end], body[end:]))
     contents = json.loads(code_text(model, b"").decode("utf-8"))
     layers = [_empty_layer(*entry) for entry in contents["layers"]]
     tensors = {name: np.zeros(shape, dtype) for name, dtype, shape in contents["tensors"]}
-    return PackedNetwork(layers=_code_body(model, layers, tensors), tensors=tensors, header=contents["header"])
+    return PackedNetwork(
+        layers=_code_body(model, layers, tensors, WeightBytes()), tensors=tensors, header=contents["header"]
+    )
 
 
 def _contents(network: PackedNetwork) -> bytes:
@@ -111,11 +153,15 @@ def _owned(tensors: Any) -> dict[str, npt.NDArray[np.generic]]:
 
 
 def _code_body(
-    model: LogisticModel, layers: list[PackedLayer | FloatLayer], tensors: Mapping[str, npt.NDArray[np.generic]]
+    model: LogisticModel,
+    layers: list[PackedLayer | FloatLayer],
+    tensors: Mapping[str, npt.NDArray[np.generic]],
+    meter: WeightBytes,
 ) -> tuple[PackedLayer | FloatLayer, ...]:
     """Code all arrays in place: positions and codes, then steps and floats, which the positions decide."""
     places: list[npt.NDArray[np.bool_]] = []
     for layer in layers:
+        meter.start(model)
         if isinstance(layer, PackedLayer):
             _code_layer(model, layer.codes, layer.output_axis, sizes=True)
             places.append(_live(layer))
@@ -123,10 +169,15 @@ def _code_body(
             held = (layer.values != 0).astype(np.int64)
             _code_layer(model, held, layer.output_axis, sizes=False)
             places.append(held != 0)
+        meter.stop(model, {layer.name: 1})
     for kind in (PackedLayer, FloatLayer):
         chosen = [(_floats(layer), place) for layer, place in zip(layers, places, strict=True) if type(layer) is kind]
         stored = [array[place] for array, place in chosen]
+        meter.start(model)
         code_arrays(model, kind.__name__, stored)
+        meter.stop(
+            model, {layer.name: int(p.sum()) for layer, p in zip(layers, places, strict=True) if type(layer) is kind}
+        )
         for (array, place), content in zip(chosen, stored, strict=True):
             _fill(array, place, content)
     by_dtype = defaultdict(list)

@@ -23,6 +23,10 @@ class BitCoder(Protocol):
         """Code one bit whose chance of being 1 is ``probability / 65536``, ``1 <= probability <= 65535``."""
         ...
 
+    def raw(self, content: bytes) -> bytes:
+        """Pass bytes beside the stream, as they are; a decoder looks at their number only."""
+        ...
+
 
 class Encoder:
     """Turns bits and their probabilities into bytes."""
@@ -31,6 +35,17 @@ class Encoder:
         self._low = 0
         self._range = _FULL
         self._bytes = bytearray()
+        self.beside = bytearray()
+
+    @property
+    def written(self) -> int:
+        """Bytes so far, in the stream and beside it."""
+        return len(self._bytes) + len(self.beside)
+
+    def raw(self, content: bytes) -> bytes:
+        """Put bytes beside the stream, and return them."""
+        self.beside += content
+        return content
 
     def code(self, bit: int, probability: int) -> int:
         """Write `bit`, and return it."""
@@ -76,9 +91,10 @@ class Encoder:
 
 
 class Decoder:
-    """Reads back what `Encoder` wrote, given the same probabilities; past the end it reads zeros."""
+    """Reads back what `Encoder` wrote, given the same probabilities; past the stream's end it reads zeros."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, beside: bytes = b"") -> None:
+        self._beside, self._beside_at = beside, 0
         self._bytes = content
         self._at = _STATE_BITS // 8
         self._code = int.from_bytes(content[: self._at].ljust(self._at, b"\0"), "big")
@@ -101,3 +117,15 @@ class Decoder:
             self._at += 1
             self._range <<= 8
         return read
+
+    def raw(self, content: bytes) -> bytes:
+        """The next bytes beside the stream, as many as `content` has.
+
+        Raises:
+            ValueError: there are not so many.
+
+        """
+        start, self._beside_at = self._beside_at, self._beside_at + len(content)
+        if self._beside_at > len(self._beside):
+            raise ValueError("the bytes beside the stream are cut short")
+        return self._beside[start : self._beside_at]

@@ -1,10 +1,11 @@
 """The weights of a network as one adaptive stream: where they are not zero, their signs, their sizes.
 
-A layer is seen as ``[filters, channels, positions]``. Filters and channels that hold nothing are named once.
-In what is left, a bit per kernel says whether it holds anything, and only in kernels that do, a bit per
-position. The chance of each bit starts from the layer's density, which is stored, and moves with the filter,
-the channel, the position and the neighbours, as far as the layer really is uneven: the encoder measures
-that spread and stores it in three bits each. All layers share one stream, so that one learns from another.
+A layer is seen as ``[filters, channels, positions]``. A float layer without zeros is named as such. Filters and
+channels that hold nothing are named once. In what is left, a bit per kernel says whether it holds anything, and
+only in kernels that do, a bit per position. The chance of each bit starts from the layer's density, which is
+stored, and moves with the filter, the channel, the position and the neighbours, as far as the layer really is
+uneven: the encoder measures that spread and stores it in three bits each. All layers share one stream, so that
+one learns from another.
 
 Interpretation: the model is our own; the idea of coding significance, sign and size with adaptive contexts
 is CABAC's (D. Marpe et al., 2003), as used for networks by DeepCABAC (S. Wiedemann et al., 2020).
@@ -34,11 +35,21 @@ def code_positions(model: LogisticModel, values: list[int], shape: Sequence[int]
     """
     filters, channels = shape[0], shape[1]
     area = math.prod(shape[2:])
+    if not sizes and _code_full(model, values):
+        return
     live_filters, live_channels = _code_live(model, values, filters, channels, area)
     if not live_filters or not live_channels:
         return
     plan = code_plan(model, plan_of(values, live_filters, live_channels, channels, area), area)
     _LayerCoder(model, values, shape, plan, sizes=sizes).run(live_filters, live_channels)
+
+
+def _code_full(model: LogisticModel, values: list[int]) -> bool:
+    """Whether nothing is zero, as in a layer that was never pruned: then nothing more has to be told."""
+    if not model.code(int(all(values)), 0.0, (model.named("full", 2.0, 0.05),)):
+        return False
+    values[:] = [1] * len(values)
+    return True
 
 
 def _code_live(

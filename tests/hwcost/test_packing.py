@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.hwcost.packed_file import read_packed, write_packed
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
-from disparsity.hwcost.packing import pack, unpack, weight_stream_bytes
+from disparsity.hwcost.packing import pack, pack_and_measure, unpack, weight_stream_bytes
 
 
 @st.composite
@@ -142,3 +142,23 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path) -> None:
     with pytest.raises(TypeError):
         write_packed(path, PackedNetwork(layers=(), tensors={"a": np.array(["text"])}))
     assert path.read_bytes() == before
+
+
+def test_large_float_layers_pass_beside_the_stream_and_cost_next_to_nothing_more() -> None:
+    values = np.random.default_rng(0).normal(size=(70, 40, 5, 5)).astype(np.float32)
+    network = PackedNetwork(layers=(FloatLayer(name="a", values=values),))
+    content = pack(network)
+    assert values.nbytes < len(content) < values.nbytes + 80
+    assert same(network, unpack(content))
+    with pytest.raises(CorruptArtefactError):
+        unpack(content[:-1])
+
+
+def test_the_bytes_of_all_layers_are_those_of_the_weights() -> None:
+    content, measured = pack_and_measure(example())
+    assert content == pack(example())
+    assert set(measured.by_layer) == {"tower.0", "head"}
+    assert abs(measured.total - weight_stream_bytes(example().layers)) <= 8
+    # 92 of 288 values are not zero; their mantissas cannot be compressed
+    held = int(np.count_nonzero(example().layers[1].values))
+    assert 3 * held < measured.by_layer["head"] < 4.3 * held + 288 / 8
