@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from disparsity.errors import InputError
 from disparsity.hwcost.layer_call import LayerCall
@@ -38,6 +38,11 @@ def lowered(call: LayerCall) -> MatrixProduct:
     """The matrix product of a call; a transposed convolution multiplies first and adds up overlaps after."""
     filters = call.weight_count // _depth(call) // call.groups
     return MatrixProduct(rows=call.weight_uses, depth=_depth(call), columns=filters, groups=call.groups)
+
+
+def structured(product: MatrixProduct, kept: int, block: int) -> MatrixProduct:
+    """The product of N:M weights: of every `block` products only `kept` are done, so that the depth shrinks."""
+    return replace(product, depth=math.ceil(product.depth * kept / block))
 
 
 def output_stationary(product: MatrixProduct, rows: int, columns: int) -> int:
