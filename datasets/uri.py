@@ -1,6 +1,7 @@
 """Data URIs: `name:PATH?key=value&...` opens a data set.
 
-The path ends at the first `?`; nothing in it is unquoted. The readers and their options are listed in `readers.py`.
+The path ends at the first `?`; nothing in it is unquoted. The readers and their options are listed in `readers.py`;
+`split=FILE` goes with every reader and selects the samples that the file names.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.split import select
 from disparsity.errors import DataError, InputError
 
+_SPLIT = "split="
+
 
 def list_schemes() -> list[str]:
     """One example URI per reader, as `disparsity list data` prints them."""
@@ -25,7 +28,8 @@ def open_data(uri: str, split: Path | None = None) -> StereoDataset:
     """The data set that `uri` names, or the samples of it that the file `split` names.
 
     Raises:
-        InputError: the scheme, an option or a value is unknown; the message names the nearest valid one.
+        InputError: the scheme, an option or a value is unknown; the message names the nearest valid one. Or there are
+            two splits.
         DataError: the folder is missing or not of that layout, the set is empty, or the split does not fit it.
 
     """
@@ -36,9 +40,25 @@ def open_data(uri: str, split: Path | None = None) -> StereoDataset:
     if reader is None:
         raise InputError(f"unknown kind of data {scheme!r}", where=uri, remedy=_nearest(scheme, READERS))
     path, _, query = rest.partition("?")
+    query, named = _take_split(uri, query)
+    if named is not None and split is not None:
+        raise InputError("two splits of one data set", where=uri, found=f"{named} and {split}")
     options = _parse_options(uri, reader, query)
     dataset = reader.open(reader.settings(**_parse_path(uri, reader, path), **options))
-    return dataset if split is None else select(dataset, split)
+    chosen = named or split
+    return dataset if chosen is None else select(dataset, chosen)
+
+
+def _take_split(uri: str, query: str) -> tuple[str, Path | None]:
+    """The query without `split=FILE`, and the file."""
+    parts = query.split("&")
+    files = [part.removeprefix(_SPLIT) for part in parts if part.startswith(_SPLIT)]
+    if len(files) > 1:
+        raise InputError("the option 'split' is given twice", where=uri)
+    if files and (not files[0] or "\0" in files[0]):
+        raise InputError("the path is missing", where=ascii(uri), expected="split=FILE")
+    rest = "&".join(part for part in parts if not part.startswith(_SPLIT))
+    return rest, Path(files[0]).expanduser() if files else None
 
 
 def _parse_path(uri: str, reader: Reader, path: str) -> dict[str, Path]:
@@ -60,7 +80,7 @@ def _parse_options(uri: str, reader: Reader, query: str) -> dict[str, Any]:
         key, _, text = part.partition("=")
         option = reader.options.get(key)
         if option is None:
-            raise InputError(f"unknown option {key!r}", where=uri, remedy=_nearest(key, reader.options))
+            raise InputError(f"unknown option {key!r}", where=uri, remedy=_nearest(key, [*reader.options, "split"]))
         if option.fields[0] in settings:
             raise InputError(f"the option {key!r} is given twice", where=uri)
         settings.update(zip(option.fields, _parse_value(uri, key, option, text), strict=True))

@@ -31,6 +31,36 @@ def test_a_split_selects(kitti, tmp_path):
     assert open_data(f"kitti2015:{kitti}", tmp_path / "split.txt").ids() == ["000002"]
 
 
+def test_a_split_in_the_uri_selects_beside_other_options(kitti, tmp_path):
+    (tmp_path / "two.txt").write_text("2\n")
+    for query in ("split={}", "ground_truth=occ&split={}", "split={}&ground_truth=occ"):
+        assert open_data(f"kitti2015:{kitti}?{query.format(tmp_path / 'two.txt')}").ids() == ["000002"]
+    (tmp_path / "scene.txt").write_text("synthetic/0/000002\n")
+    assert open_data(f"synthetic:?pairs=5&split={tmp_path / 'scene.txt'}").ids() == ["synthetic/0/000002"]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("split=", "the path is missing"),
+        ("split=a\0b", "the path is missing"),
+        ("split=a.txt&split=b.txt", "'split' is given twice"),
+        ("splot=a.txt", "did you mean 'split'"),
+    ],
+)
+def test_wrong_splits_in_the_uri(kitti, query, message):
+    with pytest.raises(InputError, match=message):
+        open_data(f"kitti2015:{kitti}?{query}")
+
+
+def test_two_splits_and_a_missing_file(kitti, tmp_path):
+    uri = f"kitti2015:{kitti}?split={tmp_path / 'gone.txt'}"
+    with pytest.raises(DataError, match=r"gone\.txt"):
+        open_data(uri)
+    with pytest.raises(InputError, match="two splits of one data set"):
+        open_data(uri, tmp_path / "other.txt")
+
+
 def test_relative_paths_and_colons_in_paths(kitti, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path.parent)
     assert len(open_data(f"kitti2015:{tmp_path.name}")) == 2
