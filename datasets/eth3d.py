@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from disparsity.datasets.folder import FolderDataset, Pair, require, subfolders
+from disparsity.datasets.folder import FolderDataset, open_listing
+from disparsity.datasets.listing import Listing, Pair, absent, subfolders
 from disparsity.datasets.pfm import read_pfm
 from disparsity.errors import DataError
 
@@ -37,22 +38,34 @@ def eth3d(settings: Eth3dSettings) -> FolderDataset:
         DataError: the folders are not there or hold no scene, or a scene lacks a file.
 
     """
+    return open_listing(list_eth3d(settings))
+
+
+def list_eth3d(settings: Eth3dSettings) -> Listing:
+    """The scenes of `eth3d`, complete or not.
+
+    Raises:
+        DataError: the folders are not there.
+
+    """
     images = settings.path / "two_view_training"
     if not images.is_dir():
         raise DataError("not an ETH3D folder", where=settings.path, expected="the folder two_view_training")
     separate = settings.path / "two_view_training_gt"
     truth = separate if separate.is_dir() else images
     pairs = [_pair(images / scene, truth / scene, settings.ground_truth == "noc") for scene in subfolders(truth)]
-    return FolderDataset("eth3d", settings.path, pairs, f"scenes in {truth}")
+    return Listing(name="eth3d", root=settings.path, pairs=pairs, expected=f"scenes in {truth}")
 
 
 def _pair(images: Path, truth: Path, only_seen_twice: bool) -> Pair:
-    disparity = require(truth / "disp0GT.pfm", images)
+    left, right, disparity = (str(path) for path in (images / "im0.png", images / "im1.png", truth / "disp0GT.pfm"))
+    mask = str(truth / "mask0nocc.png") if only_seen_twice else None
     return Pair(
         id=truth.name,
-        left=require(images / "im0.png", disparity),
-        right=require(images / "im1.png", disparity),
+        left=left,
+        right=right,
         disparity=disparity,
         decode=read_pfm,
-        mask=require(truth / "mask0nocc.png", disparity) if only_seen_twice else None,
+        mask=mask,
+        missing=absent((disparity, left, right, mask)),
     )

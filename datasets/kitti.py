@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from disparsity.datasets.folder import FolderDataset, Pair, names_in, require
+from disparsity.datasets.folder import FolderDataset, open_listing
+from disparsity.datasets.listing import Listing, Pair, files_in, names_in
 from disparsity.datasets.png import read_kitti_disparity
 from disparsity.errors import DataError
 
@@ -40,35 +41,58 @@ def kitti2012(settings: KittiSettings) -> FolderDataset:
         DataError: the folders are not there, hold no frame, or lack a frame's image.
 
     """
-    training = _training(settings.path)
-    images = "colored" if (training / "colored_0").is_dir() else "image"
-    truth = training / f"disp_{settings.ground_truth}"
-    return _open("kitti2012", training, truth, (f"{images}_0", f"{images}_1"))
+    return open_listing(list_kitti2012(settings))
 
 
 def kitti2015(settings: KittiSettings) -> FolderDataset:
     """KITTI 2015; raises as `kitti2012`."""
+    return open_listing(list_kitti2015(settings))
+
+
+def list_kitti2012(settings: KittiSettings) -> Listing:
+    """The pairs of `kitti2012`, complete or not.
+
+    Raises:
+        DataError: the folders are not there.
+
+    """
+    training = _training(settings.path)
+    images = "colored" if (training / "colored_0").is_dir() else "image"
+    truth = training / f"disp_{settings.ground_truth}"
+    return _list("kitti2012", training, truth, (f"{images}_0", f"{images}_1"))
+
+
+def list_kitti2015(settings: KittiSettings) -> Listing:
+    """The pairs of `kitti2015`, complete or not; raises as `list_kitti2012`."""
     training = _training(settings.path)
     truth = training / f"disp_{settings.ground_truth}_0"
-    return _open("kitti2015", training, truth, ("image_2", "image_3"))
+    return _list("kitti2015", training, truth, ("image_2", "image_3"))
 
 
 def _training(path: Path) -> Path:
     return path / "training" if (path / "training").is_dir() else path
 
 
-def _open(name: str, training: Path, truth: Path, views: tuple[str, str]) -> FolderDataset:
+def _list(name: str, training: Path, truth: Path, views: tuple[str, str]) -> Listing:
     if not truth.is_dir():
         raise DataError(f"not a {name} folder", where=training, expected=f"the folder {truth.name}")
-    pairs = [
-        Pair(
-            id=frame.removesuffix(_FRAME),
-            left=require(training / views[0] / frame, truth / frame),
-            right=require(training / views[1] / frame, truth / frame),
-            disparity=truth / frame,
-            decode=read_kitti_disparity,
-        )
-        for frame in names_in(truth)
-        if frame.endswith(_FRAME)
-    ]
-    return FolderDataset(name, training, pairs, f"files NNNNNN{_FRAME} in {truth}")
+    folders = [str(training / view) for view in views]
+    present = [files_in(folder) for folder in folders]
+    pairs = []
+    for frame in names_in(truth):
+        if frame.endswith(_FRAME):
+            left, right = (f"{folder}/{frame}" for folder in folders)
+            missing = tuple(
+                f"{folder}/{frame}" for folder, names in zip(folders, present, strict=True) if frame not in names
+            )
+            pairs.append(
+                Pair(
+                    id=frame.removesuffix(_FRAME),
+                    left=left,
+                    right=right,
+                    disparity=f"{truth}/{frame}",
+                    decode=read_kitti_disparity,
+                    missing=missing,
+                )
+            )
+    return Listing(name=name, root=training, pairs=pairs, expected=f"files NNNNNN{_FRAME} in {truth}")

@@ -15,7 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from disparsity.datasets.folder import Decode, FolderDataset, Pair, names_in, require, subfolders
+from disparsity.datasets.folder import FolderDataset, open_listing
+from disparsity.datasets.listing import Decode, Listing, Pair, absent, names_in, subfolders
 from disparsity.datasets.npz import read_npz
 from disparsity.datasets.pfm import read_pfm
 from disparsity.datasets.scaled import read_scaled
@@ -66,11 +67,21 @@ def middlebury(settings: MiddleburySettings) -> FolderDataset:
         DataError: no scene is there, a scene lacks an image or its mask, or the resolution does not fit the path.
 
     """
+    return open_listing(list_middlebury(settings))
+
+
+def list_middlebury(settings: MiddleburySettings) -> Listing:
+    """The scenes of `middlebury`, complete or not.
+
+    Raises:
+        DataError: the folder is not there, the resolution does not fit it, or an edition has no masks.
+
+    """
     root = _root(settings)
     folders = [root, *(root / name for name in subfolders(root))]
     pairs = [pair for folder in folders for pair in _scenes_in(root, folder, settings.ground_truth == "noc")]
     disparities = ", ".join(layout.disparity for layout in LAYOUTS)
-    return FolderDataset("middlebury", root, pairs, f"scenes with one of {disparities}")
+    return Listing(name="middlebury", root=root, pairs=pairs, expected=f"scenes with one of {disparities}")
 
 
 def _root(settings: MiddleburySettings) -> Path:
@@ -109,6 +120,14 @@ def _pair(folder: Path, layout: Layout, scene: str, id: str, only_seen_twice: bo
     truth = folder / layout.disparity.replace("*", scene)
     if only_seen_twice and layout.mask is None:
         raise DataError("ground_truth=noc needs mask0nocc.png", where=truth, remedy="use ground_truth=occ")
-    mask = require(folder / layout.mask, truth) if only_seen_twice and layout.mask else None
-    left, right = (require(folder / name.replace("*", scene), truth) for name in (layout.left, layout.right))
-    return Pair(id=id, left=left, right=right, disparity=truth, decode=layout.decode, mask=mask)
+    mask = str(folder / layout.mask) if only_seen_twice and layout.mask else None
+    left, right = (str(folder / name.replace("*", scene)) for name in (layout.left, layout.right))
+    return Pair(
+        id=id,
+        left=left,
+        right=right,
+        disparity=str(truth),
+        decode=layout.decode,
+        mask=mask,
+        missing=absent((left, right, mask)),
+    )

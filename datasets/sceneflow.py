@@ -18,7 +18,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from disparsity.datasets.folder import FolderDataset, Pair, names_in
+from disparsity.datasets.folder import FolderDataset, open_listing
+from disparsity.datasets.listing import Listing, Pair, files_in, names_in
 from disparsity.datasets.pfm import read_pfm
 from disparsity.errors import DataError
 
@@ -59,6 +60,16 @@ def sceneflow(settings: SceneFlowSettings) -> FolderDataset:
         DataError: the folders are not there, hold no frame of the subset, or lack a frame's image.
 
     """
+    return open_listing(list_sceneflow(settings))
+
+
+def list_sceneflow(settings: SceneFlowSettings) -> Listing:
+    """The pairs of `sceneflow`, complete or not.
+
+    Raises:
+        DataError: the folders are not there.
+
+    """
     pairs = [
         pair
         for tree in _trees(settings)
@@ -66,7 +77,8 @@ def sceneflow(settings: SceneFlowSettings) -> FolderDataset:
         if _selected(tree.prefix + scene, settings.subset)
         for pair in _pairs(tree, scene)
     ]
-    return FolderDataset("sceneflow", settings.path, pairs, f"PFM files of subset {settings.subset}")
+    expected = f"PFM files of subset {settings.subset}"
+    return Listing(name="sceneflow", root=settings.path, pairs=pairs, expected=expected)
 
 
 def read_absolute_pfm(path: Path) -> NDArray[np.float32]:
@@ -106,18 +118,27 @@ def _selected(scene: str, subset: str) -> bool:
 
 def _pairs(tree: _Tree, scene: str) -> Iterator[Pair]:
     truth = tree.disparity / scene / "left"
-    views = [tree.images / scene / side for side in ("left", "right")]
-    present = [set(names_in(view)) for view in views]
+    views = [str(tree.images / scene / side) for side in ("left", "right")]
+    present = [files_in(view) for view in views]
     for name in names_in(truth):
         if name.endswith(".pfm"):
             frame = name.removesuffix(".pfm")
-            left, right = (_image(view, names, frame) for view, names in zip(views, present, strict=True))
-            id = f"{tree.prefix}{scene}{frame}"
-            yield Pair(id=id, left=left, right=right, disparity=truth / name, decode=read_absolute_pfm)
+            images = [_image(names, frame) for names in present]
+            left, right = (f"{view}/{image}" for view, image in zip(views, images, strict=True))
+            yield Pair(
+                id=f"{tree.prefix}{scene}{frame}",
+                left=left,
+                right=right,
+                disparity=f"{truth}/{name}",
+                decode=read_absolute_pfm,
+                missing=tuple(
+                    path
+                    for path, image, names in zip((left, right), images, present, strict=True)
+                    if image not in names
+                ),
+            )
 
 
-def _image(view: Path, names: set[str], frame: str) -> Path:
-    for suffix in _IMAGE_SUFFIXES:
-        if frame + suffix in names:
-            return view / (frame + suffix)
-    raise DataError("the image is missing", where=view / f"{frame}{_IMAGE_SUFFIXES[0]}", expected="PNG or WebP")
+def _image(names: frozenset[str], frame: str) -> str:
+    """The name of a frame's image; the usual one where there is none."""
+    return next((frame + suffix for suffix in _IMAGE_SUFFIXES if frame + suffix in names), frame + _IMAGE_SUFFIXES[0])

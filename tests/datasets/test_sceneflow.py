@@ -77,7 +77,7 @@ def test_absolute_values_keep_infinity(tmp_path, save):
 def test_a_missing_partner_is_named(tmp_path, write):
     write(tmp_path, "TRAIN/A/0000", "0006")
     (tmp_path / "frames_cleanpass/TRAIN/A/0000/right/0006.png").unlink()
-    with pytest.raises(DataError, match=r"right/0006\.png: the image is missing"):
+    with pytest.raises(DataError, match=r"right/0006\.png: the file is missing"):
         sceneflow(SceneFlowSettings(path=tmp_path))
 
 
@@ -87,7 +87,7 @@ def test_wrong_and_empty_folders(tmp_path, write):
     write(tmp_path, "TRAIN/A/0000", "0006")
     with pytest.raises(DataError, match="PFM files of subset test"):
         sceneflow(SceneFlowSettings(path=tmp_path, subset="test"))
-    with pytest.raises(DataError, match="frames_finalpass/TRAIN/A/0000/left: the folder cannot be listed"):
+    with pytest.raises(DataError, match=r"frames_finalpass/TRAIN/A/0000/left/0006\.png: the file is missing"):
         sceneflow(SceneFlowSettings(path=tmp_path, rendering="final"))
 
 
