@@ -31,6 +31,11 @@ def test_only_plain_convolutions_below_the_density_are_switched() -> None:
     assert switch_on(network, most=0.0) == []
 
 
+def test_a_narrow_layer_is_switched_although_it_is_dense() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.Conv2d(8, 1, 3), nn.Conv2d(1, 3, 3), nn.Conv2d(3, 4, 3))
+    assert switch_on(network) == ["1", "2"]
+
+
 def test_the_network_computes_the_same() -> None:
     network = pruned_network(0.2)
     inputs = torch.randn(1, 3, 9, 10, generator=torch.Generator().manual_seed(1))
