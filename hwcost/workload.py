@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -28,7 +28,10 @@ _NORMALIZATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
 
 def trace_workload(
-    network: nn.Module, inputs: tuple[Tensor, ...], bits: Mapping[str, LayerBits] | None = None
+    network: nn.Module,
+    inputs: tuple[Tensor, ...],
+    bits: Mapping[str, LayerBits] | None = None,
+    training_only: Collection[str] = (),
 ) -> Workload:
     """Run `network` on `inputs` and record every call.
 
@@ -36,6 +39,7 @@ def trace_workload(
         network: masks and quantizers may be attached; not changed.
         inputs: tensors of the right shapes, e.g. ``([1, 3, H, W], [1, 3, H, W])``; only shapes matter.
         bits: by layer name; a layer that is not named is in float.
+        training_only: modules that inference leaves out; their parameters and buffers are not counted.
 
     Raises:
         InputError: `bits` names a layer that the network does not have.
@@ -49,8 +53,8 @@ def trace_workload(
     run_without_compute(network, inputs, recorder.watching)
     return Workload(
         calls=tuple(recorder.calls),
-        parameters=_parameters(network),
-        buffers=sum(buffer.numel() for name, buffer in network.named_buffers() if name.endswith(("_mean", "_var"))),
+        parameters=_parameters(network, training_only),
+        buffers=_statistics(network, training_only),
         counted_macs=recorder.macs_so_far(),
         unmodelled=tuple(recorder.unmodelled),
     )
@@ -246,13 +250,26 @@ def _has_own_parameters(module: nn.Module) -> bool:
     return any(True for _ in module.parameters(recurse=False))
 
 
-def _parameters(network: nn.Module) -> int:
+def _parameters(network: nn.Module, training_only: Collection[str]) -> int:
     """Parameters that inference needs: quantizers' steps are not counted, a parametrized weight once."""
     return sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
-        if ".input_quantizer." not in name and not _is_step(name)
+        if ".input_quantizer." not in name and not _is_step(name) and not _is_below(name, training_only)
     )
+
+
+def _statistics(network: nn.Module, training_only: Collection[str]) -> int:
+    """Elements of BatchNorm's means and variances that inference needs."""
+    return sum(
+        buffer.numel()
+        for name, buffer in network.named_buffers()
+        if name.endswith(("_mean", "_var")) and not _is_below(name, training_only)
+    )
+
+
+def _is_below(name: str, modules: Collection[str]) -> bool:
+    return any(name.startswith(f"{module}.") for module in modules)
 
 
 def _is_step(name: str) -> bool:

@@ -43,9 +43,10 @@ def cost_sections(
     check_pixels(size)
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
     bits = layer_bits(compressed)
-    before = trace_workload(dense, views)
+    left_out = dense.spec.training_only
+    before = trace_workload(dense, views, training_only=left_out)
     after = Compressed(
-        workload=trace_workload(compressed, views, bits),
+        workload=trace_workload(compressed, views, bits, left_out),
         layers=pack_network(compressed).layers,
         packed_file_bytes=packed_bytes,
         peak=peak_activations(compressed, views, bits),
@@ -53,7 +54,7 @@ def cost_sections(
     return {
         "network": {
             "name": dense.spec.name,
-            "parameters": sum(parameter.numel() for parameter in dense.parameters()),
+            "parameters": before.parameters,
             "input_size": list(size),
             "max_disparity": dense.spec.max_disparity,
         },

@@ -27,7 +27,10 @@ _INPUT_STEP = ".input_quantizer.log_step"
 
 
 def pack_network(network: StereoNetwork) -> PackedNetwork:
-    """Everything that inference needs: integer weights and steps where quantized, float values elsewhere."""
+    """Everything that inference needs: integer weights and steps where quantized, float values elsewhere.
+
+    Modules that only training runs are left out.
+    """
     layers = _weighted(network)
     return PackedNetwork(
         layers=tuple(_pack_layer(name, layer) for name, layer in layers.items()),
@@ -42,7 +45,7 @@ def write_network(path: Path, network: StereoNetwork) -> int:
 
 
 def read_network(path: Path) -> StereoNetwork:
-    """The network that `write_network` wrote.
+    """The network that `write_network` wrote; what only training runs starts afresh, from a fixed seed.
 
     Raises:
         InputError: there is no such file.
@@ -51,7 +54,9 @@ def read_network(path: Path) -> StereoNetwork:
     """
     packed = read_packed(path)
     try:
-        network = build_structure(cast(dict[str, Any], packed.header))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            network = build_structure(cast(dict[str, Any], packed.header))
         _check_names(network, packed, path)
         with torch.no_grad():
             for stored in packed.layers:
@@ -63,7 +68,14 @@ def read_network(path: Path) -> StereoNetwork:
 
 
 def _weighted(network: StereoNetwork) -> dict[str, nn.Module]:
-    return {name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED)}
+    return {
+        name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED) and _is_run(network, name)
+    }
+
+
+def _is_run(network: StereoNetwork, name: str) -> bool:
+    """Whether inference needs a layer or a tensor of this name."""
+    return not any(name == module or name.startswith(f"{module}.") for module in network.spec.training_only)
 
 
 def _check_names(network: StereoNetwork, packed: PackedNetwork, path: Path) -> None:
@@ -100,7 +112,7 @@ def _other_tensors(network: StereoNetwork, layers: Mapping[str, nn.Module]) -> d
     for name, tensor in network.state_dict().items():
         owner, _, last = name.rpartition(".")
         weight_itself = owner in layers and last == "weight"
-        if not weight_itself and ".parametrizations." not in name:
+        if not weight_itself and ".parametrizations." not in name and _is_run(network, name):
             kept[name] = tensor
     for name, layer in layers.items():
         quantizer = input_quantizer(layer)
