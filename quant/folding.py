@@ -1,4 +1,9 @@
-"""Folding BatchNorm into the convolution before it, so that the quantizer sees the weight that inference uses."""
+"""Folding BatchNorm into the convolution before it, so that the quantizer sees the weight that inference uses.
+
+In pre-activation networks (BatchNorm, ReLU, convolution) this is the last convolution of the unit before. A BatchNorm
+behind a pooling, a concatenation or a cost volume stays: the ReLU between it and the next convolution keeps it from
+going forward. It is computed in float before that convolution's input is quantized, and costs are counted with it.
+"""
 
 from __future__ import annotations
 

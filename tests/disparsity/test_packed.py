@@ -12,8 +12,16 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.finetune.restore import network_facts, open_network
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
 from disparsity.packed import pack_network, read_network, write_network
-from disparsity.pruning.masks import masks_of
+from disparsity.pruning.layers import prunable_layers
+from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
+from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.attach import attach_quantizers
+from disparsity.quant.calibration import calibrate
+from disparsity.quant.finalise import finalise
+from disparsity.quant.folding import fold_batchnorm
 from disparsity.quant.layers import effective_weight, quantizable_layers
+from disparsity.stages import bits_of, compressed_layers
+from disparsity.stereo.networks import build_network
 
 STAGES = ["dense", "01-prune", "03-quantize", "04-finetune_quantized"]
 
@@ -36,6 +44,31 @@ def test_round_trip(checkpoint: Path, finished: Path, tmp_path: Path, name: str)
         for first, second in zip(before(*views), after(*views), strict=True):
             assert torch.equal(first, second)
     assert not after.training
+
+
+def test_unfolded_norms_and_layers_in_float_beside_integers(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = build_network("anynet_spn").eval()
+    views = torch.rand(2, 1, 3, 32, 48)
+    chosen = compressed_layers(before, prunable_layers(before, before.spec.protected))
+    attach_masks(before, chosen)
+    set_masks(before, {name: torch.rand_like(layer.weight) < 0.5 for name, layer in chosen.items()})
+    zero_pruned(before)
+    fold_batchnorm(before, tuple(views))
+    attach_quantizers(before, bits_of(before, QuantSettings(weight_bits=5)))
+    calibrate(before, [tuple(views)])
+    finalise(before)
+    write_network(tmp_path / "packed.h5", before)
+    after = read_network(tmp_path / "packed.h5")
+    with torch.no_grad():
+        assert all(torch.equal(a, b) for a, b in zip(before(*views), after(*views), strict=True))
+    kinds = {layer.name: type(layer) for layer in pack_network(before).layers}
+    assert {name for name, kind in kinds.items() if kind is FloatLayer} == {
+        name for name in kinds if name.startswith("refine_spn.")
+    }
+    norms = [name for name, module in after.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    assert "volume_postprocess.0.0.0" in norms
+    assert "volume_postprocess.0.1.0" not in norms
 
 
 def test_masks_are_where_the_weights_are_not_zero(finished: Path, tmp_path: Path) -> None:

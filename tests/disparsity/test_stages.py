@@ -12,11 +12,14 @@ import torch
 from disparsity import pipeline
 from disparsity.errors import InputError
 from disparsity.finetune.restore import open_network, stage_of
+from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import density, masks_of
 from disparsity.quant.attach import layer_bits, quantized_layers
+from disparsity.quant.layers import quantizable_layers
 from disparsity.recipe import DataSection, Recipe, load_recipe
 from disparsity.signals import StopRequest
-from disparsity.stages import STAGES, Context, bits_of, open_stream, run_stage
+from disparsity.stages import STAGES, Context, bits_of, compressed_layers, open_stream, run_stage
+from disparsity.stereo.networks import build_network
 
 TRAIN = ("synthetic:?pairs=2&size=32x64&seed=1", "synthetic:?pairs=3&size=32x64&seed=2")
 
@@ -56,6 +59,17 @@ def test_bits_are_those_of_settings_and_spec(quantized: Path, recipe: Recipe) ->
     assert {name: layer_bits(network)[name] for name in quantized_layers(network)} == bits_of(network, recipe.quantize)
     for name in network.spec.first:
         assert layer_bits(network)[name].weights == recipe.quantize.first_bits
+
+
+def test_what_the_spec_excludes_is_neither_pruned_nor_quantized(recipe: Recipe) -> None:
+    network = build_network("anynet_spn")
+    assert recipe.quantize is not None
+    everything = set(quantizable_layers(network))
+    excluded = {name for name in everything if name.startswith("refine_spn.")}
+    assert len(excluded) == 6
+    assert set(bits_of(network, recipe.quantize)) == everything - excluded
+    prunable = compressed_layers(network, prunable_layers(network, network.spec.protected))
+    assert set(prunable) == everything - excluded - set(network.spec.protected)
 
 
 def test_a_stage_leaves_its_start_alone_and_is_done_once(context: Context) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,17 @@ def test_targets_are_measured_once_and_saliencies_until_the_weights_move(
     solver.forget()
     solver.scores(layers)
     assert calls == ["dense_targets", "reconstruct", "reconstruct"]
+
+
+def test_what_the_spec_excludes_is_not_solved(network: Any, batches: Callable[[int], Batch]) -> None:
+    dense = network().eval()
+    net = pruned(dense, 0.6)
+    net.spec = dataclasses.replace(net.spec, uncompressed=("refine",))
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    Reconstructor(net, dense, batches(0), SETTINGS, 0).solve()
+    moved = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
+    assert moved
+    assert not any(name.startswith("refine.") for name in moved)
 
 
 def test_a_filter_that_the_disparity_does_not_see_scores_zero(network: Any, batches: Callable[[int], Batch]) -> None:

@@ -143,6 +143,43 @@ def test_networks_that_cannot_be_folded_are_left_alone(kind) -> None:
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
 
 
+class PreActivationChain(nn.Module):
+    """Units of BatchNorm, ReLU and convolution, one behind a pooling and one behind a concatenation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 4, 3, padding=1)
+        self.units = nn.Sequential(self.unit(4, 6), self.unit(6, 5))
+        self.pooled = nn.Sequential(nn.MaxPool2d(2), self.unit(5, 5), self.unit(5, 5))
+        self.merged = nn.Sequential(self.unit(10, 4), self.unit(4, 1))
+
+    @staticmethod
+    def unit(inputs: int, outputs: int) -> nn.Sequential:
+        return nn.Sequential(nn.BatchNorm2d(inputs), nn.ReLU(), nn.Conv2d(inputs, outputs, 3, padding=1, bias=False))
+
+    def forward(self, image: Tensor) -> Tensor:
+        fine = self.units(self.stem(image))
+        coarse = nn.functional.interpolate(self.pooled(fine), scale_factor=2.0)
+        return self.merged(torch.cat([fine, coarse], dim=1))
+
+
+def test_pre_activation_units_fold_backwards_as_far_as_they_can() -> None:
+    torch.manual_seed(0)
+    network = randomized(PreActivationChain())
+    image = torch.randn(2, 3, 8, 8)
+    expected = network(image)
+    pairs = fold_batchnorm(network, (image,))
+    assert pairs == [
+        ("stem", "units.0.0"),
+        ("units.0.2", "units.1.0"),
+        ("pooled.1.2", "pooled.2.0"),
+        ("merged.0.2", "merged.1.0"),
+    ]
+    torch.testing.assert_close(network(image), expected, rtol=1e-5, atol=1e-5)
+    left = [name for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)]
+    assert left == ["pooled.1.0", "merged.0.0"]
+
+
 def test_structure_is_rebuilt_from_names(toy, pair, masked) -> None:
     fresh = copy.deepcopy(toy)
     pairs = fold_batchnorm(toy, pair)
