@@ -42,7 +42,7 @@ def jitter(sample: Sample, settings: Jitter, rng: np.random.Generator) -> Sample
 
 def _colours(view: Tensor, gamma: float, gain: np.ndarray) -> Tensor:
     factors = torch.tensor(gain, dtype=torch.float32).view(3, 1, 1)
-    return (view.clamp(0, 1).pow(gamma) * factors).clamp(0, 1)
+    return view.clamp(0, 1).pow_(gamma).mul_(factors).clamp_(0, 1)
 
 
 def _upside_down(sample: Sample) -> Sample:

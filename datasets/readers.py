@@ -10,6 +10,7 @@ from typing import Any
 from disparsity.datasets.eth3d import Eth3dSettings, eth3d
 from disparsity.datasets.kitti import KittiSettings, kitti2012, kitti2015
 from disparsity.datasets.middlebury import MiddleburySettings, middlebury
+from disparsity.datasets.packed import PackedDataset, PackedSettings
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.sceneflow import SceneFlowSettings, sceneflow
 from disparsity.datasets.synthetic import SyntheticSettings, open_scenes
@@ -34,6 +35,7 @@ class Reader:
     options: Mapping[str, Option] = field(default_factory=dict)
     example: str
     needs_path: bool = True
+    path_is_file: bool = False
 
 
 def _whole_number(text: str) -> int:
@@ -103,6 +105,13 @@ READERS: Mapping[str, Reader] = {
     "eth3d": Reader(
         settings=Eth3dSettings, open=eth3d, options={"ground_truth": _TRUTH}, example="eth3d:DIR?ground_truth=noc"
     ),
+    "packed": Reader(
+        settings=PackedSettings,
+        open=PackedDataset,
+        options={"sources": _choice("sources", "check", "ignore")},
+        example="packed:FILE.h5",
+        path_is_file=True,
+    ),
     "synthetic": Reader(
         settings=SyntheticSettings,
         open=open_scenes,
@@ -111,6 +120,7 @@ READERS: Mapping[str, Reader] = {
             "size": _size("height", "width"),
             "seed": _whole("seed"),
             "max_disparity": _pixels("max_disparity"),
+            "style": _choice("style", "plain", "hard"),
         },
         example="synthetic:?pairs=320&size=96x192&seed=0&max_disparity=48",
         needs_path=False,

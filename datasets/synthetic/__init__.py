@@ -12,7 +12,7 @@ import torch
 
 from disparsity.datasets.cached import CachedDataset, SampleCache
 from disparsity.datasets.sample import Sample
-from disparsity.datasets.synthetic.scenes import random_scene
+from disparsity.datasets.synthetic.scenes import STYLES
 from disparsity.errors import InputError
 
 _GENERATOR_VERSION = 1
@@ -30,6 +30,7 @@ class SyntheticSettings:
         width: in pixels, at least 16.
         seed: the same seed gives the same scenes, bit by bit.
         max_disparity: surfaces stay below this, in pixels.
+        style: `plain`, a few slanted shapes; or `hard`, many curved, thin, pierced, repetitive and blank ones.
 
     """
 
@@ -38,15 +39,16 @@ class SyntheticSettings:
     width: int = 192
     seed: int = 0
     max_disparity: float = 48.0
+    style: str = "plain"
 
     def __post_init__(self) -> None:
         """Refuse settings that no scene can have."""
-        possible = self.pairs >= 1 and min(self.height, self.width) >= 16 and self.seed >= 0
+        possible = self.style in STYLES and self.pairs >= 1 and min(self.height, self.width) >= 16 and self.seed >= 0
         if not (possible and 8 <= self.max_disparity < math.inf):
             raise InputError(
                 "impossible synthetic scenes",
                 found=self,
-                expected="pairs >= 1, size at least 16x16, seed >= 0, max_disparity >= 8",
+                expected="pairs >= 1, size at least 16x16, seed >= 0, max_disparity >= 8, style plain or hard",
             )
 
 
@@ -66,14 +68,14 @@ class SyntheticDataset:
             raise IndexError(index)
         settings = self.settings
         rng = np.random.default_rng([settings.seed, index])
-        scene = random_scene(rng, settings.height, settings.width, settings.max_disparity)
+        scene = STYLES[settings.style](rng, settings.height, settings.width, settings.max_disparity)
         disparity = torch.from_numpy(scene.disparity)
         return Sample(
             left=torch.from_numpy(scene.left).permute(2, 0, 1).contiguous(),
             right=torch.from_numpy(scene.right).permute(2, 0, 1).contiguous(),
             disparity=disparity,
             valid=disparity > 0,
-            id=f"synthetic/{settings.seed}/{index:06d}",
+            id=self._id(index),
         )
 
     def __iter__(self) -> Iterator[Sample]:
@@ -81,11 +83,18 @@ class SyntheticDataset:
 
     def ids(self) -> list[str]:
         """The ids of all scenes, in order."""
-        return [f"synthetic/{self.settings.seed}/{index:06d}" for index in range(len(self))]
+        return [self._id(index) for index in range(len(self))]
+
+    def _id(self, index: int) -> str:
+        name = "synthetic" if self.settings.style == "plain" else f"synthetic-{self.settings.style}"
+        return f"{name}/{self.settings.seed}/{index:06d}"
 
     def fingerprint(self) -> str:
         """A hash of the generator's version and settings."""
-        return hashlib.sha256(repr((_GENERATOR_VERSION, astuple(self.settings))).encode()).hexdigest()[:16]
+        *values, style = astuple(self.settings)
+        # plain scenes are older than the option: what was trained on them must still be recognised
+        named = tuple(values) if style == "plain" else (*values, style)
+        return hashlib.sha256(repr((_GENERATOR_VERSION, named)).encode()).hexdigest()[:16]
 
 
 def open_scenes(settings: SyntheticSettings) -> CachedDataset:

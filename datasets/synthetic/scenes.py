@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from disparsity.datasets.synthetic.hard import hard_photometry, hard_surfaces
 from disparsity.datasets.synthetic.painting import paint
 from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
 
@@ -37,6 +38,16 @@ def random_scene(rng: np.random.Generator, height: int, width: int, maximum: flo
     scene = render([random_background(rng, height, width, maximum), *shapes], height, width)
     left, right = _photometry(rng, scene.left), _photometry(rng, scene.right)
     return Scene(left=left, right=right, disparity=scene.disparity)
+
+
+def hard_scene(rng: np.random.Generator, height: int, width: int, maximum: float) -> Scene:
+    """A curved background and 12 to 36 shapes, thin and pierced ones among them, lit differently in the two views."""
+    scene = render(hard_surfaces(rng, height, width, maximum), height, width)
+    left, right = hard_photometry(rng, scene.left), hard_photometry(rng, scene.right)
+    return Scene(left=left, right=right, disparity=scene.disparity)
+
+
+STYLES: dict[str, Callable[[np.random.Generator, int, int, float], Scene]] = {"plain": random_scene, "hard": hard_scene}
 
 
 def render(surfaces: Sequence[Surface], height: int, width: int) -> Scene:

@@ -59,7 +59,13 @@ class Surface:
         if right:
             moved = [(1.0 - self.slope_x) * column - self.offset for column in columns]
             columns = [column - self.slope_y * row for column in moved for row in (y - down, y + down)]
-        return _span(y - down, y + down, height), _span(min(columns), max(columns), width)
+            swing = self._swing()
+            columns = [min(columns) - swing, max(columns) + swing]
+        return _span(y - down, y + down, height), _span(columns[0], columns[1], width)
+
+    def _swing(self) -> float:
+        """How far the disparity of points inside the outline may lie from the plane, in pixels."""
+        return 0.0
 
     def colour(self, x_left: Map, y: Map) -> Map:
         """Texture ``[..., 3]`` at left-view coordinates, bilinear, wrapping around."""

@@ -17,6 +17,20 @@ def random_texture(rng: np.random.Generator, side: int) -> Map:
     contrast = rng.uniform(0.03, 0.6)
     planes = _noise(rng, side) if rng.random() < 0.75 else _periodic(rng, side)
     tint = rng.uniform(0.4, 1.0, 3).astype(np.float32)
+    return _coloured(planes, contrast, tint, base)
+
+
+def hard_texture(rng: np.random.Generator, side: int) -> Map:
+    """As `random_texture`, but a quarter of them is nearly blank and a quarter repeats itself exactly."""
+    base = rng.uniform(0.05, 0.95, 3).astype(np.float32)
+    kind = rng.random()
+    contrast = rng.uniform(0.005, 0.04) if kind < 0.25 else rng.uniform(0.1, 0.8)
+    repeats = int(rng.choice([4, 8])) if 0.25 <= kind < 0.4 else 1
+    planes = _periodic(rng, side) if 0.4 <= kind < 0.5 else np.tile(_noise(rng, side // repeats), (repeats, repeats))
+    return _coloured(planes, contrast, rng.uniform(0.2, 1.0, 3).astype(np.float32), base)
+
+
+def _coloured(planes: Map, contrast: float, tint: Map, base: Map) -> Map:
     planes *= contrast
     planes *= tint[:, None, None]
     planes += base[:, None, None]

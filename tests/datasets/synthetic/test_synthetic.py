@@ -81,9 +81,18 @@ def test_uri_opens_the_same_scenes() -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"pairs": 0}, {"height": 15}, {"width": 8}, {"seed": -1}]
+    [{"style": "easy"}, {"pairs": 0}, {"height": 15}, {"width": 8}, {"seed": -1}]
     + [{"max_disparity": float(value)} for value in ("7.9", "nan", "inf")],
 )
 def test_impossible_settings_are_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="impossible synthetic scenes; found"):
         dataset(**changes)
+
+
+def test_hard_scenes_are_others_and_the_plain_ones_keep_their_fingerprint() -> None:
+    hard = dataset(style="hard", seed=2)
+    assert not same(hard[0], dataset(seed=2)[0])
+    assert same(hard[0], open_data("synthetic:?pairs=3&size=32x48&seed=2&style=hard")[0])
+    assert hard[0].id == hard.ids()[0] == "synthetic-hard/2/000000"
+    assert hard.fingerprint() != dataset(seed=2).fingerprint()
+    assert dataset(seed=2).fingerprint() == "e95c1c97d3f2fb84"
