@@ -17,6 +17,7 @@ from disparsity.quant.folding import fold_pairs, folded_pairs
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.published import check_state, load_published
+from disparsity.stereo.networks.users import check_written, is_user_network, remember_written
 
 BUILTIN = "builtin:"
 _WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
@@ -48,7 +49,13 @@ def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Pa
 
 
 def build_structure(facts: dict[str, Any]) -> StereoNetwork:
-    """The network with its folded BatchNorms, masks and quantizers in place, values still fresh."""
+    """The network with its folded BatchNorms, masks and quantizers in place, values still fresh.
+
+    Raises:
+        InputError: the network is a ``module:callable`` that the user has not named.
+
+    """
+    check_written(facts["network"]["name"])
     network = build_network(facts["network"]["name"], **facts["network"]["settings"])
     fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
     attach_masks(network, facts["masks"])
@@ -61,13 +68,16 @@ def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetw
 
     Args:
         checkpoint: what the user wrote; empty builds fresh weights from `seed`.
-        name: preset name, needed for published files and fresh networks.
+        name: preset name or ``module:callable``, needed for published files, fresh networks and networks of a user's
+            own.
         seed: of fresh weights.
 
     Raises:
         InputError: there is no such checkpoint, or it belongs to another network.
 
     """
+    if name is not None and is_user_network(name):
+        remember_written(name)
     if not checkpoint:
         torch.manual_seed(seed)
         return build_network(name or "reference")

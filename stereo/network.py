@@ -37,7 +37,8 @@ class StereoNetwork(nn.Module):
             maps ``[B, H, W]`` in input pixels; padding is already cropped.
 
         Raises:
-            InputError: the views differ in shape or are not ``[B, 3, H, W]``.
+            InputError: the views differ in shape or are not ``[B, 3, H, W]``, or the network's maps are not
+                ``[B, H, W]``.
 
         """
         if left.shape != right.shape or left.dim() != 4 or left.shape[1] != 3:
@@ -49,7 +50,16 @@ class StereoNetwork(nn.Module):
         height, width = left.shape[-2:]
         top, beyond = -height % self.spec.divisor, -width % self.spec.divisor
         maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
+        self._check(maps, (left.shape[0], height + top, width + beyond))
         return tuple(disparity[..., top:, :width] for disparity in maps)
+
+    def _check(self, maps: tuple[Tensor, ...], shape: tuple[int, int, int]) -> None:
+        wrong = [item for item in maps if not isinstance(item, Tensor) or item.shape != shape]
+        if wrong or not maps:
+            found = [tuple(item.shape) if isinstance(item, Tensor) else type(item).__name__ for item in maps]
+            raise InputError(
+                "the network returns no disparity maps", where=self.spec.name, found=found, expected=f"maps {shape}"
+            )
 
     def _prepare(self, view: Tensor, top: int, beyond: int) -> Tensor:
         normalised = (view - self.mean) / self.std

@@ -15,6 +15,7 @@ from disparsity.stereo.networks.mobilestereonet2d import MobileStereoNet2d, Mobi
 from disparsity.stereo.networks.preset import Preset, preset
 from disparsity.stereo.networks.psmnet import PSMNetBasic, PSMNetHourglass, PSMNetSettings
 from disparsity.stereo.networks.stereonet import StereoNet, StereoNetSettings
+from disparsity.stereo.networks.users import build_user_network, is_user_network
 
 NETWORKS: dict[str, Preset] = {
     "reference": preset(
@@ -44,12 +45,18 @@ NETWORKS: dict[str, Preset] = {
 
 
 def build_network(name: str, **changes: Any) -> StereoNetwork:
-    """A freshly initialised network from its preset name; `changes` override single settings.
+    """A freshly initialised network from its name; `changes` override single settings.
+
+    Args:
+        name: of a preset, or ``module:callable`` for a network of the caller's own.
+        changes: settings.
 
     Raises:
         InputError: the name or a setting is unknown; the message names the nearest valid one.
 
     """
+    if is_user_network(name):
+        return build_user_network(name, changes)
     if name not in NETWORKS:
         near = difflib.get_close_matches(name, NETWORKS, n=1)
         raise InputError(

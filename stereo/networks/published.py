@@ -13,6 +13,7 @@ from torch import Tensor
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
+from disparsity.stereo.networks.users import AdoptedNetwork
 
 _STATE_KEYS = ("model_state_dict", "state_dict", "model")
 _LISTED = 5
@@ -48,6 +49,8 @@ def load_published(path: Path, name: str) -> StereoNetwork:
         raise InputError("no such checkpoint", where=path)
     network = build_network(name)
     state = KEY_MAPS.get(name, _as_published)(_read_state(path))
+    if isinstance(network, AdoptedNetwork):
+        state = {f"network.{key}": value for key, value in state.items()}
     check_state(network.state_dict(), state, where=path, network=name)
     network.load_state_dict(state)
     return network

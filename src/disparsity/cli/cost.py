@@ -40,8 +40,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
     from disparsity.hwcost.reports.write import write_report  # noqa: PLC0415
     from disparsity.stereo.networks import build_network  # noqa: PLC0415
+    from disparsity.stereo.networks.users import is_user_network  # noqa: PLC0415
 
-    by_name = _is_name(arguments.network)
+    by_name = _is_name(arguments.network) or is_user_network(arguments.network)
     if by_name and arguments.name not in (None, arguments.network):
         raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
     network = build_network(arguments.network).eval() if by_name else open_network(arguments.network, arguments.name)

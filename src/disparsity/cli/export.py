@@ -30,6 +30,7 @@ def add_to(commands: Any) -> None:
     )
     back.add_argument("packed", type=Path, metavar="PACKED")
     back.add_argument("--out", type=Path, required=True, metavar="CHECKPOINT", help="a folder for the checkpoint")
+    back.add_argument("--network", metavar="MODULE:CALLABLE", help="of a file that holds a network of your own")
     back.set_defaults(run=_import)
 
 
@@ -48,7 +49,10 @@ def _import(arguments: argparse.Namespace) -> int:
     from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
     from disparsity.finetune.restore import network_checkpoint  # noqa: PLC0415
     from disparsity.packed import read_network  # noqa: PLC0415
+    from disparsity.stereo.networks.users import remember_written  # noqa: PLC0415
 
+    if arguments.network is not None:
+        remember_written(arguments.network)
     side_file = arguments.out / SIDE_FILE
     save_checkpoint(side_file, network_checkpoint(read_network(arguments.packed), {"source": "packed"}))
     print(side_file)
