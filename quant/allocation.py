@@ -25,8 +25,8 @@ class QuantSettings:
         first_bits: of weights and input of the first layers, which see the image.
         last_bits: of weights and input of the protected layers, which emit the disparity.
         wide_bits: of inputs that mix ranges, such as disparity in pixels beside colours.
-        layer_bits: weight bits of single layers as `PATTERN=BITS`, e.g. `refine.*=6`; they win over everything else,
-            the last match over earlier ones.
+        layer_bits: bits of single layers as `PATTERN=WEIGHTS` or `PATTERN=WEIGHTS/ACTIVATIONS`, e.g. `refine.*=6/8`;
+            they win over everything else, the last match over earlier ones.
 
     """
 
@@ -45,23 +45,14 @@ class QuantSettings:
             check_bits(getattr(self, name), what=name)
         self.patterns()
 
-    def patterns(self) -> list[tuple[str, int]]:
-        """`layer_bits` as pairs of a pattern and its bits.
+    def patterns(self) -> list[tuple[str, int, int | None]]:
+        """`layer_bits` as a pattern, its weight bits and its activation bits (None leaves them).
 
         Raises:
-            InputError: an entry is not `PATTERN=BITS`, or no quantizer has that many bits.
+            InputError: an entry is of another form, or no quantizer has that many bits.
 
         """
-        pairs = []
-        for entry in self.layer_bits:
-            pattern, found, bits = entry.rpartition("=")
-            if not found or not pattern or not bits.isdecimal():
-                raise InputError(
-                    "not a pattern with its bits", where="layer_bits", found=entry, expected="PATTERN=BITS"
-                )
-            check_bits(int(bits), what=entry)
-            pairs.append((pattern, int(bits)))
-        return pairs
+        return [_pattern(entry) for entry in self.layer_bits]
 
 
 def uniform_bits(
@@ -82,24 +73,35 @@ def uniform_bits(
     for what, names in (("first", first), ("protected", protected), ("wide_inputs", wide_inputs)):
         check_layer_names(names, layers, what=what)
     special = dict.fromkeys(first, settings.first_bits) | dict.fromkeys(protected, settings.last_bits)
-    named = _by_pattern(settings.patterns(), list(layers))
-    return {
+    bits = {
         name: LayerBits(
-            weights=named.get(name, special.get(name, settings.weight_bits)),
+            weights=special.get(name, settings.weight_bits),
             activations=settings.wide_bits if name in wide_inputs else special.get(name, settings.activation_bits),
         )
         for name in layers
     }
+    for pattern, weights, activations in settings.patterns():
+        for name in _matching(pattern, list(layers)):
+            bits[name] = LayerBits(weights=weights, activations=activations or bits[name].activations)
+    return bits
 
 
-def _by_pattern(patterns: list[tuple[str, int]], layers: list[str]) -> dict[str, int]:
-    named: dict[str, int] = {}
-    for pattern, bits in patterns:
-        matches = [name for name in layers if fnmatchcase(name, pattern)]
-        if not matches:
-            raise InputError("no layer of this name", where="layer_bits", found=pattern, expected=", ".join(layers))
-        named |= dict.fromkeys(matches, bits)
-    return named
+def _pattern(entry: str) -> tuple[str, int, int | None]:
+    pattern, _, widths = entry.rpartition("=")
+    weights, slash, activations = widths.partition("/")
+    if not pattern or not weights.isdecimal() or bool(slash) != activations.isdecimal():
+        expected = "PATTERN=WEIGHTS or PATTERN=WEIGHTS/ACTIVATIONS"
+        raise InputError("not a pattern with its bits", where="layer_bits", found=entry, expected=expected)
+    for width in (weights, activations) if slash else (weights,):
+        check_bits(int(width), what=entry)
+    return pattern, int(weights), int(activations) if slash else None
+
+
+def _matching(pattern: str, layers: list[str]) -> list[str]:
+    matches = [name for name in layers if fnmatchcase(name, pattern)]
+    if not matches:
+        raise InputError("no layer of this name", where="layer_bits", found=pattern, expected=", ".join(layers))
+    return matches
 
 
 ALLOCATIONS: dict[str, str] = {"uniform": "the same bits for every layer but the first, protected, wide and named ones"}

@@ -29,13 +29,13 @@ def test_impossible_settings_are_refused() -> None:
 
 
 def test_patterns_win_and_the_last_match_counts(toy) -> None:
-    settings = QuantSettings(weight_bits=3, last_bits=7, layer_bits=("*.0=5", "filter.*=6", "score=8"))
-    bits = uniform_bits(toy, settings, protected=["score"])
-    assert {name: layer.weights for name, layer in bits.items()} == {
-        "features.0": 5,
-        "filter.0": 6,
-        "up": 3,
-        "score": 8,
+    entries = ("*.0=5/7", "filter.*=6", "score=8/10")
+    settings = QuantSettings(weight_bits=3, activation_bits=4, last_bits=7, layer_bits=entries)
+    assert uniform_bits(toy, settings, protected=["score"]) == {
+        "features.0": LayerBits(weights=5, activations=7),
+        "filter.0": LayerBits(weights=6, activations=7),
+        "up": LayerBits(weights=3, activations=4),
+        "score": LayerBits(weights=8, activations=10),
     }
 
 
@@ -45,6 +45,9 @@ def test_patterns_win_and_the_last_match_counts(toy) -> None:
         ("up", "not a pattern with its bits"),
         ("=4", "not a pattern with its bits"),
         ("up=many", "not a pattern with its bits"),
+        ("up=4/", "not a pattern with its bits"),
+        ("up=4/x", "not a pattern with its bits"),
+        ("up=4/33", "out of range"),
         ("up=1", "out of range"),
     ],
 )
