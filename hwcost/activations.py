@@ -18,7 +18,7 @@ from torch.nn.utils import parametrize
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from disparsity.hwcost.workload import run_without_compute
+from disparsity.hwcost.workload import is_hidden, run_without_compute
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import QUANTIZABLE
 from disparsity.quant.quantizers.base import ActivationQuantizer
@@ -106,6 +106,11 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._modules: list[tuple[str, nn.Module]] = []
         self._hidden = 0
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Compiler frames inside of operations do not matter here, and the compiler is slow to import."""
+        return False
+
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
         """Hooks on `network` and this mode active while the context lasts."""
@@ -163,13 +168,13 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
         def enter(module: nn.Module, inputs: tuple[Any, ...]) -> None:
             del inputs
             self._modules.append((name, module))
-            self._hidden += _is_hidden(module)
+            self._hidden += is_hidden(module)
 
         return enter
 
     def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         self._modules.pop()
-        self._hidden -= _is_hidden(module)
+        self._hidden -= is_hidden(module)
         if isinstance(module, ActivationQuantizer) and isinstance(output, Tensor):
             self._alias(inputs[0], output)
         elif isinstance(module, parametrize.ParametrizationList) and isinstance(output, Tensor):
@@ -184,11 +189,6 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def _ignore(self, value: Tensor) -> None:
         reference = _reference(value)
         self._ignored[reference.cdata] = reference
-
-
-def _is_hidden(module: nn.Module) -> bool:
-    """Whether what happens inside is no work on activations of its own: masks and quantizers."""
-    return isinstance(module, parametrize.ParametrizationList | ActivationQuantizer)
 
 
 def _reference(value: Tensor) -> StorageWeakRef:

@@ -42,8 +42,9 @@ def mac_area_um2(calls: Iterable[LayerCall], profile: Profile) -> float:
 def memory_energy_pj(calls: Iterable[LayerCall], weight_bytes: float, profile: Profile) -> float:
     """Compulsory DRAM traffic: the stored weights read once, every call's inputs read and output written once.
 
-    A lower bound: no tile is loaded twice. Inputs and outputs move at the call's activation bits
+    A lower bound: no tile is loaded twice, and an operation that can be fused into the layer before moves its other
+    operands only. Inputs and outputs move at the call's activation bits
     (Interpretation: an output is written in the precision of a layer like the one that made it).
     """
-    bits = sum((call.input_elements + call.output_elements) * call.activation_bits for call in calls)
+    bits = sum(call.moved_elements * call.activation_bits for call in calls)
     return (bits + 8 * weight_bytes) * profile.dram_pj_per_bit

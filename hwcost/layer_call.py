@@ -33,7 +33,8 @@ class LayerCall:
             convolution: input positions). Products with padding zeros count, as in `flop_counter`.
         fan_in: products summed into one output: the length of the accumulation.
         weightless_macs: products of a part without weights (the matrix product inside a soft-argmin).
-        elementwise_ops: output elements of a weight-free part, 0 for layers.
+        elementwise_ops: scalar operations of a weight-free part (see `operators`), 0 for layers.
+        fused: an operation on the output of the layer before, which is still at hand: only further operands move.
 
     """
 
@@ -58,6 +59,7 @@ class LayerCall:
     fan_in: int = 0
     weightless_macs: int = 0
     elementwise_ops: int = 0
+    fused: bool = False
 
     @property
     def dense_macs(self) -> int:
@@ -73,6 +75,13 @@ class LayerCall:
     def output_elements(self) -> int:
         """Elements of the output."""
         return math.prod(self.output_shape)
+
+    @property
+    def moved_elements(self) -> int:
+        """Activations read and written at the least: inputs and output, or of a fused operation its other inputs."""
+        if self.fused:
+            return max(self.input_elements - self.output_elements, 0)
+        return self.input_elements + self.output_elements
 
     @property
     def is_float(self) -> bool:
@@ -92,11 +101,13 @@ class Workload:
     """All calls of one execution of a network, in order.
 
     Attributes:
-        calls: layers with weights and weight-free parts that declare a `workload_kind`.
+        calls: layers with weights, weight-free parts that declare a `workload_kind`, and single operations.
         parameters: all parameters of the network, effective weights counted once, quantizers not counted.
         buffers: elements of the float buffers that it needs at inference (BatchNorm's mean and variance).
-        counted_macs: what `torch.utils.flop_counter` counted in the same run, whether a record holds it or not.
-        unmodelled: names of modules with parameters that ran and whose work no record holds.
+        counted_macs: by the formulas of `torch.utils.flop_counter`, whether a record holds them or not.
+        counted_bytes: that all operations read and wrote in float32, weights aside.
+        modelled_bytes: of them, those of operations whose work a record holds.
+        unmodelled: names of modules with parameters, and of operations, whose work no record holds.
 
     """
 
@@ -104,6 +115,8 @@ class Workload:
     parameters: int
     buffers: int
     counted_macs: int = 0
+    counted_bytes: int = 0
+    modelled_bytes: int = 0
     unmodelled: tuple[str, ...] = ()
 
     @property

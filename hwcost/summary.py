@@ -8,10 +8,11 @@ from typing import Any
 
 from disparsity.hwcost.activations import ActivationPeak
 from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj, memory_energy_pj
+from disparsity.hwcost.formats import FORMATS
 from disparsity.hwcost.layer_call import LayerCall, Workload
 from disparsity.hwcost.operations import BOPS, REDUCTION_DEFINITION, mac_product, total_bops
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
-from disparsity.hwcost.packing import weight_stream_bytes
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
+from disparsity.hwcost.packing import WeightBytes, pack_and_measure
 from disparsity.hwcost.storage import LayerStorage, network_formats, network_storage
 from disparsity.hwcost.systolic import cycles, network_latency
 from disparsity.hwcost.technology import Profile
@@ -31,11 +32,15 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Compressed:
-    """The compressed network: its trace, and, as far as they are known, its weights, file and activations."""
+    """The compressed network: its trace, and, as far as they are known, its weights, file and activations.
+
+    `weight_bytes` is what packing measured of each layer; without it the weights are packed to find out.
+    """
 
     workload: Workload
     layers: Sequence[PackedLayer | FloatLayer] | None = None
     packed_file_bytes: int | None = None
+    weight_bytes: WeightBytes | None = None
     peak: ActivationPeak | None = None
 
 
@@ -62,7 +67,8 @@ def summarise(
             "peak_bytes": {
                 "dense": dense_peak.dense_bytes if dense_peak else None,
                 "compressed": compressed.peak.compressed_bytes if compressed.peak else None,
-            }
+            },
+            "alive_at_peak": [list(entry) for entry in dense_peak.alive] if dense_peak else None,
         },
         "coverage": _coverage(dense),
         "layers": [_layer_row(call, storage.get(call.name), machine) for call in compressed.workload.calls],
@@ -81,7 +87,8 @@ def _memory(dense: Workload, compressed: Compressed, storage: dict[str, LayerSto
     total, packed = dense_bytes(dense), compressed.packed_file_bytes
     formats: dict[str, int] = network_formats(storage.values())
     if compressed.layers:
-        formats[RANGE_CODER] = weight_stream_bytes(compressed.layers)
+        measured = compressed.weight_bytes or pack_and_measure(PackedNetwork(layers=tuple(compressed.layers)))[1]
+        formats[RANGE_CODER] = measured.total
     return {
         "dense_bytes": total,
         "values_bytes": sum(layer.values_bytes for layer in storage.values()) if storage else None,
@@ -143,7 +150,12 @@ def _latency(dense: Workload, compressed: Workload, machine: Machine) -> dict[st
 
 def _coverage(dense: Workload) -> dict[str, Any]:
     percent = 100 * min(1.0, dense.dense_macs / dense.counted_macs) if dense.counted_macs else None
-    return {"macs_modelled_percent": percent, "unmodelled": list(dense.unmodelled)}
+    moved = 100 * dense.modelled_bytes / dense.counted_bytes if dense.counted_bytes else None
+    return {
+        "macs_modelled_percent": percent,
+        "bytes_modelled_percent": moved,
+        "unmodelled": list(dense.unmodelled),
+    }
 
 
 def _layer_row(call: LayerCall, storage: LayerStorage | None, machine: Machine) -> dict[str, Any]:
@@ -170,11 +182,10 @@ def _layer_row(call: LayerCall, storage: LayerStorage | None, machine: Machine) 
 def _storage_columns(call: LayerCall, storage: LayerStorage | None) -> dict[str, Any]:
     """A layer is stored once: with its first call. The others' columns are None."""
     stored = storage if call.call == 0 else None
-    columns = {f"{name}_bytes": stored.formats[name] if stored else None for name in ("bitmap", "csr", "run_length")}
+    columns = {f"{name}_bytes": stored.formats[name] if stored else None for name in FORMATS if name != "dense"}
     return columns | {
         "dense_bytes": _FLOAT_BYTES * call.weight_count if call.weight_count and call.call == 0 else None,
         "values_bytes": stored.values_bytes if stored else None,
-        "huffman_bytes": stored.formats["huffman"] if stored else None,
         "entropy_bound_bytes": stored.entropy_bound_bytes if stored else None,
         "best_format": stored.best_format if stored else None,
         "best_bytes": stored.formats[stored.best_format] if stored else None,

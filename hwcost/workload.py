@@ -1,7 +1,8 @@
 """Tracing a network: run it once, and write down the work of every layer call.
 
 Shapes come from a copy on the meta device where the network allows that, so that tracing a full-size image
-computes nothing; the zeros are counted in the real network's effective weights.
+computes nothing; the zeros are counted in the real network's effective weights. A layer or a part that declares a
+`workload_kind` is one record; every tensor operation outside of them is one too.
 """
 
 from __future__ import annotations
@@ -11,19 +12,25 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from disparsity.errors import InputError
 from disparsity.hwcost.layer_call import FLOAT_LAYER, LayerCall, Workload
-from disparsity.quant.bits import LayerBits
+from disparsity.hwcost.operators import OPERATORS, Operator, base_name, products
+from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import CONVOLUTIONS, QUANTIZABLE, TRANSPOSED, channel_axis, effective_weight
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 
+_FLOAT_BYTES = 4
+_FREE = ("detach", "lift_fresh", "alias", "_unsafe_view", "empty", "empty_like", "empty_strided", "new_empty")
+"""Operations that touch no element, beside the views."""
 _NORMALIZATIONS = (nn.modules.batchnorm._BatchNorm, nn.GroupNorm, nn.LayerNorm)
 
 
@@ -55,7 +62,9 @@ def trace_workload(
         calls=tuple(recorder.calls),
         parameters=_parameters(network, training_only),
         buffers=_statistics(network, training_only),
-        counted_macs=recorder.macs_so_far(),
+        counted_macs=recorder.macs,
+        counted_bytes=recorder.bytes,
+        modelled_bytes=recorder.modelled_bytes,
         unmodelled=tuple(recorder.unmodelled),
     )
 
@@ -88,82 +97,159 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-class _Recorder:
+@dataclass
+class _Open:
+    """A module that is running, and what it has done so far if it is a record of its own."""
+
+    name: str
+    module: nn.Module
+    macs: int = 0
+    operations: int = 0
+
+    @property
+    def is_record(self) -> bool:
+        """Whether all work inside belongs to one record."""
+        return isinstance(self.module, QUANTIZABLE) or hasattr(self.module, "workload_kind")
+
+
+class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Collects the calls of one run; a second `watching` starts anew."""
 
     def __init__(self, network: nn.Module, bits: Mapping[str, LayerBits]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
         self.network, self.bits = network, bits
+        self._reset()
+
+    def _reset(self) -> None:
         self.calls: list[LayerCall] = []
         self.unmodelled: list[str] = []
+        self.macs = self.bytes = self.modelled_bytes = 0
         self._counts: Counter[str] = Counter()
-        self._counter = FlopCounterMode(display=False)
+        self._open: list[_Open] = []
+        self._constants: set[int] = set()
+        self._hidden = 0
+        self._bits = FLOAT_BITS
 
-    def macs_so_far(self) -> int:
-        """Multiply-accumulates executed up to now, by torch's own count."""
-        return int(self._counter.get_total_flops()) // 2
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Compiler frames inside of operations do not matter here, and the compiler is slow to import."""
+        return False
 
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
-        """Hooks on every module of `network` while the context lasts."""
-        self.calls, self.unmodelled, self._counts = [], [], Counter()
-        self._counter = FlopCounterMode(display=False)
+        """Hooks on every module of `network`, and this mode active, while the context lasts."""
+        self._reset()
+        self._constants = {_storage(value) for value in (*network.parameters(), *network.buffers())}
         handles = []
         for name, module in network.named_modules():
-            if isinstance(module, QUANTIZABLE):
-                handles.append(module.register_forward_hook(self._layer_hook(name)))
-            elif hasattr(module, "workload_kind"):
-                before, after = self._part_hooks(name, str(module.workload_kind))
-                handles += [module.register_forward_pre_hook(before), module.register_forward_hook(after)]
-            elif _has_own_parameters(module):
-                handles.append(module.register_forward_hook(self._unmodelled_hook(name)))
+            handles.append(module.register_forward_pre_hook(self._enter(name)))
+            handles.append(module.register_forward_hook(self._leave))
         try:
-            with self._counter:
+            with self:
                 yield
         finally:
             for handle in handles:
                 handle.remove()
 
-    def _layer_hook(self, name: str) -> Any:
-        def record(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            del module
-            bits = self.bits.get(name, FLOAT_LAYER)
-            self.calls.append(_layer_call(self.network.get_submodule(name), bits, self._common(name, inputs, output)))
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Run the operation and note its work."""
+        del types
+        output = func(*args, **(kwargs or {}))
+        if not (self._hidden or func.is_view):
+            self._note(func, args, kwargs or {}, output)
+        return output
 
-        return record
+    def _note(self, func: Any, args: Any, kwargs: Any, output: Any) -> None:
+        name, made = base_name(func), [value for value in tree_leaves(output) if isinstance(value, Tensor)]
+        read = [value for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
+        moving = [value for value in read if _storage(value) not in self._constants]
+        if not made or name in _FREE:
+            return
+        sizes = sum(value.numel() for value in moving), made[0].numel()
+        macs, operator = products(func, args, kwargs, output), OPERATORS.get(name)
+        self.macs += macs
+        self.bytes += sum(sizes) * _FLOAT_BYTES
+        if operator is None:
+            self._leave_out(f"operation {name}")
+            return
+        self.modelled_bytes += sum(sizes) * _FLOAT_BYTES
+        owner = next((module for module in self._open if module.is_record), None)
+        if owner is not None:
+            owner.macs += macs
+            owner.operations += operator.operations(*sizes)
+        else:
+            shapes = {"input_shape": tuple(moving[0].shape) if moving else (), "output_shape": tuple(made[0].shape)}
+            self._free_standing(name, operator, macs, {**shapes, "input_elements": sizes[0]})
 
-    def _part_hooks(self, name: str, kind: str) -> tuple[Any, Any]:
-        started: list[int] = []
+    def _free_standing(self, name: str, operator: Operator, macs: int, shapes: dict[str, Any]) -> None:
+        where = self._open[-1].name if self._open else ""
+        call = LayerCall(
+            kind=operator.kind,
+            activation_bits=self._bits,
+            weightless_macs=macs,
+            elementwise_ops=operator.operations(shapes["input_elements"], math.prod(shapes["output_shape"])),
+            fused=operator.fused,
+            **self._named(f"{where}.{name}" if where else name),
+            **shapes,
+        )
+        self.calls.append(call)
 
-        def before(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            del module, inputs
-            started.append(self.macs_so_far())
+    def _enter(self, name: str) -> Any:
+        def enter(module: nn.Module, inputs: tuple[Any, ...]) -> None:
+            del inputs
+            self._open.append(_Open(name, module))
+            self._hidden += is_hidden(module)
 
-        def after(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            del module
-            common = self._common(name, inputs, output)
-            call = LayerCall(
-                kind=kind,
-                activation_bits=self.bits.get(name, FLOAT_LAYER).activations,
-                weightless_macs=self.macs_so_far() - started.pop(),
-                elementwise_ops=math.prod(common["output_shape"]),
-                **common,
+        return enter
+
+    def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        done = self._open.pop()
+        self._hidden -= is_hidden(module)
+        if self._hidden or any(outer.is_record for outer in self._open):
+            return
+        if done.is_record:
+            common = {**self._named(done.name), **_shapes(inputs, output)}
+            self.calls.append(
+                self._layer(done, common) if isinstance(module, QUANTIZABLE) else self._part(done, common)
             )
-            self.calls.append(call)
+        elif _has_own_parameters(module):
+            self._leave_out(done.name)
 
-        return before, after
+    def _layer(self, done: _Open, common: dict[str, Any]) -> LayerCall:
+        bits = self.bits.get(done.name, FLOAT_LAYER)
+        self._bits = bits.activations
+        self._hidden += 1  # counting the zeros of real weights is no work of the network
+        try:
+            return _layer_call(self.network.get_submodule(done.name), bits, common)
+        finally:
+            self._hidden -= 1
 
-    def _common(self, name: str, inputs: tuple[Any, ...], output: Any) -> dict[str, Any]:
+    def _part(self, done: _Open, common: dict[str, Any]) -> LayerCall:
+        return LayerCall(
+            kind=str(done.module.workload_kind),
+            activation_bits=self.bits.get(done.name, FLOAT_LAYER).activations,
+            weightless_macs=done.macs,
+            elementwise_ops=done.operations,
+            **common,
+        )
+
+    def _named(self, name: str) -> dict[str, Any]:
         call = self._counts[name]
         self._counts[name] += 1
-        return {"name": name, "call": call, **_shapes(inputs, output)}
+        return {"name": name, "call": call}
 
-    def _unmodelled_hook(self, name: str) -> Any:
-        def record(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            del module, inputs, output
-            if name not in self.unmodelled:
-                self.unmodelled.append(name)
+    def _leave_out(self, name: str) -> None:
+        if name not in self.unmodelled:
+            self.unmodelled.append(name)
 
-        return record
+
+def is_hidden(module: nn.Module) -> bool:
+    """Whether what happens inside is no work on activations of its own: masks and quantizers."""
+    return isinstance(module, parametrize.ParametrizationList | ActivationQuantizer)
+
+
+def _storage(value: Tensor) -> int:
+    return int(value.untyped_storage()._cdata)
 
 
 def _shapes(inputs: tuple[Any, ...], output: Any) -> dict[str, Any]:

@@ -46,4 +46,6 @@ def _line(cell: tuple[str, str, str, str], widths: list[int]) -> str:
 
 def _coverage(coverage: Mapping[str, Any]) -> str:
     left_out = ", ".join(coverage["unmodelled"]) or "nothing"
-    return f"modelled: {percent_text(coverage['macs_modelled_percent'])} of MACs; not modelled: {left_out}"
+    moved = percent_text(coverage.get("bytes_modelled_percent"))
+    macs = percent_text(coverage["macs_modelled_percent"])
+    return f"modelled: {macs} of MACs, {moved} of bytes; not modelled: {left_out}"

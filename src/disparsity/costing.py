@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch.nn.utils import parametrize
 
 from disparsity.datasets.limits import MAX_PIXELS
 from disparsity.errors import InputError
 from disparsity.hwcost.activations import peak_activations
-from disparsity.hwcost.packing import pack
+from disparsity.hwcost.packing import pack_and_measure
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
 from disparsity.hwcost.summary import Compressed, Machine, summarise
 from disparsity.hwcost.technology import load_profile
@@ -23,7 +24,7 @@ from disparsity.stereo.networks import build_network
 def cost_sections(
     dense: StereoNetwork,
     compressed: StereoNetwork,
-    packed_bytes: int,
+    packed_bytes: int | None,
     size: tuple[int, int],
     machine: Machine,
 ) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def cost_sections(
     Args:
         dense: the network before compression.
         compressed: the same network with masks and quantizers.
-        packed_bytes: of the compressed network's packed file.
+        packed_bytes: of the compressed network's packed file; None packs it in memory.
         size: height and width of the input.
         machine: profile, array and dataflow.
 
@@ -43,14 +44,17 @@ def cost_sections(
     check_pixels(size)
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
     bits = layer_bits(compressed)
-    left_out = dense.spec.training_only
-    before = trace_workload(dense, views, training_only=left_out)
+    packed = pack_network(compressed)
+    content, weight_bytes = pack_and_measure(packed)
     after = Compressed(
-        workload=trace_workload(compressed, views, bits, left_out),
-        layers=pack_network(compressed).layers,
-        packed_file_bytes=packed_bytes,
+        workload=trace_workload(compressed, views, bits),
+        layers=packed.layers,
+        packed_file_bytes=len(content) if packed_bytes is None else packed_bytes,
+        weight_bytes=weight_bytes,
         peak=peak_activations(compressed, views, bits),
     )
+    same = dense is compressed
+    before = after.workload if same else trace_workload(dense, views)
     return {
         "network": {
             "name": dense.spec.name,
@@ -58,7 +62,7 @@ def cost_sections(
             "input_size": list(size),
             "max_disparity": dense.spec.max_disparity,
         },
-        **summarise(before, after, machine, peak_activations(dense, views)),
+        **summarise(before, after, machine, after.peak if same else peak_activations(dense, views)),
     }
 
 
@@ -73,10 +77,15 @@ def cost_report(
     """
     check_pixels(size)
     machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
-    dense = build_network(network.spec.name, **network.spec.settings)
-    packed_bytes = len(pack(pack_network(network)))
-    sections = cost_sections(dense, network, packed_bytes, size, machine)
+    sections = cost_sections(_dense_form(network), network, None, size, machine)
     return {**empty_report(), **sections, "schema": SCHEMA, "version": VERSION}
+
+
+def _dense_form(network: StereoNetwork) -> StereoNetwork:
+    """The network without masks and quantizers; itself if it has none."""
+    if any(parametrize.is_parametrized(module) for module in network.modules()) or layer_bits(network):
+        return build_network(network.spec.name, **network.spec.settings)
+    return network
 
 
 def check_pixels(size: tuple[int, int]) -> None:

@@ -6,6 +6,7 @@ Module names follow the published checkpoint, so that it loads without a key map
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 
 import torch
@@ -118,8 +119,9 @@ class StereoNet(StereoNetwork):
         return coarse.squeeze(1), refined.squeeze(1)
 
     def _residual(self, disparity: Tensor, left: Tensor) -> Tensor:
-        # Disparity in pixels does not fit into bfloat16: its first layer stays in float32 under autocast.
-        with torch.autocast(left.device.type, enabled=False):
+        # Disparity in pixels does not fit into bfloat16: its first layer stays in float32 under autocast, which the
+        # meta device, where costs are traced, does not have.
+        with nullcontext() if left.is_meta else torch.autocast(left.device.type, enabled=False):
             features = self.refine[0](torch.cat([disparity.float(), left.float()], dim=1))
         return self.refine[1:](features).float()
 

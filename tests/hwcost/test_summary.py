@@ -58,7 +58,11 @@ def test_sections_by_hand() -> None:
     assert operations["bops"]["mac_product"]["dense"] == (72 + 36) * 36 * 1024
     assert operations["bops"]["mac_product"]["compressed"] == 2 * 36 * 32 + 36 * 36 * 1024
     assert cost["latency"]["cycles"]["dense"] == cost["latency"]["cycles"]["compressed"]
-    assert cost["coverage"] == {"macs_modelled_percent": 100.0, "unmodelled": []}
+    assert cost["coverage"] == {
+        "macs_modelled_percent": 100.0,
+        "bytes_modelled_percent": 100.0,
+        "unmodelled": [],
+    }
     assert cost["hardware"]["mac_energy_pj"]["dense"] == pytest.approx(108 * 36 * 4.6)
     validate({**empty_report(), **cost})
 

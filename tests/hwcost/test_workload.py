@@ -158,6 +158,44 @@ def test_parameters_outside_of_known_layers_are_named() -> None:
     assert trace_workload(nn.Sequential(Scale()), (torch.zeros(1, 3),)).unmodelled == ("0",)
 
 
+class Plain(nn.Module):
+    """Work outside of layers: up-sampling, warping, normalisation, a skip and an operation nobody knows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(2, 3, 1)
+        self.norm = nn.BatchNorm2d(3)
+
+    def forward(self, values: Tensor) -> Tensor:
+        skip = torch.relu(self.norm(self.layer(values)))
+        grid = torch.zeros(1, 8, 10, 2, device=values.device)
+        warped = nn.functional.grid_sample(
+            nn.functional.interpolate(skip, scale_factor=2, mode="bilinear"), grid, align_corners=False
+        )
+        return (warped + 1).cumprod(1) + warped
+
+
+def test_work_outside_of_layers_by_hand() -> None:
+    bits = {"layer": LayerBits(weights=4, activations=8)}
+    workload = trace_workload(Plain().eval(), (torch.zeros(1, 2, 4, 5),), bits)
+    calls = {(call.name, call.call): call for call in workload.calls}
+    shown = {name: (call.kind, call.elementwise_ops, call.moved_elements) for name, call in calls.items()}
+    assert shown[_norm(shown), 0] == ("normalisation", 2 * 60, 0)
+    assert shown["relu", 0] == ("activation", 60, 0)
+    assert shown["upsample_bilinear2d", 0] == ("upsampling", 7 * 240, 60 + 240)
+    assert shown["grid_sampler_2d", 0] == ("warping", 7 * 240, 240 + 160 + 240)
+    assert shown["add", 0] == ("add", 240, 0)
+    assert shown["add", 1] == ("add", 240, 240)
+    assert calls["relu", 0].activation_bits == 8
+    assert workload.unmodelled == ("operation cumprod",)
+    assert workload.counted_bytes - workload.modelled_bytes == 4 * (240 + 240)
+
+
+def _norm(shown: dict[tuple[str, int], tuple[str, int, int]]) -> str:
+    """Torch names the operation of a BatchNorm after what it runs on."""
+    return next(name for name, _ in shown if name.startswith("norm."))
+
+
 def test_bits_for_an_unknown_layer_are_refused() -> None:
     with pytest.raises(InputError, match=r"tower\.9"):
         trace_workload(*toy(), {"tower.9": LayerBits(weights=4, activations=8)})
