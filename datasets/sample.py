@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -47,3 +48,22 @@ class StereoDataset(Protocol):
     def fingerprint(self) -> str:
         """A short hash of the names and sizes of the files (or of the generator's settings)."""
         ...
+
+
+@runtime_checkable
+class WindowedDataset(StereoDataset, Protocol):
+    """A data set that reads a part of a sample for less than the whole."""
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of a sample, without reading it."""
+        ...
+
+    def window(self, index: int, top: int, left: int, height: int, width: int) -> Sample:
+        """A window of a sample, which must lie inside it."""
+        ...
+
+
+def files_of(dataset: StereoDataset, index: int) -> tuple[Path, ...]:
+    """The files that a sample is decoded from; none where it is generated."""
+    files = getattr(dataset, "files", None)
+    return files(index) if files is not None else ()

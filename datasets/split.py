@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from disparsity.datasets.limits import read_file
-from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset, files_of
 from disparsity.errors import DataError
 
 _SHOWN = 5
@@ -39,10 +39,30 @@ class Selection:
         ids = self._source.ids()
         return [ids[index] for index in self._indices]
 
+    def files(self, index: int) -> tuple[Path, ...]:
+        """The files that a sample is decoded from."""
+        return files_of(self._source, self._indices[index])
+
     def fingerprint(self) -> str:
         """A hash of the source's fingerprint and the selected ids."""
         content = "\n".join([self._source.fingerprint(), *self.ids()])
         return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+class WindowedSelection(Selection):
+    """Some samples of a data set that reads windows; satisfies `WindowedDataset`."""
+
+    def __init__(self, source: WindowedDataset, indices: Sequence[int]) -> None:
+        super().__init__(source, indices)
+        self._windows = source
+
+    def size(self, index: int) -> tuple[int, int]:
+        """Height and width of a sample, without reading it."""
+        return self._windows.size(self._indices[index])
+
+    def window(self, index: int, top: int, left: int, height: int, width: int) -> Sample:
+        """A window of a sample, which must lie inside it."""
+        return self._windows.window(self._indices[index], top, left, height, width)
 
 
 def read_split(path: Path) -> list[str]:
@@ -77,7 +97,12 @@ def select(dataset: StereoDataset, split: Path) -> Selection:
         DataError: as `read_split`; or a line names no sample, or two lines name the same one.
 
     """
-    ids = dataset.ids()
+    indices = resolve(dataset.ids(), dataset.name, split)
+    return WindowedSelection(dataset, indices) if isinstance(dataset, WindowedDataset) else Selection(dataset, indices)
+
+
+def resolve(ids: Sequence[str], name: str, split: Path) -> list[int]:
+    """Where the samples that a split file names stand among `ids`, those of the data set `name`; raises as `select`."""
     index_of = {id: index for index, id in enumerate(ids)}
     numbers = {int(id): index for id, index in index_of.items() if _is_number(id)}
     names = read_split(split)
@@ -86,7 +111,7 @@ def select(dataset: StereoDataset, split: Path) -> Selection:
     if unknown:
         shown = ", ".join(ascii(name[:80]) for name in unknown[:_SHOWN])
         raise DataError(
-            f"{len(unknown)} of {len(names)} ids are not in {dataset.name}",
+            f"{len(unknown)} of {len(names)} ids are not in {name}",
             where=split,
             found=shown + (", ..." if len(unknown) > _SHOWN else ""),
             expected=f"ids such as {ids[0]}",
@@ -94,7 +119,7 @@ def select(dataset: StereoDataset, split: Path) -> Selection:
     indices = [index for index in found if index is not None]
     if len(set(indices)) < len(indices):
         raise DataError("two lines name the same sample", where=split)
-    return Selection(dataset, indices)
+    return indices
 
 
 def _is_number(name: str) -> bool:

@@ -69,7 +69,7 @@ def _parse_path(uri: str, reader: Reader, path: str) -> dict[str, Path]:
     if not path or "\0" in path:
         raise InputError("the path is missing", where=ascii(uri), expected=reader.example)
     folder = Path(path).expanduser()
-    if not folder.is_dir():
+    if not reader.path_is_file and not folder.is_dir():
         raise DataError("no such folder", where=folder, remedy=f"{uri} names it")
     return {"path": folder}
 
