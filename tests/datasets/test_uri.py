@@ -82,7 +82,7 @@ def test_synthetic_settings():
         ("somewhere", "not a data URI; expected name:PATH"),
         ("", "not a data URI"),
         ("kiti2015:x", "unknown kind of data 'kiti2015'; did you mean 'kitti2015'?"),
-        ("packed:x.h5", "unknown kind of data 'packed'"),
+        ("packed:x.h5", "x.h5: no such file"),
         ("C:/data", "unknown kind of data 'C'; known: eth3d, kitti2012"),
         ("kitti2015:", "the path is missing; expected kitti2015:DIR"),
         ("kitti2015:{}?groundtruth=occ", "unknown option 'groundtruth'; did you mean 'ground_truth'?"),
@@ -119,6 +119,7 @@ def test_every_reader_has_an_example():
         "kitti2015",
         "middlebury",
         "eth3d",
+        "packed",
         "synthetic",
     ]
 
