@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.datasets.batches import Batch
+from disparsity.finetune.input_power import by_filter, diagonal_saliencies
 from disparsity.finetune.reconstruct import LayerTarget, ReconstructSettings, dense_targets, reconstruct
 from disparsity.pruning.sensitivity import output_sensitivity
 from disparsity.stereo.network import StereoNetwork
@@ -54,17 +55,18 @@ class Reconstructor:
 
         Interpretation: a block-diagonal Gauss-Newton form of Optimal Brain Surgeon, with the input covariance of the
         layer as one factor and the squared Jacobian of the disparity maps as the other (as K-FAC, Martens and
-        Grosse, ICML 2015, factors the Fisher matrix). It needs no labels.
+        Grosse, ICML 2015, factors the Fisher matrix). It needs no labels. Layers that cannot be solved (transposed and
+        grouped convolutions) get the saliency of `diagonal_saliencies`.
         """
         saliencies = self._saliencies or reconstruct(
             self._network, self._targets, self._forward, self._settings, solve=False
         )
+        unsolved = [name for name in layers if name not in saliencies]
+        saliencies = saliencies | diagonal_saliencies(self._network, unsolved, self._forward)
         generator = torch.Generator().manual_seed(self._seed)
         probes = min(self._settings.probes, len(self._batch.ids))
         reactions = output_sensitivity(self._network, layers, self._maps, probes, generator)
-        return {
-            name: saliencies[name] * reactions[name].view(-1, *[1] * (saliencies[name].dim() - 1)) for name in layers
-        }
+        return {name: saliencies[name] * by_filter(layer, reactions[name]) for name, layer in layers.items()}
 
     def _forward(self, module: nn.Module) -> object:
         return module(self._batch.left, self._batch.right)

@@ -18,6 +18,7 @@ from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight, zero_pruned
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks import build_network
 
 SETTINGS = ReconstructSettings(pairs=2, positions=1500, probes=2)
 
@@ -111,3 +112,25 @@ def test_a_filter_that_the_disparity_does_not_see_scores_zero(network: Any, batc
     scores: dict[str, Tensor] = Reconstructor(dense, dense, batches(0), SETTINGS, 0).scores(layers)
     assert not scores["refine.0"].any()
     assert bool((scores["downsampling.0"] > 0).any())
+
+
+def test_transposed_convolutions_are_scored_and_left_as_they_are() -> None:
+    torch.manual_seed(0)
+    dense = build_network("gcnet", width=2, blocks=1, max_disparity=32).eval()
+    net = copy.deepcopy(dense)
+    layers = prunable_layers(net, net.spec.protected)
+    attach_masks(net, layers)
+    left = torch.rand(2, 3, 32, 64)
+    truth = torch.zeros(2, 32, 64)
+    batch = Batch(left=left, right=torch.roll(left, -3, dims=-1), disparity=truth, valid=truth > 0, ids=("a", "b"))
+    solver = Reconstructor(net, dense, batch, ReconstructSettings(pairs=2, positions=400, probes=1), 0)
+    scores = solver.scores(layers)
+    assert {name: score.shape for name, score in scores.items()} == {
+        name: trained_weight(layer).shape for name, layer in layers.items()
+    }
+    assert all(bool(torch.isfinite(score).all()) for score in scores.values())
+    transposed = net.get_submodule("aggregation.up.0.0")
+    before = trained_weight(transposed).clone()
+    assert float(scores["aggregation.up.0.0"].max()) > 0
+    solver.solve()
+    assert torch.equal(trained_weight(transposed), before)
