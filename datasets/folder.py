@@ -14,7 +14,7 @@ from torch import Tensor
 from disparsity.datasets.listing import Listing, Pair, check_complete
 from disparsity.datasets.png import read_png8, read_rgb
 from disparsity.datasets.sample import Sample
-from disparsity.errors import DataError
+from disparsity.errors import DataError, SizeError
 
 NOT_OCCLUDED = 255
 
@@ -107,4 +107,4 @@ def _check_same_size(first: Path, one: NDArray[np.generic], second: Path, other:
     if one.shape[:2] != other.shape[:2]:
         found = "{1}x{0} (width x height)".format(*other.shape[:2])
         expected = "{1}x{0} as {2}".format(*one.shape[:2], first)
-        raise DataError("the sizes of a sample's files differ", where=second, found=found, expected=expected)
+        raise SizeError("the sizes of a sample's files differ", where=second, found=found, expected=expected)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from disparsity.datasets.image_size import jpeg_size, netpbm_size, webp_size
 from disparsity.datasets.limits import check_size, read_file
 from disparsity.datasets.png_chunks import GRAY, SIGNATURE, essential_bytes, read_header
-from disparsity.errors import DataError
+from disparsity.errors import BitDepthError, DataError
 from disparsity.files import write_bytes
 
 KITTI_SCALE = 256
@@ -50,7 +50,7 @@ def read_png8(path: Path) -> NDArray[np.uint8]:
     """
     raw = _decode(path, _checked(path, read_file(path), depths=(8,)), cv2.IMREAD_UNCHANGED)
     if raw.ndim != 2 or raw.dtype != np.uint8:
-        raise DataError("wrong kind of image", where=path, found=f"{raw.shape} {raw.dtype}", expected="8-bit gray")
+        raise BitDepthError("wrong kind of image", where=path, found=f"{raw.shape} {raw.dtype}", expected="8-bit gray")
     return raw
 
 
@@ -65,7 +65,7 @@ def read_png16(path: Path) -> NDArray[np.uint16]:
     header = read_header(path, content)
     if (header.depth, header.color) != (16, GRAY):
         found = f"{header.depth} bits, colour type {header.color}"
-        raise DataError("wrong kind of PNG", where=path, found=found, expected="16-bit gray")
+        raise BitDepthError("wrong kind of PNG", where=path, found=found, expected="16-bit gray")
     return _decode(path, _checked(path, content, depths=(16,)), cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
 
 
@@ -106,7 +106,7 @@ def _checked(path: Path, content: bytes, depths: tuple[int, ...]) -> bytes:
         check_size(path, header.width, header.height)
         if header.depth not in depths:
             expected = " or ".join(map(str, depths))
-            raise DataError("wrong bits per channel", where=path, found=header.depth, expected=expected)
+            raise BitDepthError("wrong bits per channel", where=path, found=header.depth, expected=expected)
         return essential_bytes(path, content)
     for magic, size_of in _SIZES.items():
         if content.startswith(magic):

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from disparsity.datasets.eth3d import Eth3dSettings, eth3d
-from disparsity.datasets.kitti import KittiSettings, kitti2012, kitti2015
-from disparsity.datasets.middlebury import MiddleburySettings, middlebury
+from disparsity.datasets.eth3d import Eth3dSettings, eth3d, list_eth3d
+from disparsity.datasets.kitti import KittiSettings, kitti2012, kitti2015, list_kitti2012, list_kitti2015
+from disparsity.datasets.listing import Listing
+from disparsity.datasets.middlebury import MiddleburySettings, list_middlebury, middlebury
 from disparsity.datasets.packed import PackedDataset, PackedSettings
 from disparsity.datasets.sample import StereoDataset
-from disparsity.datasets.sceneflow import SceneFlowSettings, sceneflow
+from disparsity.datasets.sceneflow import SceneFlowSettings, list_sceneflow, sceneflow
 from disparsity.datasets.synthetic import SyntheticSettings, open_scenes
 
 
@@ -28,7 +29,7 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """One scheme: its settings, what opens them, its options and an example."""
+    """One scheme: its settings, what opens them, what lists them complete or not, its options and an example."""
 
     settings: Callable[..., Any]
     open: Callable[[Any], StereoDataset]
@@ -36,6 +37,7 @@ class Reader:
     example: str
     needs_path: bool = True
     path_is_file: bool = False
+    list: Callable[[Any], Listing] | None = None
 
 
 def _whole_number(text: str) -> int:
@@ -78,6 +80,7 @@ READERS: Mapping[str, Reader] = {
     "sceneflow": Reader(
         settings=SceneFlowSettings,
         open=sceneflow,
+        list=list_sceneflow,
         options={
             "subset": _choice("subset", "train", "test", "all"),
             "pass": _choice("rendering", "clean", "final"),
@@ -87,23 +90,30 @@ READERS: Mapping[str, Reader] = {
     "kitti2012": Reader(
         settings=KittiSettings,
         open=kitti2012,
+        list=list_kitti2012,
         options={"ground_truth": _TRUTH},
         example="kitti2012:DIR?ground_truth=occ",
     ),
     "kitti2015": Reader(
         settings=KittiSettings,
         open=kitti2015,
+        list=list_kitti2015,
         options={"ground_truth": _TRUTH},
         example="kitti2015:DIR?ground_truth=noc",
     ),
     "middlebury": Reader(
         settings=MiddleburySettings,
         open=middlebury,
+        list=list_middlebury,
         options={"ground_truth": _TRUTH, "resolution": _choice("resolution", "F", "H", "Q")},
         example="middlebury:DIR?resolution=H&ground_truth=noc",
     ),
     "eth3d": Reader(
-        settings=Eth3dSettings, open=eth3d, options={"ground_truth": _TRUTH}, example="eth3d:DIR?ground_truth=noc"
+        settings=Eth3dSettings,
+        open=eth3d,
+        list=list_eth3d,
+        options={"ground_truth": _TRUTH},
+        example="eth3d:DIR?ground_truth=noc",
     ),
     "packed": Reader(
         settings=PackedSettings,

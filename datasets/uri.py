@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from disparsity.datasets.listing import Listing
 from disparsity.datasets.readers import READERS, Option, Reader
 from disparsity.datasets.sample import StereoDataset
-from disparsity.datasets.split import select
+from disparsity.datasets.split import resolve, select
 from disparsity.errors import DataError, InputError
 
 _SPLIT = "split="
@@ -33,6 +35,34 @@ def open_data(uri: str, split: Path | None = None) -> StereoDataset:
         DataError: the folder is missing or not of that layout, the set is empty, or the split does not fit it.
 
     """
+    reader, settings, named = _parse(uri)
+    if named is not None and split is not None:
+        raise InputError("two splits of one data set", where=uri, found=f"{named} and {split}")
+    dataset = reader.open(settings)
+    chosen = named or split
+    return dataset if chosen is None else select(dataset, chosen)
+
+
+def list_data(uri: str) -> Listing | None:
+    """The pairs that `uri` names, complete or not, without opening the data set; None where it is not made of pairs.
+
+    Raises:
+        InputError: as `open_data`.
+        DataError: the folder is missing or not of that layout, or the split does not fit it.
+
+    """
+    reader, settings, split = _parse(uri)
+    if reader.list is None:
+        return None
+    listing = reader.list(settings)
+    if split is None:
+        return listing
+    pairs = listing.pairs
+    return replace(listing, pairs=[pairs[index] for index in resolve([pair.id for pair in pairs], listing.name, split)])
+
+
+def _parse(uri: str) -> tuple[Reader, Any, Path | None]:
+    """The reader that a URI names, the reader's settings, and the split file."""
     scheme, colon, rest = uri.partition(":")
     if not colon:
         raise InputError("not a data URI", where=uri, expected="name:PATH?key=value", remedy=f"e.g. {_examples()}")
@@ -40,13 +70,9 @@ def open_data(uri: str, split: Path | None = None) -> StereoDataset:
     if reader is None:
         raise InputError(f"unknown kind of data {scheme!r}", where=uri, remedy=_nearest(scheme, READERS))
     path, _, query = rest.partition("?")
-    query, named = _take_split(uri, query)
-    if named is not None and split is not None:
-        raise InputError("two splits of one data set", where=uri, found=f"{named} and {split}")
+    query, split = _take_split(uri, query)
     options = _parse_options(uri, reader, query)
-    dataset = reader.open(reader.settings(**_parse_path(uri, reader, path), **options))
-    chosen = named or split
-    return dataset if chosen is None else select(dataset, chosen)
+    return reader, reader.settings(**_parse_path(uri, reader, path), **options), split
 
 
 def _take_split(uri: str, query: str) -> tuple[str, Path | None]:

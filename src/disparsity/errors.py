@@ -40,6 +40,14 @@ class DataError(InputError):
     """A data file or data set is missing, damaged or of the wrong kind."""
 
 
+class BitDepthError(DataError):
+    """An image has another number of bits per channel than it should."""
+
+
+class SizeError(DataError):
+    """The files of a sample differ in height or width."""
+
+
 class CorruptArtefactError(DisparsityError):
     """A checkpoint or packed network fails its checksum or cannot be parsed."""
 
