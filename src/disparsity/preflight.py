@@ -17,6 +17,7 @@ from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.step_search import INITIALISATIONS
 from disparsity.recipe import PruneSection, Recipe
 from disparsity.reporting import report_size
+from disparsity.treatable import check_treatable
 
 if TYPE_CHECKING:
     from disparsity.stages import Context
@@ -49,7 +50,7 @@ def check_settings(recipe: Recipe) -> None:
 
 
 def check_files(context: Context, start: str | None = None) -> None:
-    """The networks, the test data and the first batches: opened as the run will open them.
+    """The networks, the test data and the first batches: opened as the run will open them, and fit to be compressed.
 
     Args:
         context: of the run; what has been opened stays open in it.
@@ -59,13 +60,15 @@ def check_files(context: Context, start: str | None = None) -> None:
         DisparsityError: one of them is missing, damaged or does not fit.
 
     """
-    assert context.dense is not None
+    network = context.dense
     if start is not None:
-        open_network(start, context.recipe.network.name)
+        network = open_network(start, context.recipe.network.name)
     for uri in context.recipe.data.test:
         open_data(uri)
     context.stream.next_batch(0)
-    context.calibration.next_batch(0, 1)
+    batch = context.calibration.next_batch(0, 1)
+    if context.recipe.prune is not None or context.recipe.quantize is not None:
+        check_treatable(network, batch.left, batch.right)
 
 
 def check_report(recipe: Recipe) -> None:

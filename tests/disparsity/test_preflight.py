@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,34 @@ def test_files_are_opened_once_and_for_all(load: Callable, tmp_path: Path) -> No
     ):
         with pytest.raises(DisparsityError, match=r"nowhere|99x99"):
             check_files(Context(run=tmp_path / "run", recipe=load(change), stop=StopRequest()))
+
+
+RECURRENT = """
+from torch import nn
+from disparsity.stereo.spec import NetworkSpec
+
+
+class Recurrent(nn.Module):
+    spec = NetworkSpec(
+        name="x", settings={}, divisor=4, mean=(0.0,) * 3, std=(1.0,) * 3, max_disparity=16, protected=()
+    )
+
+    def __init__(self):
+        super().__init__()
+        self.update = nn.GRUCell(3, 1)
+
+    def forward(self, left, right):
+        flat = (left - right).movedim(1, -1)
+        return self.update(flat.flatten(0, 2)).view(flat.shape[:3])
+"""
+
+
+def test_a_network_of_the_users_own_is_taken_or_refused_before_anything_starts(
+    load: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "with_a_gru.py").write_text(RECURRENT, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    recipe = load("network.name=with_a_gru:Recurrent", 'network.checkpoint=""')
+    with pytest.raises(InputError, match=r"with_a_gru:Recurrent: .*recurrent layer at network\.update \(GRUCell\)"):
+        check_files(Context(run=tmp_path / "run", recipe=recipe, stop=StopRequest()))
+    check_files(Context(run=tmp_path / "run", recipe=replace(recipe, prune=None, quantize=None), stop=StopRequest()))
