@@ -123,16 +123,17 @@ def _hardware(dense: Workload, compressed: Workload, memory: dict[str, Any], pro
         "dense": memory_energy_pj(dense.calls, memory["dense_bytes"], profile),
         "compressed": None if stored is None else memory_energy_pj(compressed.calls, stored, profile),
     }
-    after = None if moved["compressed"] is None else energy["compressed"] + moved["compressed"]
+    totals = {end: None if moved[end] is None else energy[end] + (moved[end] or 0.0) for end in moved}
     return {
         "profile": profile.name,
+        "profile_source": profile.source,
         "mac_energy_pj": energy,
         "mac_area_um2": area,
         "memory_energy_pj": moved,
         "reduction_percent": {
             "mac_energy": _reduction(energy["dense"], energy["compressed"]),
             "mac_area": _reduction(area["dense"], area["compressed"]),
-            "total_energy": _reduction(energy["dense"] + (moved["dense"] or 0.0), after),
+            "total_energy": _reduction(totals["dense"], totals["compressed"]),
         },
     }
 

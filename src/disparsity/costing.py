@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -10,10 +11,12 @@ from torch.nn.utils import parametrize
 from disparsity.datasets.limits import MAX_PIXELS
 from disparsity.errors import InputError
 from disparsity.hwcost.activations import peak_activations
-from disparsity.hwcost.packing import pack_and_measure
+from disparsity.hwcost.comparison import Candidate, compare
+from disparsity.hwcost.exports import EXPORTS
+from disparsity.hwcost.packing import pack, pack_and_measure
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
 from disparsity.hwcost.summary import Compressed, Machine, summarise
-from disparsity.hwcost.technology import load_profile
+from disparsity.hwcost.technology import load_profile, profile_names
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import pack_network
 from disparsity.quant.attach import layer_bits
@@ -79,6 +82,38 @@ def cost_report(
     machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
     sections = cost_sections(_dense_form(network), network, None, size, machine)
     return {**empty_report(), **sections, "schema": SCHEMA, "version": VERSION}
+
+
+def cost_comparison(
+    networks: Mapping[str, StereoNetwork], size: tuple[int, int], profile: str, array: tuple[int, int], dataflow: str
+) -> dict[str, Any]:
+    """Networks side by side, by name, under the chosen profile and under every profile of the package.
+
+    Raises:
+        InputError: an unknown profile or dataflow, or an input that is too large.
+
+    """
+    check_pixels(size)
+    machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
+    profiles = {known.name: known for known in (machine.profile, *map(load_profile, profile_names()))}
+    candidates = [_candidate(name, network, size) for name, network in networks.items()]
+    return compare(candidates, size, machine, list(profiles.values()))
+
+
+def export_workload(network: StereoNetwork, size: tuple[int, int], kind: str) -> str:
+    """The network's workload as text for another tool: a key of `hwcost.exports.EXPORTS`."""
+    views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
+    return EXPORTS[kind](trace_workload(network, views, layer_bits(network)))
+
+
+def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Candidate:
+    views, bits = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)), layer_bits(network)
+    return Candidate(
+        name=name,
+        workload=trace_workload(network, views, bits),
+        stored_bytes=len(pack(pack_network(network))),
+        peak=peak_activations(network, views, bits),
+    )
 
 
 def _dense_form(network: StereoNetwork) -> StereoNetwork:
