@@ -11,6 +11,9 @@ from torch import Tensor
 
 from disparsity.datasets.augmentation import Jitter, jitter
 from disparsity.datasets.cached import CachedDataset, SampleCache
+from disparsity.datasets.pair_augmentation import AugmentSettings, draw_zoom
+from disparsity.datasets.pair_augmentation import augment as augmented
+from disparsity.datasets.pair_geometry import resize
 from disparsity.datasets.sample import Sample, StereoDataset
 from disparsity.errors import DataError, InputError
 
@@ -87,7 +90,10 @@ class TrainingStream:
         batch: samples per batch.
         window: height and width of random crops, or None for whole pairs.
         seed: with the step number it determines a batch completely.
-        augment: change colours and flip both views upside down at random.
+        augment: change colours and flip both views upside down at random; or what to change how far.
+
+    Raises:
+        InputError: the settings are impossible, or zoom is wanted without a window.
 
     """
 
@@ -99,7 +105,7 @@ class TrainingStream:
         window: tuple[int, int] | None,
         seed: int,
         *,
-        augment: bool = False,
+        augment: bool | AugmentSettings = False,
     ) -> None:
         if batch < 1 or seed < 0 or len(weights) != len(datasets) or not any(weights) or min(weights) < 0:
             raise InputError(
@@ -113,7 +119,11 @@ class TrainingStream:
         self._batch = batch
         self._window = window
         self._seed = seed
-        self._jitter = Jitter() if augment else None
+        self._augment = augment
+        if isinstance(augment, AugmentSettings) and augment.zoom and window is None:
+            raise InputError(
+                "zoom needs random crops", found=f"zoom {augment.zoom}", remedy="set data.crop, or zoom to 0"
+            )
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
         """The batch of a step; `count` overrides the number of samples."""
@@ -124,11 +134,23 @@ class TrainingStream:
         data = self._datasets[int(rng.choice(len(self._datasets), p=self._shares))]
         sample = data[int(rng.integers(len(data)))]
         if self._window is not None:
-            height, width = self._window
-            rows, columns = sample.disparity.shape
-            top = int(rng.integers(max(0, rows - height) + 1))
-            sample = crop(sample, top, int(rng.integers(max(0, columns - width) + 1)), height, width)
-        return jitter(sample, self._jitter, rng) if self._jitter is not None else sample
+            sample = self._cut(sample, self._window, rng)
+        if isinstance(self._augment, AugmentSettings):
+            return augmented(sample, self._augment, rng)
+        return jitter(sample, Jitter(), rng) if self._augment else sample
+
+    def _cut(self, sample: Sample, window: tuple[int, int], rng: np.random.Generator) -> Sample:
+        """A random crop; with zoom, one that becomes the window when it is resized."""
+        rows, columns = sample.disparity.shape
+        height, width = window
+        zooms = isinstance(self._augment, AugmentSettings) and self._augment.zoom > 0
+        if zooms and rows >= height and columns >= width:
+            assert isinstance(self._augment, AugmentSettings)
+            zoom = draw_zoom(self._augment, rng)
+            height, width = min(rows, round(height / zoom)), min(columns, round(width / zoom))
+        top = int(rng.integers(max(0, rows - height) + 1))
+        sample = crop(sample, top, int(rng.integers(max(0, columns - width) + 1)), height, width)
+        return sample if (height, width) == window else resize(sample, *window)
 
 
 def _cached(data: StereoDataset, cache: SampleCache, number: int) -> CachedDataset:

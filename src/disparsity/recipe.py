@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from disparsity.datasets.pair_augmentation import AugmentSettings
 from disparsity.errors import InputError
 from disparsity.finetune.reconstruct import ReconstructSettings
 from disparsity.finetune.settings import TrainSettings
@@ -54,6 +55,7 @@ class DataSection:
             the training URIs.
         calibration_crop: `HxW` of those crops; empty takes `crop`.
         augment: brightness, contrast and gamma changes, and vertical flips.
+        augmentation: instead of `augment`: the field's stronger changes, each with its strength.
         mask_disparity: pixels with ground truth at or above this are not scored; 0 scores every known pixel.
 
     """
@@ -66,7 +68,13 @@ class DataSection:
     calibration: tuple[str, ...] = ()
     calibration_crop: str = ""
     augment: bool = False
+    augmentation: AugmentSettings | None = None
     mask_disparity: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse two kinds of augmentation at once."""
+        if self.augment and self.augmentation is not None:
+            raise InputError("two kinds of augmentation", expected="augment or a section augmentation, not both")
 
 
 @dataclass(frozen=True, kw_only=True)

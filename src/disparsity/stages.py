@@ -64,7 +64,8 @@ class Context:
         data = self.recipe.data
         uris = data.calibration or data.train
         weights = () if data.calibration else data.weights
-        changed = replace(data, train=uris, weights=weights, crop=data.calibration_crop or data.crop, augment=False)
+        crop = data.calibration_crop or data.crop
+        changed = replace(data, train=uris, weights=weights, crop=crop, augment=False, augmentation=None)
         return open_stream(changed, self.recipe.seed)
 
     @cached_property
@@ -91,7 +92,7 @@ def open_stream(data: DataSection, seed: int) -> TrainingStream:
         )
     crop = parse_size(data.crop, "data.crop") if data.crop else None
     sets = [open_data(uri) for uri in data.train]
-    return TrainingStream(sets, weights, data.batch, crop, seed, augment=data.augment)
+    return TrainingStream(sets, weights, data.batch, crop, seed, augment=data.augmentation or data.augment)
 
 
 def dense_training(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:

@@ -111,7 +111,7 @@ def test_data_sets_that_share_a_cache_share_samples_by_key_only():
 def test_synthetic_scenes_are_drawn_once_per_process_whatever_the_number_of_pairs(monkeypatch):
     uri = "synthetic:?pairs={}&size=16x16&seed=424242&max_disparity=8"
     first = open_data(uri.format(2))[1]
-    monkeypatch.delitem(STYLES, "plain")
+    monkeypatch.setitem(STYLES, "plain", lambda *_: pytest.fail("drawn again"))
     assert same_bits(open_data(uri.format(9))[1], first)
-    with pytest.raises(KeyError):
+    with pytest.raises(pytest.fail.Exception, match="drawn again"):
         open_data(uri.format(2).replace("424242", "424243"))[1]

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from disparsity.datasets.pair_augmentation import AugmentSettings
 from disparsity.errors import InputError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.recipe import (
@@ -81,6 +82,12 @@ def test_any_recipe_reads_back_as_it_was_written(recipe: Recipe) -> None:
     assert read(to_toml(recipe)) == recipe
 
 
+def test_augmentation_reads_back_as_it_was_written() -> None:
+    recipe = Recipe(data=DataSection(augmentation=AugmentSettings(zoom=0.0, patch_px=9)))
+    assert read(to_toml(recipe)) == recipe
+    assert "augmentation" not in to_toml(Recipe())
+
+
 def test_every_default_is_written_out() -> None:
     table = tomllib.loads(to_toml(Recipe(prune=PruneSection(sparsity=0.5))))
     assert set(table["prune"]) == {item.name for item in dataclasses.fields(PruneSection)}
@@ -100,6 +107,8 @@ def test_every_default_is_written_out() -> None:
         ('seed = "1"', "seed: wrong type; found '1'; expected int"),
         ("seed = 1.0", "seed: wrong type; found 1.0; expected int"),
         ("seed = true", "seed: wrong type; found True; expected int"),
+        ("[data]\naugment = true\n[data.augmentation]\nflip = 0.5", "two kinds of augmentation"),
+        ("[data.augmentation]\nflip = 1.5", "data: augmentation: impossible augmentation"),
         ("[data]\naugment = 1", "augment: wrong type; found 1; expected bool"),
         ("[data]\nmask_disparity = true", "mask_disparity: wrong type; found True; expected float"),
         ('[data]\ntrain = "synthetic:"', "train: not a list"),
