@@ -16,11 +16,12 @@ from disparsity.pruning.settings import PATTERNS
 from disparsity.quant.allocation import ALLOCATIONS
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.stereo.networks import NETWORKS
+from disparsity.stereo.networks.describe import describe_network
 
 Names = Mapping[str, object] | Iterable[str]
 
 CATALOGUE: dict[str, Callable[[], Names]] = {
-    "networks": lambda: list(NETWORKS),
+    "networks": lambda: {name: describe_network(name) for name in NETWORKS},
     "checkpoints": builtin_checkpoints,
     "scores": lambda: SCORES,
     "scopes": lambda: SCOPES,

@@ -21,6 +21,8 @@ _KINDS = (
     "data",
 )
 
+_WIDTH = 16
+
 
 def add_to(commands: Any) -> None:
     """Add the command."""
@@ -49,7 +51,8 @@ def _names(kind: str) -> Mapping[str, object] | Iterable[str]:
 def _lines(names: Mapping[str, object] | Iterable[str]) -> list[str]:
     if not isinstance(names, Mapping):
         return list(names)
-    return [f"{name:<16} {text}".rstrip() for name, text in ((n, _describe(v)) for n, v in names.items())]
+    width = max(_WIDTH, *map(len, names))
+    return [f"{name:<{width}} {text}".rstrip() for name, text in ((n, _describe(v)) for n, v in names.items())]
 
 
 def _describe(value: object) -> str:
