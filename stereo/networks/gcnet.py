@@ -2,7 +2,7 @@
 
 Layers are numbered as in the paper's table 1. Interpretation: additions come before the last activation of a block,
 and images are scaled to -1..1 (section 4.1) by the mean and standard deviation 0.5. There is no published checkpoint.
-The layers of table 1 have 2.85 M parameters; the paper speaks of 3.5 M.
+The layers of table 1 have 2.85 M parameters, not the 3.5 M as which GC-Net is usually quoted.
 """
 
 from __future__ import annotations

@@ -44,4 +44,5 @@ class GroupwiseVolume(nn.Module):
             return torch.zeros_like(left[:, : self.groups])
         width = left.shape[-1] - shift
         products = left[..., shift:] * right[..., :width]
-        return F.pad(products.unflatten(1, (self.groups, -1)).mean(dim=2), (shift, 0))
+        grouped = products.view(left.shape[0], self.groups, -1, *products.shape[2:])
+        return F.pad(grouped.mean(dim=2), (shift, 0))
