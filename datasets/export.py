@@ -1,7 +1,8 @@
 """Write any data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
 
 Images become 8-bit PNG. FlyingThings3D keeps disparity as float32, infinite where unknown; KITTI rounds it to
-1/256 pixel. The folder appears whole or not at all.
+1/256 pixel. The folder appears whole or not at all. Scenes are drawn and written on one core, without a GPU: their bits
+come from numpy and OpenCV, and a GPU would round them differently.
 """
 
 from __future__ import annotations

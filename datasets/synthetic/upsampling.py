@@ -45,7 +45,7 @@ def _add_by_hand(total: Map, cells: Map, factor: int) -> None:
     """Along rows, then along columns, which start at the centre of cell -1: half a cell early."""
     count = len(cells)
     padded = cv2.copyMakeBorder(cells, 2, 1, 2, 2, cv2.BORDER_WRAP).reshape(count + 3, count + 4, -1)
-    tall = _along_columns(_along_rows(padded, factor), factor)
+    tall = _along_columns(_along_rows(np.asarray(padded, np.float32), factor), factor)
     late = factor // 2
     total[:, :-late] += tall[:, late:]
     total[:, -late:] += tall[:, :late]
