@@ -81,8 +81,8 @@ def cases() -> Iterator[Case]:
 
 def recipe_of(case: Case) -> Recipe:
     """The recipe of one compression run."""
-    training = TrainSettings(steps=PRUNE_STEPS, learning_rate=RATE, rate="constant", warmup=5, precision="bfloat16")
-    tuning = TrainSettings(steps=TUNE_STEPS, learning_rate=RATE, warmup=5, precision="bfloat16")
+    training = TrainSettings(steps=PRUNE_STEPS, learning_rate=RATE, rate="constant", warmup=5, precision="auto")
+    tuning = TrainSettings(steps=TUNE_STEPS, learning_rate=RATE, warmup=5, precision="auto")
     section = PruneSection(
         sparsity=case.sparsity,
         score=case.score,
@@ -119,7 +119,7 @@ def equal_bytes_control(case: Case, folder: Path, target: int) -> dict[str, Any]
         seed=case.seed,
         threads=1,
         data=DataSection(train=(TRAIN.replace("600", "5000"),), test=(TEST,), batch=8),
-        train=TrainSettings(steps=CONTROL_STEPS, learning_rate=RATE, warmup=100, precision="bfloat16"),
+        train=TrainSettings(steps=CONTROL_STEPS, learning_rate=RATE, warmup=100, precision="auto"),
     )
     prepare(recipe)
     network = build_network("reference", **closest_sizes(target))

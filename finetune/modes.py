@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from disparsity.errors import InputError
 from disparsity.pruning.masks import mask_modules, trained_weight, zero_pruned
+from disparsity.pruning.selection import keep_top
 
 
 class Mode:
@@ -52,15 +53,18 @@ class Regrow(Mode):
     While sparsity grows the forward pass uses ``mask * v`` and the backward pass gives pruned weights the gradient
     of their place, so their Taylor score goes on. They do not move: an adaptive optimizer divides a tiny gradient by
     its own size and would walk them at random. `handicap` scales the score of pruned weights, so that only clear
-    mistakes are taken back; every exchange costs recovery steps.
+    mistakes are taken back, and at most `exchange` (a share of the live weights) return at one event: a score says
+    what one weight is worth, and thousands that return together undo each other.
 
     Interpretation, after Dynamic Network Surgery (Guo et al., NeurIPS 2016) and DPF (Lin et al., ICLR 2020).
     """
 
-    def __init__(self, handicap: float = 0.25) -> None:
-        if not 0.0 <= handicap <= 1.0:
-            raise InputError("regrow handicap out of range", found=handicap, expected="0..1")
+    def __init__(self, handicap: float = 0.25, exchange: float = 0.02) -> None:
+        for name, value in (("handicap", handicap), ("exchange", exchange)):
+            if not 0.0 <= value <= 1.0:
+                raise InputError(f"regrow {name} out of range", found=value, expected="0..1")
         self._handicap = handicap
+        self._exchange = exchange
 
     def start(self, network: nn.Module) -> None:
         """Let gradients reach pruned weights."""
@@ -68,9 +72,15 @@ class Regrow(Mode):
             module.straight_through = True
 
     def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-        """Pruned weights compete with a handicap."""
-        masks = mask_modules(network)
-        return {name: torch.where(masks[name].mask, score, score * self._handicap) for name, score in scores.items()}
+        """The best pruned weights compete with a handicap, the others stay out."""
+        masks = {name: module.mask for name, module in mask_modules(network).items() if name in scores}
+        waiting = torch.cat([torch.where(masks[name], -1.0, score).flatten() for name, score in scores.items()])
+        live = sum(int(mask.sum()) for mask in masks.values())
+        chosen = keep_top(waiting, round(self._exchange * live)).split([score.numel() for score in scores.values()])
+        return {
+            name: torch.where(masks[name], score, torch.where(may.view(score.shape), score * self._handicap, -1.0))
+            for (name, score), may in zip(scores.items(), chosen, strict=True)
+        }
 
     def after_backward(self, network: nn.Module) -> None:
         """Pruned weights are scored but do not move."""

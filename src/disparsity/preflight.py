@@ -15,7 +15,7 @@ from disparsity.hwcost.technology import load_profile
 from disparsity.pruning.schedules import event_steps
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.step_search import INITIALISATIONS
-from disparsity.recipe import PruneSection, Recipe
+from disparsity.recipe import MIXED_SIZES, PruneSection, Recipe
 from disparsity.reporting import report_size
 from disparsity.treatable import check_treatable
 
@@ -38,6 +38,8 @@ def check_settings(recipe: Recipe) -> None:
     _require(0 <= recipe.seed < _SEEDS, "seed", recipe.seed, "0 or more, below 2^31")
     _require(0 <= recipe.threads <= _MOST_THREADS, "threads", recipe.threads, f"0..{_MOST_THREADS}; 0 leaves it open")
     _require(data.batch >= 1, "data.batch", data.batch, "1 or more")
+    _require(0 <= data.workers <= _MOST_THREADS, "data.workers", data.workers, f"0..{_MOST_THREADS}")
+    _require_known(data.mixed_sizes, MIXED_SIZES, "data.mixed_sizes")
     _require(min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
     _require(data.mask_disparity >= 0, "data.mask_disparity", data.mask_disparity, "0 (every known pixel) or more")
     _require(recipe.report.pictures >= 0, "report.pictures", recipe.report.pictures, "0 or more")
@@ -84,6 +86,7 @@ def check_report(recipe: Recipe) -> None:
 def _check_prune(section: PruneSection) -> None:
     _require_known(section.mode, MODES, "prune.mode")
     _require(0.0 <= section.handicap <= 1.0, "prune.handicap", section.handicap, "0..1")
+    _require(0.0 <= section.exchange <= 1.0, "prune.exchange", section.exchange, "0..1")
     first = event_steps(section.train.steps, section.events, section.event_share)[0]
     if section.score == _SCORED_BY_STEPS and first == 0:
         raise InputError(

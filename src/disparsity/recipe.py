@@ -22,6 +22,7 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
 
 ROUNDINGS = ("nearest", "reconstruct")
+MIXED_SIZES = ("refuse", "pad")
 _SIZE_DIGITS = 5
 
 Section = TypeVar("Section")
@@ -50,6 +51,9 @@ class DataSection:
         weights: how often each of them is drawn; empty draws them alike.
         test: URIs that are only evaluated.
         batch: pairs per step.
+        workers: processes that make the batches ahead; 0 makes them in turn with the training. The bits are the same.
+        mixed_sizes: `refuse` pairs smaller than the crop, or whole pairs of several sizes in a batch; or `pad` them at
+            the top and on the right, where nothing is scored.
         crop: `HxW` of the random training crops, or empty for whole pairs.
         calibration: URIs of the pairs that reconstruction and calibration look at, without their labels; empty takes
             the training URIs.
@@ -64,6 +68,8 @@ class DataSection:
     weights: tuple[float, ...] = ()
     test: tuple[str, ...] = ()
     batch: int = 4
+    workers: int = 0
+    mixed_sizes: str = "refuse"
     crop: str = ""
     calibration: tuple[str, ...] = ()
     calibration_crop: str = ""
@@ -100,6 +106,7 @@ class PruneSection(PruneSettings):
     Attributes:
         mode: fine-tuning mode, a name in `MODES`.
         handicap: of pruned weights in mode `regrow`.
+        exchange: in mode `regrow`, at most this share of the live weights returns at one event.
         train: the training during the events.
         reconstruct: used by mode `reconstruct`.
 
@@ -107,6 +114,7 @@ class PruneSection(PruneSettings):
 
     mode: str = "frozen"
     handicap: float = 0.25
+    exchange: float = 0.02
     train: TrainSettings = field(default_factory=lambda: TrainSettings(steps=0, rate="constant"))
     reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.datasets.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.uri import open_data
 from disparsity.errors import InputError
 from disparsity.finetune.channels_last import use_channels_last
@@ -54,18 +55,18 @@ class Context:
     stop: StopRequest
 
     @cached_property
-    def stream(self) -> TrainingStream:
+    def stream(self) -> BatchSource:
         """The training batches."""
         return open_stream(self.recipe.data, self.recipe.seed)
 
     @cached_property
-    def calibration(self) -> TrainingStream:
+    def calibration(self) -> BatchSource:
         """Batches for reconstruction and calibration."""
         data = self.recipe.data
         uris = data.calibration or data.train
         weights = () if data.calibration else data.weights
         crop = data.calibration_crop or data.crop
-        changed = replace(data, train=uris, weights=weights, crop=crop, augment=False, augmentation=None)
+        changed = replace(data, train=uris, weights=weights, crop=crop, workers=0, augment=False, augmentation=None)
         return open_stream(changed, self.recipe.seed)
 
     @cached_property
@@ -76,7 +77,7 @@ class Context:
         return use_channels_last(network).eval()
 
 
-def open_stream(data: DataSection, seed: int) -> TrainingStream:
+def open_stream(data: DataSection, seed: int) -> BatchSource:
     """The training batches of a recipe.
 
     Raises:
@@ -92,7 +93,16 @@ def open_stream(data: DataSection, seed: int) -> TrainingStream:
         )
     crop = parse_size(data.crop, "data.crop") if data.crop else None
     sets = [open_data(uri) for uri in data.train]
-    return TrainingStream(sets, weights, data.batch, crop, seed, augment=data.augmentation or data.augment)
+    stream = TrainingStream(
+        sets,
+        weights,
+        data.batch,
+        crop,
+        seed,
+        augment=data.augmentation or data.augment,
+        fill=data.mixed_sizes == "pad",
+    )
+    return Prefetcher(stream, data.workers) if data.workers else stream
 
 
 def dense_training(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
@@ -241,7 +251,7 @@ def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | None:
     return context.dense if settings.teacher_weight > 0 else None
 
 
-def _batches_of(stream: TrainingStream, stage: str) -> Callable[[int], Batch]:
+def _batches_of(stream: BatchSource, stage: str) -> Callable[[int], Batch]:
     """Batches of a stage: other ones than those of the stages before."""
     first = (1 + list(STAGES).index(stage)) * 1_000_000
     return lambda step: stream.next_batch(first + step)
@@ -251,7 +261,7 @@ def _mode(section: PruneSection, solver: Reconstructor) -> Mode:
     if section.mode == "reconstruct":
         return Reconstruct(solver)
     if section.mode == "regrow":
-        return Regrow(section.handicap)
+        return Regrow(section.handicap, section.exchange)
     if section.mode == "frozen":
         return Frozen()
     raise InputError(f"unknown mode '{section.mode}'", where="prune.mode", expected=", ".join(MODES))

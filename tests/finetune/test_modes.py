@@ -30,15 +30,25 @@ def test_frozen_pruned_weights_lose_against_every_live_one() -> None:
 
 def test_regrow_pruned_weights_compete_with_a_handicap() -> None:
     network = layer_with_mask([True, False, True])
-    assert Regrow(0.5).weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [[0.0, 4.5, 1.0]]
+    assert Regrow(0.5, 1.0).weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [[0.0, 4.5, 1.0]]
     for wrong in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match="handicap out of range"):
             Regrow(wrong)
+        with pytest.raises(InputError, match="exchange out of range"):
+            Regrow(0.5, wrong)
+
+
+def test_regrow_lets_only_the_best_return() -> None:
+    network = layer_with_mask([True, False, True, False, False, True, True])
+    scores = {"0": torch.tensor([[0.0, 7.0, 1.0, 9.0, 8.0, 2.0, 3.0]])}
+    half = Regrow(0.5, 0.5).weigh(scores, network)["0"].tolist()
+    assert half == [[0.0, -1.0, 1.0, 4.5, 4.0, 2.0, 3.0]]
+    assert Regrow(0.5, 0.0).weigh(scores, network)["0"].tolist() == [[0.0, -1.0, 1.0, -1.0, -1.0, 2.0, 3.0]]
 
 
 def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen() -> None:
     # the target needs weight 0 (value 1) and not weight 2 (value 3, its input is almost silent)
-    network, mode = layer_with_mask([False, True, True]), Regrow(0.25)
+    network, mode = layer_with_mask([False, True, True]), Regrow(0.25, 0.5)
     mode.start(network)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     score = TaylorScore({"0": network[0]}, 0.9)
