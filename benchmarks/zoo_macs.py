@@ -51,10 +51,10 @@ REFERENCES = {
 }
 
 EXPLANATIONS = {
-    "stereonet_8x": "another network: the figures in brackets are of a public variant with 0.535 M parameters (TinyHITNet's "
-    "StereoNet), ours is the published 16x network with one halving less. The parts of ours:",
-    "anynet": "the figures in brackets include the propagation refinement (`anynet_spn`, which agrees); without it there "
-    "is nothing to compare with. The parts of ours:",
+    "stereonet_8x": "another network: the figures in brackets are of a public variant with 0.535 M parameters "
+    "(TinyHITNet's StereoNet), ours is the published 16x network with one halving less. The parts of ours:",
+    "anynet": "the figures in brackets include the propagation refinement (`anynet_spn`, which agrees); without it "
+    "there is nothing to compare with. The parts of ours:",
     "gcnet": "no count to compare with. The layers of the paper's table 1 have 2.85 M parameters (tests add them up); "
     "3.5 M, as GC-Net is usually quoted, cannot be got from them. The parts:",
 }
