@@ -1,7 +1,7 @@
 """The augmentation that the field trains with: the same for both views where geometry demands it, else asymmetric.
 
-Source: Lipson, Teed, Deng 2021 (RAFT-Stereo), section 4: saturation, occlusion patches and stretch; Yang et al. 2019
-(HSMNet), section 3.4: asymmetric colours, y-disparity, masks on the right view. The default strengths are ours.
+Interpretation: the kinds of change are those that RAFT-Stereo (Lipson, Teed, Deng 2021) and HSMNet (Yang et al. 2019)
+train with; how each is drawn, and the default strengths, are ours.
 """
 
 from __future__ import annotations

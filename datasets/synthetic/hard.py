@@ -1,7 +1,7 @@
-"""Scenes about as hard to match as SceneFlow's: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
+"""Scenes that are hard to match, as SceneFlow's are: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
 
-Interpretation: the proportions are ours, chosen by looking at FlyingThings3D and at what a network trained on it makes
-of these scenes (see `benchmarks/results/synthetic_scenes.md`); nothing is measured from its files.
+Interpretation: the proportions are ours and chosen by eye; `benchmarks/synthetic_scenes.py` compares their difficulty
+with that of real pairs.
 """
 
 from __future__ import annotations
