@@ -1,4 +1,4 @@
-"""Scenes that are hard to match, as SceneFlow's are: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
+"""Scenes that are hard to match: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
 
 Interpretation: the proportions are ours and chosen by eye; `benchmarks/synthetic_scenes.py` compares their difficulty
 with that of real pairs.
