@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +14,8 @@ from disparsity.datasets.cached import CachedDataset, SampleCache
 from disparsity.datasets.pair_augmentation import AugmentSettings, draw_zoom
 from disparsity.datasets.pair_augmentation import augment as augmented
 from disparsity.datasets.pair_geometry import resize
-from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset
+from disparsity.datasets.windows import crops_of, pad
 from disparsity.errors import DataError, InputError
 
 _CACHE_BYTES = 3 << 30
@@ -40,44 +41,26 @@ class Batch:
     ids: tuple[str, ...]
 
 
-def stack(samples: Sequence[Sample]) -> Batch:
-    """A batch of samples of one size.
+def stack(samples: Sequence[Sample], *, fill: bool = False) -> Batch:
+    """A batch of samples of one size; with `fill`, of the largest height and width among them.
 
     Raises:
-        DataError: the samples differ in size.
+        DataError: the samples differ in size, and are not to be filled up.
 
     """
     sizes = {tuple(sample.disparity.shape) for sample in samples}
     if len(sizes) > 1:
-        raise DataError("pairs of different sizes in one batch", found=sorted(sizes), remedy="set data.crop")
+        if not fill:
+            remedy = 'set data.crop, or data.mixed_sizes = "pad"'
+            raise DataError("pairs of different sizes in one batch", found=sorted(sizes), remedy=remedy)
+        height, width = (max(size[axis] for size in sizes) for axis in (0, 1))
+        samples = [pad(sample, height, width) for sample in samples]
     return Batch(
         left=torch.stack([sample.left for sample in samples]),
         right=torch.stack([sample.right for sample in samples]),
         disparity=torch.stack([sample.disparity for sample in samples]),
         valid=torch.stack([sample.valid for sample in samples]),
         ids=tuple(sample.id for sample in samples),
-    )
-
-
-def crop(sample: Sample, top: int, left: int, height: int, width: int) -> Sample:
-    """The same window of both views and the ground truth.
-
-    Raises:
-        DataError: the window does not lie inside the sample.
-
-    """
-    rows, columns = sample.disparity.shape
-    if top < 0 or left < 0 or top + height > rows or left + width > columns:
-        raise DataError(
-            "the crop is larger than the pair", where=sample.id, found=f"{rows}x{columns}", expected=f"{height}x{width}"
-        )
-    window = (..., slice(top, top + height), slice(left, left + width))
-    return replace(
-        sample,
-        left=sample.left[window],
-        right=sample.right[window],
-        disparity=sample.disparity[window],
-        valid=sample.valid[window],
     )
 
 
@@ -91,6 +74,7 @@ class TrainingStream:
         window: height and width of random crops, or None for whole pairs.
         seed: with the step number it determines a batch completely.
         augment: change colours and flip both views upside down at random; or what to change how far.
+        fill: pad pairs that are smaller than the window, or than others in their batch; else they are refused.
 
     Raises:
         InputError: the settings are impossible, or zoom is wanted without a window.
@@ -106,6 +90,7 @@ class TrainingStream:
         seed: int,
         *,
         augment: bool | AugmentSettings = False,
+        fill: bool = False,
     ) -> None:
         if batch < 1 or seed < 0 or len(weights) != len(datasets) or not any(weights) or min(weights) < 0:
             raise InputError(
@@ -114,12 +99,13 @@ class TrainingStream:
                 expected="batch >= 1, seed >= 0, a weight per data set",
             )
         cache = SampleCache(_CACHE_BYTES)
-        self._datasets = [_cached(data, cache, number) for number, data in enumerate(datasets)]
+        self._datasets = [_cached(data, cache, number, window) for number, data in enumerate(datasets)]
         self._shares = np.asarray(weights, float) / sum(weights)
         self._batch = batch
         self._window = window
         self._seed = seed
         self._augment = augment
+        self._fill = fill
         if isinstance(augment, AugmentSettings) and augment.zoom and window is None:
             raise InputError(
                 "zoom needs random crops", found=f"zoom {augment.zoom}", remedy="set data.crop, or zoom to 0"
@@ -128,30 +114,32 @@ class TrainingStream:
     def next_batch(self, step: int, count: int | None = None) -> Batch:
         """The batch of a step; `count` overrides the number of samples."""
         rng = np.random.default_rng([self._seed, step])
-        return stack([self._draw(rng) for _ in range(count or self._batch)])
+        return stack([self._draw(rng) for _ in range(count or self._batch)], fill=self._fill)
 
     def _draw(self, rng: np.random.Generator) -> Sample:
         data = self._datasets[int(rng.choice(len(self._datasets), p=self._shares))]
-        sample = data[int(rng.integers(len(data)))]
-        if self._window is not None:
-            sample = self._cut(sample, self._window, rng)
+        index = int(rng.integers(len(data)))
+        sample = data[index] if self._window is None else self._cut(data, index, self._window, rng)
         if isinstance(self._augment, AugmentSettings):
             return augmented(sample, self._augment, rng)
         return jitter(sample, Jitter(), rng) if self._augment else sample
 
-    def _cut(self, sample: Sample, window: tuple[int, int], rng: np.random.Generator) -> Sample:
+    def _cut(self, data: StereoDataset, index: int, window: tuple[int, int], rng: np.random.Generator) -> Sample:
         """A random crop; with zoom, one that becomes the window when it is resized."""
-        rows, columns = sample.disparity.shape
         height, width = window
+        (rows, columns), take = crops_of(data, index, window if self._fill else None)
         zooms = isinstance(self._augment, AugmentSettings) and self._augment.zoom > 0
         if zooms and rows >= height and columns >= width:
             assert isinstance(self._augment, AugmentSettings)
             zoom = draw_zoom(self._augment, rng)
             height, width = min(rows, round(height / zoom)), min(columns, round(width / zoom))
         top = int(rng.integers(max(0, rows - height) + 1))
-        sample = crop(sample, top, int(rng.integers(max(0, columns - width) + 1)), height, width)
+        sample = take(top, int(rng.integers(max(0, columns - width) + 1)), height, width)
         return sample if (height, width) == window else resize(sample, *window)
 
 
-def _cached(data: StereoDataset, cache: SampleCache, number: int) -> CachedDataset:
-    return data if isinstance(data, CachedDataset) else CachedDataset(data, cache, number)
+def _cached(data: StereoDataset, cache: SampleCache, number: int, window: tuple[int, int] | None) -> StereoDataset:
+    """The data set with memory, unless it has its own or reads windows faster than a memory of whole samples fills."""
+    if isinstance(data, CachedDataset) or (window is not None and isinstance(data, WindowedDataset)):
+        return data
+    return CachedDataset(data, cache, number)

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from disparsity.datasets.disparity_codes import CODINGS, decode
 from disparsity.datasets.folder import to_view
@@ -129,12 +127,8 @@ def digest(sample: Sample) -> bytes:
     """SHA-256 of a sample's id, tensors and their shapes."""
     result = hashlib.sha256(f"{sample.id} {tuple(sample.left.shape)}".encode(errors="surrogateescape"))
     for tensor in (sample.left, sample.right, sample.disparity, sample.valid):
-        result.update(_bytes(tensor.contiguous().numpy()))
+        result.update(tensor.contiguous().numpy().tobytes())
     return result.digest()
-
-
-def _bytes(array: NDArray[Any]) -> memoryview:
-    return memoryview(np.ascontiguousarray(array)).cast("B")
 
 
 def _header(file: ProcessFile) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from disparsity.datasets import batches
-from disparsity.datasets.batches import TrainingStream, crop, stack
+from disparsity.datasets.batches import TrainingStream, stack
 from disparsity.datasets.sample import Sample
+from disparsity.datasets.windows import crop
 from disparsity.errors import DataError, InputError
 
 ROWS, COLUMNS = 6, 9

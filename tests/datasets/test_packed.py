@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from disparsity.datasets.batches import crop
 from disparsity.datasets.hdf5_file import ProcessFile
 from disparsity.datasets.packed import PackedDataset, PackedSettings
 from disparsity.datasets.packing import pack
 from disparsity.datasets.sample import Sample, WindowedDataset
 from disparsity.datasets.uri import open_data
+from disparsity.datasets.windows import crop
 from disparsity.errors import DataError, DisparsityError
 
 TENSORS = ("left", "right", "disparity", "valid")
