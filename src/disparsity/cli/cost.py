@@ -8,8 +8,10 @@ from typing import Any
 
 from disparsity.cli.outputs import check_file, check_folder
 from disparsity.errors import InputError
-from disparsity.files import write_json
+from disparsity.files import write_json, write_text
 from disparsity.recipe import parse_size
+
+EXPORT_FORMATS = ("scalesim", "zigzag", "timeloop")
 
 
 def add_to(commands: Any) -> None:
@@ -20,39 +22,107 @@ def add_to(commands: Any) -> None:
         description="Memory, operations, energy, area and cycles of a checkpoint, or of a network by name.",
         epilog="example: disparsity cost stereonet --size 544x960",
     )
-    command.add_argument("network", metavar="CHECKPOINT|NETWORK")
+    command.add_argument("network", metavar="CHECKPOINT|NETWORK", nargs="?")
+    command.add_argument(
+        "--compare", nargs="+", metavar="CHECKPOINT|NETWORK", help="two or more side by side, instead of one report"
+    )
     command.add_argument("--size", required=True, metavar="HxW", help="of the input, e.g. 544x960")
     command.add_argument("--network", dest="name", metavar="NAME", help="the network of a published file")
-    command.add_argument("--profile", default="horowitz45", metavar="NAME", help="see: disparsity list profiles")
+    command.add_argument(
+        "--profile", default="horowitz45", metavar="NAME", help="see: disparsity list profiles; or your own .toml"
+    )
     command.add_argument("--array", default="16x16", metavar="RxC", help="systolic array, default %(default)s")
     command.add_argument("--dataflow", default="ws", choices=["os", "ws", "is"], help="default %(default)s")
     command.add_argument("--out", type=Path, metavar="DIR", help="write report.json, layers.csv and report.html here")
     command.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    command.add_argument(
+        "--export",
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="the workload as scalesim, zigzag or timeloop",
+    )
     command.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    names = [*([arguments.network] if arguments.network else []), *(arguments.compare or [])]
+    if not names:
+        raise InputError("nothing to cost", expected="a checkpoint or a network's name, or --compare A B")
+    if arguments.compare is None:
+        return _report(arguments)
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise InputError("a comparison takes different networks", found=", ".join(names), expected="two or more")
+    if arguments.export or arguments.name:
+        raise InputError("--export and --network are for one network", remedy="run cost without --compare")
+    return _compare(arguments, names)
+
+
+def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
     size, array = parse_size(arguments.size, "--size"), parse_size(arguments.array, "--array")
-    from disparsity.costing import cost_report  # noqa: PLC0415 - torch is slow to import
-    from disparsity.finetune.restore import open_network  # noqa: PLC0415
-    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
-    from disparsity.hwcost.reports.write import write_report  # noqa: PLC0415
-    from disparsity.stereo.networks import build_network  # noqa: PLC0415
-    from disparsity.stereo.networks.users import is_user_network  # noqa: PLC0415
+    from disparsity.costing import cost_comparison  # noqa: PLC0415 - torch is slow to import
+    from disparsity.hwcost.comparison import markdown  # noqa: PLC0415
 
-    by_name = _is_name(arguments.network) or is_user_network(arguments.network)
-    if by_name and arguments.name not in (None, arguments.network):
+    networks = {name: _open(name, None) for name in names}
+    found = cost_comparison(networks, size, arguments.profile, array, arguments.dataflow)
+    if arguments.json:
+        write_json(arguments.json, found)
+    if arguments.out:
+        write_json(arguments.out / "comparison.json", found)
+        write_text(arguments.out / "comparison.md", markdown(found) + "\n")
+    print(markdown(found))
+    return 0
+
+
+def _open(name: str, network: str | None) -> Any:
+    """The network of a name or a checkpoint."""
+    from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.stereo.networks import build_network  # noqa: PLC0415
+
+    return build_network(name).eval() if _is_built(name) else open_network(name, network)
+
+
+def _is_built(name: str) -> bool:
+    """Whether a network is meant that is built anew: one of ours by name, or the user's own."""
+    from disparsity.stereo.networks.users import is_user_network  # noqa: PLC0415 - torch is slow to import
+
+    return _is_name(name) or is_user_network(name)
+
+
+def _report(arguments: argparse.Namespace) -> int:
+    check_file(arguments.json)
+    check_folder(arguments.out)
+    size, array = parse_size(arguments.size, "--size"), parse_size(arguments.array, "--array")
+    exports = [_export_target(text) for text in arguments.export]
+    from disparsity.costing import cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
+
+    if _is_built(arguments.network) and arguments.name not in (None, arguments.network):
         raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
-    network = build_network(arguments.network).eval() if by_name else open_network(arguments.network, arguments.name)
+    network = _open(arguments.network, arguments.name)
     report = cost_report(network, size, arguments.profile, array, arguments.dataflow)
     if arguments.json:
         write_json(arguments.json, report)
     if arguments.out:
+        from disparsity.hwcost.reports.write import write_report  # noqa: PLC0415 - and so is matplotlib
+
         write_report(arguments.out, report, [], [])
+    for kind, path in exports:
+        write_text(path, export_workload(network, size, kind))
     print(summary_table(report))
     return 0
+
+
+def _export_target(text: str) -> tuple[str, Path]:
+    """``scalesim=FILE`` as format and path."""
+    kind, equals, path = text.partition("=")
+    if not equals or not path or kind not in EXPORT_FORMATS:
+        expected = " or ".join(f"{name}=FILE" for name in EXPORT_FORMATS)
+        raise InputError("not an export", where="--export", found=text, expected=expected)
+    check_file(Path(path))
+    return kind, Path(path)
 
 
 def _is_name(text: str) -> bool:

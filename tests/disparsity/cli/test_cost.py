@@ -60,7 +60,7 @@ def test_a_size_beyond_any_image(refused: Refused) -> None:
 
 def test_unknown_names(refused: Refused) -> None:
     assert "did you mean 'stereonet'?" in refused(2, "cost", "sterenet", "--size", "64x64")
-    assert "unknown technology profile; found horowitz; expected horowitz45" in refused(
+    assert "unknown technology profile; found horowitz; expected aladdin40, eyeriss65, horowitz45" in refused(
         2, "cost", "reference", "--size", "64x64", "--profile", "horowitz"
     )
     assert "--array: not a size" in refused(2, "cost", "reference", "--size", "64x64", "--array", "16")
@@ -69,3 +69,32 @@ def test_unknown_names(refused: Refused) -> None:
 def test_a_name_and_another_name(refused: Refused) -> None:
     line = refused(2, "cost", "reference", "--size", "64x64", "--network", "stereonet")
     assert "reference: --network is for published files; found stereonet" in line
+
+
+def test_networks_side_by_side(run_main: Callable[..., str], checkpoint: Path, quantized: Path, tmp_path: Path) -> None:
+    printed = run_main(
+        "cost", "--compare", checkpoint, quantized, "--size", "32x64", "--out", tmp_path / "out",
+        "--json", tmp_path / "comparison.json",
+    )  # fmt: skip
+    found = json.loads((tmp_path / "comparison.json").read_text())
+    assert found == json.loads((tmp_path / "out" / "comparison.json").read_text())
+    assert (tmp_path / "out" / "comparison.md").read_text() == printed
+    first, second = found["networks"]
+    assert first["dense_macs"] == second["dense_macs"]
+    assert second["stored_bytes"] < first["stored_bytes"]
+    assert {row["profile"] for row in found["profiles"]} == {"aladdin40", "eyeriss65", "horowitz45"}
+    assert found["conclusion_changes"]["mac_energy_pj"] is False
+
+
+def test_the_workload_for_other_tools(run_main: Callable[..., str], checkpoint: Path, tmp_path: Path) -> None:
+    targets = {kind: tmp_path / f"{kind}.txt" for kind in ("scalesim", "zigzag", "timeloop")}
+    run_main("cost", checkpoint, "--size", "32x64", *(f"--export={kind}={path}" for kind, path in targets.items()))
+    assert targets["scalesim"].read_text().startswith("Layer name, IFMAP Height")
+    assert "operator_type: Gemm" in targets["zigzag"].read_text()
+    assert "name: matrix_product" in targets["timeloop"].read_text()
+
+
+def test_what_cannot_be_compared_or_exported(refused: Refused) -> None:
+    assert "nothing to cost" in refused(2, "cost", "--size", "64x64")
+    assert "found reference; expected two or more" in refused(2, "cost", "--compare", "reference", "--size", "64x64")
+    assert "expected scalesim=FILE" in refused(2, "cost", "reference", "--size", "64x64", "--export", "scalesims=a")
