@@ -74,7 +74,7 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
 
     A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
     """
-    with _evaluating(network):
+    with evaluating(network):
         try:
             shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
             with watching(shadow):
@@ -85,7 +85,7 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Eval mode without gradients; every module's own mode is back afterwards."""
     training = {module: module.training for module in network.modules()}
     try:
