@@ -11,8 +11,8 @@ from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj, memory_energy_
 from disparsity.hwcost.formats import FORMATS
 from disparsity.hwcost.layer_call import LayerCall, Workload
 from disparsity.hwcost.operations import BOPS, REDUCTION_DEFINITION, mac_product, total_bops
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
-from disparsity.hwcost.packing import WeightBytes, pack_and_measure
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.packing import WeightBytes
 from disparsity.hwcost.storage import LayerStorage, network_formats, network_storage
 from disparsity.hwcost.systolic import cycles, network_latency
 from disparsity.hwcost.technology import Profile
@@ -34,7 +34,7 @@ class Machine:
 class Compressed:
     """The compressed network: its trace, and, as far as they are known, its weights, file and activations.
 
-    `weight_bytes` is what packing measured of each layer; without it the weights are packed to find out.
+    `weight_bytes` is what packing measured of each layer.
     """
 
     workload: Workload
@@ -86,9 +86,8 @@ def dense_bytes(workload: Workload) -> int:
 def _memory(dense: Workload, compressed: Compressed, storage: dict[str, LayerStorage]) -> dict[str, Any]:
     total, packed = dense_bytes(dense), compressed.packed_file_bytes
     formats: dict[str, int] = network_formats(storage.values())
-    if compressed.layers:
-        measured = compressed.weight_bytes or pack_and_measure(PackedNetwork(layers=tuple(compressed.layers)))[1]
-        formats[RANGE_CODER] = measured.total
+    if compressed.weight_bytes is not None:
+        formats[RANGE_CODER] = compressed.weight_bytes.total
     return {
         "dense_bytes": total,
         "values_bytes": sum(layer.values_bytes for layer in storage.values()) if storage else None,

@@ -36,7 +36,7 @@ def cost_sections(
     Args:
         dense: the network before compression.
         compressed: the same network with masks and quantizers.
-        packed_bytes: of the compressed network's packed file; None packs it in memory.
+        packed_bytes: of the compressed network's packed file; None packs it in memory, unless it is the dense one.
         size: height and width of the input.
         machine: profile, array and dataflow.
 
@@ -48,15 +48,16 @@ def cost_sections(
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
     bits = layer_bits(compressed)
     packed = pack_network(compressed)
-    content, weight_bytes = pack_and_measure(packed)
+    same = dense is compressed
+    # Nothing is gained by packing a network that is not compressed, and it takes seconds.
+    content, weight_bytes = (None, None) if same else pack_and_measure(packed)
     after = Compressed(
         workload=trace_workload(compressed, views, bits),
         layers=packed.layers,
-        packed_file_bytes=len(content) if packed_bytes is None else packed_bytes,
+        packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
         weight_bytes=weight_bytes,
         peak=peak_activations(compressed, views, bits),
     )
-    same = dense is compressed
     before = after.workload if same else trace_workload(dense, views)
     return {
         "network": {
