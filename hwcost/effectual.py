@@ -100,7 +100,7 @@ def _filters_per_input(layer: nn.Module, counted: Tensor) -> Tensor:
     if isinstance(layer, nn.Linear):
         return counted.sum(0).unsqueeze(1)
     groups = cast(int, layer.groups)
-    return counted.flatten(2).unflatten(0, (groups, -1)).sum(1).flatten(0, 1)
+    return counted.flatten(2).reshape(groups, -1, counted.shape[1], counted[0, 0].numel()).sum(1).flatten(0, 1)
 
 
 def _activity(layer: nn.Module, nonzero: Tensor) -> tuple[int, Tensor]:

@@ -88,6 +88,8 @@ def tiled(call: LayerCall, buffer_bytes: int) -> Tiling | None:
 def geometry(call: LayerCall) -> Geometry:
     """One group of a call; a Linear layer is a convolution with a kernel of 1 over its rows."""
     axes = len(call.kernel) or 1
+    inputs: Shape
+    outputs: Shape
     if not call.kernel:
         inputs = outputs = (math.prod(call.output_shape[:-1]),)
         channels_in, channels_out, batch = call.input_shape[-1], call.output_shape[-1], 1

@@ -51,7 +51,7 @@ def test_masks_and_quantizers_hold_no_activations() -> None:
     attach_quantizers(network, bits)
     for layer in bits:
         quantizer = network.get_submodule(layer).get_submodule("input_quantizer")
-        quantizer.signed = True
+        quantizer.low = -1
     dressed, plain = peak_activations(network, (INPUT,), bits), peak_activations(chain(), (INPUT,), bits)
     assert dressed.compressed_bytes == plain.compressed_bytes
     # Executed, both the input and its quantized copy exist; an accelerator has one.
