@@ -45,6 +45,11 @@ def check_bits(bits: int, *, what: str) -> None:
         )
 
 
+def offset_grid(bits: int, low: int) -> tuple[int, int]:
+    """The lowest and highest of ``2^bits`` integer codes that start at `low`."""
+    return low, low + 2**bits - 1
+
+
 def grid(bits: int, *, signed: bool) -> tuple[int, int]:
     """The lowest and highest integer code.
 

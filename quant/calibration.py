@@ -1,4 +1,4 @@
-"""Signs and first steps of the activation quantizers, from the values that a few batches bring."""
+"""Grids and first steps of the activation quantizers, from the values that a few batches bring."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from torch import Tensor, nn
 
 from disparsity.errors import InputError
 from disparsity.quant.attach import input_quantizer, quantized_layers
-from disparsity.quant.bits import grid
+from disparsity.quant.bits import offset_grid
 from disparsity.quant.calibration_rules import CALIBRATION_RULES
 from disparsity.quant.quantizers.base import ActivationQuantizer
 
 _UNUSED_STEP = 1.0
+_NEGATIVE_SHARES = (0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625, 0.03125)
+"""Shares of the codes that may be negative; a leaky rectifier with slope 0.2 needs about a sixth."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +71,11 @@ class _Observation:
 def calibrate(
     network: nn.Module, batches: Iterable[tuple[Tensor, ...]], settings: CalibrationSettings | None = None
 ) -> None:
-    """Run the batches with activations in float, then give every activation quantizer its sign and its step.
+    """Run the batches with activations in float, then give every activation quantizer its lowest code and its step.
 
-    The network runs in eval mode and its modes are restored. A quantizer becomes unsigned when no observed value was
-    negative. An input that was zero everywhere gets the step 1, since every step represents it exactly.
+    The network runs in eval mode and its modes are restored. A quantizer has no negative codes when no observed value
+    was negative; otherwise the share of negative codes is the one that rounds with the smallest mean squared error. An
+    input that was zero everywhere gets the step 1, since every step represents it exactly.
 
     Args:
         network: with quantizers attached; nothing else of it changes.
@@ -125,11 +128,29 @@ def _check(name: str, observation: _Observation) -> None:
 
 
 def _set(quantizer: ActivationQuantizer, observation: _Observation) -> None:
-    quantizer.signed = observation.minimum < 0
-    largest = max(abs(observation.minimum), abs(observation.maximum))
-    low, high = grid(quantizer.bits, signed=quantizer.signed)
+    sample = torch.cat(observation.samples)
+    found = [(_fit(sample, observation, quantizer.bits, low), low) for low in _lowest_codes(quantizer, observation)]
+    (_, step), quantizer.low = min(found, key=lambda entry: entry[0][0])
+    quantizer.set_step(step)
+
+
+def _lowest_codes(quantizer: ActivationQuantizer, observation: _Observation) -> list[int]:
+    """Candidates: 0 for what is never negative, else from a half of the codes down."""
+    if observation.minimum >= 0:
+        return [0]
+    if observation.maximum <= 0:
+        return [2 - 2**quantizer.bits]
+    return sorted({-max(1, round(share * 2**quantizer.bits)) for share in _NEGATIVE_SHARES})
+
+
+def _fit(sample: Tensor, observation: _Observation, bits: int, low: int) -> tuple[float, float]:
+    """Mean squared rounding error on a grid, and the step that the rule gives there."""
+    if observation.minimum == observation.maximum == 0.0:
+        return 0.0, _UNUSED_STEP
+    low, high = offset_grid(bits, low)
     rule = CALIBRATION_RULES[observation.settings.rule]
-    quantizer.set_step(rule(torch.cat(observation.samples), largest, low, high) if largest else _UNUSED_STEP)
+    step = rule(sample, observation.minimum, observation.maximum, low, high)
+    return float(((sample / step).round_().clamp_(low, high).mul_(step) - sample).square_().mean()), step
 
 
 def _quantizer(layer: nn.Module) -> ActivationQuantizer:

@@ -9,14 +9,14 @@ from torch import nn
 
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
-from disparsity.quant.bits import FLOAT_BITS, LayerBits
+from disparsity.quant.bits import FLOAT_BITS, MAX_BITS, LayerBits
 from disparsity.quant.layers import quantizable_layers
 
-_KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_signed"}
+_KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_low"}
 
 
 def describe_quantizers(network: nn.Module) -> dict[str, dict[str, Any]]:
-    """By layer name: quantizer, weight_bits, activation_bits, activation_signed (null if float or not calibrated)."""
+    """By layer name: quantizer, weight_bits, activation_bits, activation_low (null if float or not calibrated)."""
     return {name: _describe(layer) for name, layer in quantized_layers(network).items()}
 
 
@@ -33,7 +33,7 @@ def attach_from_description(network: nn.Module, description: Mapping[str, Mappin
         attach_quantizers(network, {name: bits}, quantizer=entry["quantizer"], initialisation="unit")
         activation = input_quantizer(quantizable_layers(network)[name])
         if activation is not None:
-            activation.signed = entry["activation_signed"]
+            activation.low = entry["activation_low"]
 
 
 def _describe(layer: nn.Module) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def _describe(layer: nn.Module) -> dict[str, Any]:
         "quantizer": present.kind,
         "weight_bits": weight.bits if weight else FLOAT_BITS,
         "activation_bits": activation.bits if activation else FLOAT_BITS,
-        "activation_signed": activation.signed if activation else None,
+        "activation_low": activation.low if activation else None,
     }
 
 
@@ -54,11 +54,13 @@ def _parse_bits(name: str, entry: Mapping[str, Any]) -> LayerBits:
         raise CorruptArtefactError(
             "damaged description of a quantizer", where=name, found=found, expected=sorted(_KEYS)
         )
-    if entry["activation_signed"] not in (True, False, None):
-        raise CorruptArtefactError(
-            "activation_signed is not a truth value", where=name, found=entry["activation_signed"]
-        )
+    if not _is_low(entry["activation_low"]):
+        raise CorruptArtefactError("activation_low is not a lowest code", where=name, found=entry["activation_low"])
     try:
         return LayerBits(weights=entry["weight_bits"], activations=entry["activation_bits"])
     except InputError as error:
         raise CorruptArtefactError("damaged description of a quantizer", where=name, found=error) from error
+
+
+def _is_low(value: Any) -> bool:
+    return value is None or (isinstance(value, int) and not isinstance(value, bool) and -(2**MAX_BITS) < value <= 0)

@@ -18,7 +18,7 @@ class QuantizerBuilder:
 
     Attributes:
         weight: from (effective weight, bits, channel axis, initialisation of the steps).
-        activation: from (bits, signed or None when the calibration decides).
+        activation: from (bits, lowest code or None when the calibration decides).
 
     """
 

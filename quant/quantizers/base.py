@@ -42,14 +42,14 @@ class ActivationQuantizer(nn.Module, ABC):
     Attributes:
         kind: its name in the registry.
         bits: bit width of the codes.
-        signed: None until the calibration has decided it.
+        low: lowest code, None until the calibration has decided it; the grid is ``low .. low + 2^bits - 1``.
         observer: while the calibration runs, sees the layer's input, which then stays in float.
 
     """
 
     kind: ClassVar[str]
     bits: int
-    signed: bool | None
+    low: int | None
     observer: Callable[[Tensor], None] | None = None
 
     @abstractmethod

@@ -1,7 +1,9 @@
 """Learned step size quantization: symmetric weights per output channel, activations per tensor.
 
-Source: Esser et al., Learned Step Size Quantization, ICLR 2020. Interpretation: signed grids are symmetric, counts are
-of non-zero weights (pruned weights say nothing about the step), and steps are trained as logarithms (see `steps`).
+Source: Esser et al., Learned Step Size Quantization, ICLR 2020. Interpretation: counts are of non-zero weights (pruned
+weights say nothing about the step), and steps are trained as logarithms (see `steps`). The offset of activations is
+that of LSQ+ (Bhalgat et al., CVPR workshops 2020), as a whole number of steps that the calibration chooses and training
+leaves alone, so that 0 stays exactly 0.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
-from disparsity.quant.bits import grid
+from disparsity.quant.bits import grid, offset_grid
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.fake_quantize import fake_quantize
 from disparsity.quant.step_search import initial_steps
@@ -66,16 +68,16 @@ class LsqActivation(ActivationQuantizer):
 
     Args:
         bits: 2..16.
-        signed: None while the calibration has not decided; the forward pass refuses until then.
+        low: lowest code; None while the calibration has not decided, and the forward pass refuses until then.
 
     """
 
     kind = "lsq"
 
-    def __init__(self, *, bits: int, signed: bool | None = None) -> None:
+    def __init__(self, *, bits: int, low: int | None = None) -> None:
         super().__init__()
         self.bits = bits
-        self.signed = signed
+        self.low = low
         self.log_step = nn.Parameter(torch.zeros(()))
 
     def forward(self, values: Tensor) -> Tensor:
@@ -85,9 +87,9 @@ class LsqActivation(ActivationQuantizer):
             InputError: the quantizer was not calibrated.
 
         """
-        if self.signed is None:
+        if self.low is None:
             raise InputError("an activation quantizer was not calibrated", remedy="run calibrate() first")
-        low, high = grid(self.bits, signed=self.signed)
+        low, high = offset_grid(self.bits, self.low)
         # N is the size of one sample's feature map, as in the paper, so that the batch size changes nothing.
         features = max(1, values.numel() // max(1, values.shape[0]))
         return fake_quantize(values, step_from_log(self.log_step), low, high, (features * high) ** -0.5)
@@ -119,6 +121,6 @@ def lsq_weight(weight: Tensor, bits: int, axis: int, initialisation: str) -> Lsq
     return LsqWeight(initial_steps(rows, low, high, initialisation), bits=bits, axis=axis)
 
 
-def lsq_activation(bits: int, signed: bool | None) -> LsqActivation:
+def lsq_activation(bits: int, low: int | None) -> LsqActivation:
     """An activation quantizer that waits for its calibration."""
-    return LsqActivation(bits=bits, signed=signed)
+    return LsqActivation(bits=bits, low=low)

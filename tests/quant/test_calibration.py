@@ -21,12 +21,27 @@ def linear(bits: int = 4) -> nn.Sequential:
 def test_sign_follows_the_smallest_value(rule: str) -> None:
     settings = CalibrationSettings(rule=rule)
     values = torch.rand(4, 8, generator=torch.Generator().manual_seed(0))
-    for shift, signed in ((0.0, False), (-1e-3, True)):
+    for shift in (0.0, -1e-3):
         network = linear()
         batch = values.clone()
         batch[0, 0] = shift
         calibrate(network, [(batch,)], settings)
-        assert input_quantizer(network[0]).signed is signed
+        assert (input_quantizer(network[0]).low < 0) is (shift < 0)
+
+
+def test_a_leaky_rectifier_gets_few_negative_codes() -> None:
+    network = linear(6)
+    values = torch.randn(200, 8, generator=torch.Generator().manual_seed(0))
+    calibrate(network, [(torch.nn.functional.leaky_relu(values, 0.2),)])
+    quantizer = input_quantizer(network[0])
+    assert quantizer.low in (-12, -8)
+    errors = []
+    for low in (quantizer.low, -32):
+        quantizer.low = low
+        inputs = torch.nn.functional.leaky_relu(values, 0.2)
+        steps = torch.linspace(0.02, 0.2, 200)
+        errors.append(min(((inputs / s).round().clamp(low, low + 63) * s - inputs).square().mean() for s in steps))
+    assert errors[0] < 0.6 * errors[1]
 
 
 def test_max_rule_by_hand_over_several_batches() -> None:
@@ -40,8 +55,8 @@ def test_range_is_taken_from_all_values_even_when_few_are_sampled() -> None:
     batch = torch.zeros(1000, 8)
     batch[-1, -1] = -7.0
     calibrate(network, [(batch,)], CalibrationSettings(rule="max", samples_per_call=5))
-    assert input_quantizer(network[0]).signed is True
-    assert float(input_quantizer(network[0]).step()) == 1.0
+    assert input_quantizer(network[0]).low == -14
+    assert float(input_quantizer(network[0]).step()) == 0.5
 
 
 @pytest.mark.parametrize("rule", CALIBRATION_RULES)
@@ -63,7 +78,7 @@ def test_inputs_that_are_not_finite_are_refused(bad: float, position: int) -> No
     batches[position][0][0, 3] = bad
     with pytest.raises(InputError, match="0: the layer's input is not finite"):
         calibrate(network, batches)
-    assert input_quantizer(network[0]).signed is None
+    assert input_quantizer(network[0]).low is None
 
 
 def test_layers_that_are_never_reached_are_named() -> None:

@@ -12,7 +12,7 @@ from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import calibrate
 from disparsity.quant.description import attach_from_description, describe_quantizers
 
-ENTRY = {"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8, "activation_signed": None}
+ENTRY = {"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8, "activation_low": None}
 
 
 def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, masked) -> None:
@@ -26,12 +26,12 @@ def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, mask
     attach_quantizers(toy, bits)
     calibrate(toy, [pair])
     description = json.loads(json.dumps(describe_quantizers(toy)))
-    assert description["features.0"]["activation_signed"] is True
+    assert -128 <= description["features.0"]["activation_low"] < 0
     assert description["score"] == {
         "quantizer": "lsq",
         "weight_bits": 32,
         "activation_bits": 16,
-        "activation_signed": False,
+        "activation_low": 0,
     }
     masked(fresh, seed=2)
     attach_from_description(fresh, description)
@@ -45,7 +45,9 @@ def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, mask
     ("change", "message"),
     [
         ({"weight_bits": 99}, "weight bits out of range"),
-        ({"activation_signed": "yes"}, "not a truth value"),
+        ({"activation_low": "yes"}, "not a lowest code"),
+        ({"activation_low": 1}, "not a lowest code"),
+        ({"activation_low": True}, "not a lowest code"),
         ({"more": 1}, "damaged description"),
     ],
 )

@@ -116,9 +116,9 @@ def test_activation_refuses_before_its_calibration() -> None:
         LsqActivation(bits=8)(torch.ones(1, 2))
 
 
-@pytest.mark.parametrize(("signed", "expected"), [(False, [0.0, 0.5, 7.5]), (True, [-3.5, 0.5, 3.5])])
-def test_activation_grids(signed: bool, expected: list[float]) -> None:
-    quantizer = LsqActivation(bits=4, signed=signed)
+@pytest.mark.parametrize(("low", "expected"), [(0, [0.0, 0.5, 7.5]), (-8, [-4.0, 0.5, 3.5]), (-3, [-1.5, 0.5, 6.0])])
+def test_activation_grids(low: int, expected: list[float]) -> None:
+    quantizer = LsqActivation(bits=4, low=low)
     quantizer.set_step(0.5)
     assert quantizer(torch.tensor([[-9.0, 0.4, 9.0]])).tolist() == [expected]
 
@@ -127,7 +127,7 @@ def test_activation_gradient_does_not_depend_on_the_batch_size_through_its_scale
     values = torch.randn(1, 3, 4, 4, generator=torch.Generator().manual_seed(0)).relu()
     gradients = []
     for copies in (1, 4):
-        quantizer = LsqActivation(bits=4, signed=False)
+        quantizer = LsqActivation(bits=4, low=0)
         quantizer.set_step(0.1)
         quantizer(values.repeat(copies, 1, 1, 1)).sum().backward()
         assert quantizer.log_step.grad is not None
@@ -136,7 +136,7 @@ def test_activation_gradient_does_not_depend_on_the_batch_size_through_its_scale
 
 
 def test_copies_are_independent() -> None:
-    quantizer = LsqActivation(bits=4, signed=False)
+    quantizer = LsqActivation(bits=4, low=0)
     other: nn.Module = copy.deepcopy(quantizer)
     quantizer.set_step(0.5)
     assert other.log_step.tolist() == 0
