@@ -76,7 +76,8 @@ class Regrow(Mode):
         masks = {name: module.mask for name, module in mask_modules(network).items() if name in scores}
         waiting = torch.cat([torch.where(masks[name], -1.0, score).flatten() for name, score in scores.items()])
         live = sum(int(mask.sum()) for mask in masks.values())
-        chosen = keep_top(waiting, round(self._exchange * live)).split([score.numel() for score in scores.values()])
+        best = keep_top(waiting, round(self._exchange * live))
+        chosen = torch.split(best, [score.numel() for score in scores.values()])
         return {
             name: torch.where(masks[name], score, torch.where(may.view(score.shape), score * self._handicap, -1.0))
             for (name, score), may in zip(scores.items(), chosen, strict=True)

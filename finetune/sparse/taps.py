@@ -108,14 +108,15 @@ class Taps:
         """The taps of a mask ``[O, C, (D,) H, W]``."""
         five = mask.unsqueeze(2) if mask.dim() == 4 else mask
         output, channel, *kernel = (axis.numpy() for axis in torch.nonzero(five, as_tuple=True))
-        reach = np.stack(kernel, axis=1) * np.array(geometry.dilation)
-        phase = np.ravel_multi_index(tuple((reach % geometry.stride).T), geometry.stride)
+        reach: Indices = np.stack(kernel, axis=1) * np.array(geometry.dilation, np.int64)
+        stride = np.array(geometry.stride, np.int64)
+        phase = np.ravel_multi_index(tuple((reach % stride).T), geometry.stride)
         phases = math.prod(geometry.stride)
         return Taps(
             index=torch.nonzero(five.flatten()).flatten().numpy(),
             output=output,
             plane=channel * phases + phase,
-            shift=reach // geometry.stride,
+            shift=reach // stride,
             outputs=five.shape[0],
             planes=five.shape[1] * phases,
         )

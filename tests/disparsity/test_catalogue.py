@@ -30,5 +30,5 @@ def test_data_examples_are_uris() -> None:
         if example.startswith("synthetic:"):
             assert len(open_data(example)) > 0
         else:
-            with pytest.raises(DataError, match="no such (folder|file)"):
+            with pytest.raises(DataError, match=r"no such (folder|file)"):
                 open_data(example)
