@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -104,8 +104,8 @@ def _plain_weight(layer: nn.Module) -> bool:
     """Whether the weight is a parameter, with nothing but masks and quantizers of ours on it."""
     if not parametrize.is_parametrized(layer, "weight"):
         return "weight" in dict(layer.named_parameters(recurse=False))
-    chain = layer.parametrizations["weight"]  # type: ignore[index, union-attr]
-    return all(isinstance(step, WeightMask | WeightQuantizer) for step in chain)  # type: ignore[union-attr]
+    chain = cast(nn.ModuleDict, layer.parametrizations)["weight"]
+    return all(isinstance(step, WeightMask | WeightQuantizer) for step in cast(nn.ModuleList, chain))
 
 
 def _shared_weights(network: StereoNetwork) -> list[str]:

@@ -36,7 +36,9 @@ class AdoptedNetwork(StereoNetwork):
     """
 
     def __init__(self, module: nn.Module, spec: NetworkSpec) -> None:
-        names = {field: tuple(f"network.{name}" for name in getattr(spec, field)) for field in _LAYER_FIELDS}
+        names: dict[str, Any] = {
+            field: tuple(f"network.{name}" for name in getattr(spec, field)) for field in _LAYER_FIELDS
+        }
         super().__init__(replace(spec, **names))
         self.network = module
 
