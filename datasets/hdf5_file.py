@@ -23,7 +23,7 @@ class ProcessFile:
         self.path = path.absolute()
         self._owner = -1
         self._file: h5py.File | None = None
-        self._arrays: dict[str, h5py.Dataset] = {}
+        self._arrays: dict[str, Any] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path}

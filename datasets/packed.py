@@ -133,7 +133,7 @@ def digest(sample: Sample) -> bytes:
 
 def _header(file: ProcessFile) -> dict[str, Any]:
     try:
-        header: dict[str, Any] = json.loads(file.open().attrs["header"])
+        header: dict[str, Any] = json.loads(str(file.open().attrs["header"]))
         found = header["schema"], header["version"]
         _ = header["name"], header["root"]
     except (*DAMAGE, AttributeError) as error:

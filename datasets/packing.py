@@ -124,7 +124,7 @@ def _append(file: h5py.File, name: str, values: NDArray[Any]) -> int:
             compression="lzf",
             fletcher32=True,
         )
-    array = file[name]
+    array: Any = file[name]
     row = int(array.shape[0])
     array.resize(row + 1, axis=0)
     array[row] = values
