@@ -74,7 +74,7 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
 
     A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
     """
-    with evaluating(network):
+    with evaluating(network), _usual_operators():
         try:
             shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
             with watching(shadow):
@@ -82,6 +82,17 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
         except (RuntimeError, NotImplementedError):
             with watching(network):
                 network(*inputs)
+
+
+@contextmanager
+def _usual_operators() -> Iterator[None]:
+    """Deterministic mode, in which runs train, takes up-sampling apart; what is counted is the usual operator."""
+    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(mode=False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=strict, warn_only=warns)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ _TINY = 1e-8
 
 def bounded_gates(raw: Tensor) -> Tensor:
     """Gates ``[B, 3C, H, W]`` whose absolute values over the three neighbours sum to 1, so that the sweep is stable."""
-    parts = raw.unflatten(1, (3, -1))
+    parts = raw.view(raw.shape[0], 3, -1, *raw.shape[2:])
     return (parts / (parts.abs().sum(1, keepdim=True) + _TINY)).flatten(1, 2)
 
 

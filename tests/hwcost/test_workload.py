@@ -199,3 +199,20 @@ def _norm(shown: dict[tuple[str, int], tuple[str, int, int]]) -> str:
 def test_bits_for_an_unknown_layer_are_refused() -> None:
     with pytest.raises(InputError, match=r"tower\.9"):
         trace_workload(*toy(), {"tower.9": LayerBits(weights=4, activations=8)})
+
+
+def test_the_trace_is_the_same_in_deterministic_mode() -> None:
+    class Enlarge(nn.Module):
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            return torch.nn.functional.interpolate(image, scale_factor=2, mode="bilinear", align_corners=False)
+
+    views = (torch.zeros(1, 3, 6, 8),)
+    usual = trace_workload(Enlarge(), views)
+    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    try:
+        strict = trace_workload(Enlarge(), views)
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
+    assert strict == usual
