@@ -33,7 +33,7 @@ class NetworkSection:
     """Which network, and the weights it starts from.
 
     Attributes:
-        name: preset name.
+        name: preset name, or `module:callable` of a network of your own.
         checkpoint: `builtin:NAME`, a checkpoint of ours, a published file, or empty for fresh weights.
 
     """
