@@ -3,7 +3,7 @@
 The published StereoNet was trained on SceneFlow. If it errs on our scenes about as much as on real pairs, they are
 about as hard to match. Pixels at 192 or more are not scored, as the network cannot say them.
 
-    DISPARITY_DATA=... python benchmarks/synthetic_scenes.py --pairs 8
+    DISPARSITY_DATA=... python benchmarks/synthetic_scenes.py --pairs 8
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=8)
     pairs = parser.parse_args().pairs
-    shared = Path(os.environ["DISPARITY_DATA"])
+    shared = Path(os.environ["DISPARSITY_DATA"])
     torch.set_num_threads(1)
     network = load_published(shared / "weights/stereonet/train_save_sceneflow.tar", "stereonet").eval()
     scenes = f"synthetic:?pairs={pairs}&size=540x960&seed=77&max_disparity=192&style="
@@ -49,7 +49,7 @@ def main() -> None:
     uris["FlyingThings3D, test"] = f"sceneflow:{shared / 'data/flyingthings3d'}?subset=test&pass=clean"
     rows = [row(name, open_data(uri), network) for name, uri in uris.items()]
     lines = [TEXT, _line(HEADER), _line(["---"] + ["--:"] * (len(HEADER) - 1)), *rows, ""]
-    command = f"DISPARITY_DATA=... python benchmarks/synthetic_scenes.py --pairs {pairs}"
+    command = f"DISPARSITY_DATA=... python benchmarks/synthetic_scenes.py --pairs {pairs}"
     RESULT.write_text("\n".join([*lines, *provenance(command)]) + "\n", encoding="utf-8")
 
 

@@ -10,7 +10,8 @@ from disparsity.datasets.readers import READERS
 
 
 def test_the_schemes_are_those_of_the_interface():
-    assert set(READERS) == {"sceneflow", "kitti2012", "kitti2015", "middlebury", "eth3d", "synthetic"}
+    schemes = {"sceneflow", "kitti2012", "kitti2015", "middlebury", "eth3d", "synthetic", "packed"}
+    assert set(READERS) == schemes
 
 
 @pytest.mark.parametrize("scheme", READERS)
@@ -21,4 +22,4 @@ def test_options_fill_existing_settings_and_the_example_uses_known_ones(scheme):
     assert sorted(filled) == sorted(named)
     head, _, query = reader.example.partition("?")
     assert head.startswith(f"{scheme}:")
-    assert {part.partition("=")[0] for part in query.split("&")} <= set(reader.options)
+    assert {part.partition("=")[0] for part in query.split("&") if part} <= set(reader.options)
