@@ -81,8 +81,9 @@ OPERATORS: dict[str, Operator] = {
                      "linalg_vector_norm", "norm", "topk", "sort", "any", "all"), _REDUCE),
     **dict.fromkeys(("avg_pool2d", "avg_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices",
                      "_adaptive_avg_pool2d", "_adaptive_avg_pool3d"), _POOL),
-    **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_upsample_nearest_exact2d"),
-                    _up(0)),
+    # deterministic mode gathers the neighbours (_unsafe_index) and blends them in operations of their own
+    **dict.fromkeys(("upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "_upsample_nearest_exact2d",
+                     "_unsafe_index"), _up(0)),
     "upsample_linear1d": _up(3),
     "upsample_bilinear2d": _up(7),
     "upsample_bicubic2d": _up(31),
