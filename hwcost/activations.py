@@ -18,7 +18,8 @@ from torch.nn.utils import parametrize
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from disparsity.hwcost.workload import is_hidden, run_without_compute
+from disparsity.hwcost.dry_run import meta_result, run_without_compute
+from disparsity.hwcost.workload import is_hidden
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import QUANTIZABLE
 from disparsity.quant.quantizers.base import ActivationQuantizer
@@ -131,7 +132,7 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, then note what it read, what it made and what is alive."""
         del types
-        output = func(*args, **(kwargs or {}))
+        output = meta_result(func, args, kwargs or {})
         if not self._hidden:
             read = [self._index(value, "input") for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
             maker = self._modules[-1][0] if self._modules else ""

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.hwcost.workload import evaluating
+from disparsity.hwcost.dry_run import evaluating
 from disparsity.quant.layers import QUANTIZABLE, TRANSPOSED, effective_weight
 
 

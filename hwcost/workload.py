@@ -7,7 +7,6 @@ computes nothing; the zeros are counted in the real network's effective weights.
 
 from __future__ import annotations
 
-import copy
 import math
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
@@ -22,6 +21,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from disparsity.errors import InputError
+from disparsity.hwcost.dry_run import meta_result, run_without_compute
 from disparsity.hwcost.layer_call import FLOAT_LAYER, LayerCall, Workload
 from disparsity.hwcost.operators import OPERATORS, Operator, base_name, products
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
@@ -67,45 +67,6 @@ def trace_workload(
         modelled_bytes=recorder.modelled_bytes,
         unmodelled=tuple(recorder.unmodelled),
     )
-
-
-def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching: Any) -> None:
-    """Run `network` in eval mode inside ``watching(network)``: a copy on the meta device, or the real tensors.
-
-    A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
-    """
-    with evaluating(network), _usual_operators():
-        try:
-            shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
-            with watching(shadow):
-                shadow(*shapes)
-        except (RuntimeError, NotImplementedError):
-            with watching(network):
-                network(*inputs)
-
-
-@contextmanager
-def _usual_operators() -> Iterator[None]:
-    """Deterministic mode, in which runs train, takes up-sampling apart; what is counted is the usual operator."""
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(mode=False)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(mode=strict, warn_only=warns)
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients; every module's own mode is back afterwards."""
-    training = {module: module.training for module in network.modules()}
-    try:
-        network.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in training.items():
-            module.training = mode
 
 
 @dataclass
@@ -165,7 +126,7 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation and note its work."""
         del types
-        output = func(*args, **(kwargs or {}))
+        output = meta_result(func, args, kwargs or {})
         if not (self._hidden or func.is_view):
             self._note(func, args, kwargs or {}, output)
         return output

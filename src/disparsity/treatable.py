@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from disparsity.errors import InputError
-from disparsity.hwcost.workload import run_without_compute
+from disparsity.hwcost.dry_run import run_without_compute
 from disparsity.pruning.masks import WeightMask
 from disparsity.quant.layers import QUANTIZABLE
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer

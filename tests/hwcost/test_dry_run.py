@@ -1,0 +1,79 @@
+"""Shapes without torch's own derivation: the same as torch's, operation by operation and over a whole network."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from disparsity.hwcost import workload
+from disparsity.hwcost.dry_run import meta_result, run_without_compute
+from disparsity.hwcost.workload import trace_workload
+from disparsity.stereo.networks import build_network
+
+ATEN = torch.ops.aten
+
+
+def meta(*shape: int) -> Tensor:
+    return torch.empty(shape, device="meta")
+
+
+NORM = (meta(3), meta(3), meta(3), meta(3))
+OPERATIONS = {
+    "add": (ATEN.add.Tensor, (meta(2, 3, 4), meta(3, 1))),
+    "sub": (ATEN.sub.Tensor, (meta(4), meta(2, 1))),
+    "mul by a number": (ATEN.mul.Tensor, (meta(2, 3), 2.0)),
+    "div": (ATEN.div.Tensor, (meta(2, 3), meta())),
+    "relu": (ATEN.relu.default, (meta(2, 3),)),
+    "leaky": (ATEN.leaky_relu.default, (meta(2, 3), 0.2)),
+    "hardtanh": (ATEN.hardtanh.default, (meta(2, 3), 0.0, 6.0)),
+    "cat": (ATEN.cat.default, ([meta(2, 3), meta(2, 5)], -1)),
+    "cat, first axis": (ATEN.cat.default, ([meta(2, 3), meta(4, 3)],)),
+    "stack": (ATEN.stack.default, ([meta(2, 3)] * 4, 2)),
+    "stack, last axis": (ATEN.stack.default, ([meta(2, 3)] * 4, -1)),
+    "sum": (ATEN.sum.dim_IntList, (meta(2, 3, 4), [1])),
+    "sum, kept": (ATEN.sum.dim_IntList, (meta(2, 3, 4), [0, -1], True)),
+    "sum of all": (ATEN.sum.dim_IntList, (meta(2, 3, 4), [])),
+    "mean": (ATEN.mean.dim, (meta(2, 3, 4), [-1], True)),
+    "softmax": (ATEN._softmax.default, (meta(2, 3), 1, False)),
+    "up-sampling": (ATEN.upsample_bilinear2d.default, (meta(2, 3, 4, 5), [9, 7], False)),
+    "up-sampling in 3D": (ATEN.upsample_trilinear3d.default, (meta(1, 2, 3, 4, 5), [9, 7, 2], True)),
+    "norm": (ATEN.native_batch_norm.default, (meta(2, 3, 5), *NORM, False, 0.1, 1e-5)),
+    "norm of the batch": (ATEN.native_batch_norm.default, (meta(2, 3, 5), *NORM, True, 0.1, 1e-5)),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_shapes_and_types_are_those_that_torch_derives(name: str) -> None:
+    operation, args = OPERATIONS[name]
+    ours, torchs = meta_result(operation, args, {}), operation(*args)
+    for mine, its in zip(*((value if isinstance(value, tuple) else (value,)) for value in (ours, torchs)), strict=True):
+        assert (mine.shape, mine.dtype, mine.device) == (its.shape, its.dtype, its.device)
+
+
+def test_arange_on_the_meta_device() -> None:
+    made = meta_result(ATEN.arange.default, (7,), {"dtype": torch.float32, "device": torch.device("meta")})
+    assert (made.shape, made.dtype, made.is_meta) == ((7,), torch.float32, True)
+
+
+def test_real_tensors_and_mixed_types_are_computed() -> None:
+    assert meta_result(ATEN.add.Tensor, (torch.ones(2), torch.ones(2)), {}).tolist() == [2.0, 2.0]
+    mixed = meta_result(ATEN.add.Tensor, (meta(2).int(), meta(2).double()), {})
+    assert mixed.dtype == torch.float64
+
+
+@pytest.mark.parametrize("name", ["anynet_spn", "gwcnet_gc"])
+def test_a_network_costs_the_same_with_torchs_own_shapes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, views = build_network(name), (torch.zeros(1, 3, 64, 128), torch.zeros(1, 3, 64, 128))
+    ours = trace_workload(network, views)
+    monkeypatch.setattr(workload, "meta_result", lambda func, args, kwargs: func(*args, **kwargs))
+    assert trace_workload(network, views) == ours
+
+
+def test_deterministic_mode_is_back_afterwards() -> None:
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        run_without_compute(torch.nn.ReLU(), (torch.zeros(2),), lambda network: torch.no_grad())
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
