@@ -92,6 +92,36 @@ def _normalized(values: Tensor, *settings: Any) -> list[_Shape]:
     return [values.shape, (values.shape[1],), (values.shape[1],)]
 
 
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Eval mode without gradients; every module's own mode is back afterwards."""
+    training = {module: module.training for module in network.modules()}
+    try:
+        network.eval()
+        with torch.no_grad():
+            yield
+    finally:
+        for module, mode in training.items():
+            module.training = mode
+
+
+@contextmanager
+def _usual_operators() -> Iterator[None]:
+    """Deterministic mode, in which runs train, takes up-sampling apart; what is counted is the usual operator.
+
+    Setting the mode makes torch import its compiler, which takes seconds; so it is only set where it has to change.
+    """
+    if not torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(mode=False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(mode=True, warn_only=warns)
+
+
 _ATEN = torch.ops.aten
 _SHAPE_RULES: dict[Any, Callable[..., list[_Shape]]] = {
     _ATEN.add.Tensor: _broadcast,
