@@ -1,10 +1,10 @@
-"""The matrix products that every export writes: one per layer call and group, in order, uniquely named.
+"""The matrix products of a network: one per layer call and group, in order, uniquely named.
 
 A convolution in two or three dimensions, transposed or not, and a Linear layer are all lowered to one product
 ``[rows, depth] x [depth, columns]`` per group: rows are output positions (of a transposed convolution input
 positions, whose products are added up afterwards), depth the products of one output, columns the output channels
-(of a transposed convolution times the kernel). The number of products is that of the layer. Tools that know only
-two spatial axes would miscount a three-dimensional convolution written as it is.
+(of a transposed convolution times the kernel). The number of products is that of the layer; overlapping windows
+repeat their inputs, so that what a tool says of DRAM traffic of the rows counts them several times.
 """
 
 from __future__ import annotations
@@ -33,5 +33,9 @@ def named_products(workload: Workload) -> Iterator[NamedProduct]:
         product = lowered(call)
         for group in range(product.groups):
             suffix = f"_g{group}" if product.groups > 1 else ""
-            name = f"{call.name.replace('.', '_')}_c{call.call}{suffix}"
-            yield NamedProduct(name=name, call=call, product=product)
+            yield NamedProduct(name=call_name(call) + suffix, call=call, product=product)
+
+
+def call_name(call: LayerCall) -> str:
+    """The layer's name without dots, and which of its calls this is."""
+    return f"{call.name.replace('.', '_')}_c{call.call}"

@@ -1,7 +1,8 @@
 """Timeloop's problem YAML: one document per layer, as a matrix product with the density of its real weights.
 
 M is the rows, K the depth, N the columns of the product. The weights' density is that of the network's own zeros
-(``fixed-structured`` model); activations are taken as dense.
+(``fixed-structured`` model); activations are taken as dense. Overlapping windows repeat their inputs in the rows, so
+that DRAM traffic of inputs counts them several times; products, cycles and the traffic of weights are the layer's.
 """
 
 from __future__ import annotations

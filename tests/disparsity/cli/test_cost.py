@@ -90,7 +90,7 @@ def test_the_workload_for_other_tools(run_main: Callable[..., str], checkpoint: 
     targets = {kind: tmp_path / f"{kind}.txt" for kind in ("scalesim", "zigzag", "timeloop")}
     run_main("cost", checkpoint, "--size", "32x64", *(f"--export={kind}={path}" for kind, path in targets.items()))
     assert targets["scalesim"].read_text().startswith("Layer name, IFMAP Height")
-    assert "operator_type: Gemm" in targets["zigzag"].read_text()
+    assert "operator_type: Conv" in targets["zigzag"].read_text()
     assert "name: matrix_product" in targets["timeloop"].read_text()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 from disparsity.hwcost.exports import EXPORTS
-from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.layer_call import LayerCall, Workload
 from disparsity.hwcost.systolic import MatrixProduct, cycles, weight_stationary
 from disparsity.hwcost.workload import trace_workload
 
@@ -23,21 +24,43 @@ def workload() -> Workload:
     return trace_workload(network, (torch.zeros(1, 2, 3, 4, 5),))
 
 
+def traced(layer: nn.Module, *shape: int) -> Workload:
+    return trace_workload(nn.Sequential(layer), (torch.zeros(shape),))
+
+
 def sizes(kind: str, text: str) -> list[tuple[int, int, int]]:
     """Rows, depth and columns of every product in an export, read back by other means than it was written."""
     if kind == "scalesim":
-        rows = list(csv.reader(text.splitlines()))
-        assert {len(row) for row in rows} == {9}  # a comma ends every row
-        assert [row[2:5] for row in rows[1:]] == [[" 1", " 1", " 1"]] * (len(rows) - 1)
-        return [(int(row[1]), int(row[5]), int(row[6])) for row in rows[1:]]
-    if kind == "zigzag":
-        found = re.findall(r"loop_sizes: \[(\d+), (\d+), (\d+)\]", text)
-        return [(int(b), int(c), int(k)) for b, k, c in found]
+        return [product_of_topology(row) for row in topology_rows(text)]
     return [(int(m), int(k), int(n)) for m, n, k in re.findall(r"M: (\d+)\n    N: (\d+)\n    K: (\d+)", text)]
 
 
-@pytest.mark.parametrize("kind", EXPORTS)
-def test_every_export_holds_every_product(kind: str, workload: Workload) -> None:
+def topology_rows(text: str) -> list[list[int]]:
+    rows = list(csv.reader(text.splitlines()))
+    assert {len(row) for row in rows} == {9}  # a comma ends every row
+    return [[int(cell) for cell in row[1:8]] for row in rows[1:]]
+
+
+def product_of_topology(row: list[int]) -> tuple[int, int, int]:
+    """As SCALE-Sim 3.0.0 reads a row: it rounds output sizes up."""
+    height, width, kernel_y, kernel_x, channels, filters, stride = row
+    outputs = [math.ceil((size - k + stride) / stride) for size, k in ((height, kernel_y), (width, kernel_x))]
+    return math.prod(outputs), kernel_y * kernel_x * channels, filters
+
+
+def loops(text: str) -> dict[str, int]:
+    """Names and sizes of ZigZag's loops of a single layer."""
+    names, numbers = (re.findall(rf"loop_{what}: \[(.*?)\]", text)[0].split(", ") for what in ("dims", "sizes"))
+    return dict(zip(names, map(int, numbers), strict=True))
+
+
+def only(workload: Workload) -> LayerCall:
+    (call,) = (call for call in workload.calls if call.weight_count)
+    return call
+
+
+@pytest.mark.parametrize("kind", ["scalesim", "timeloop"])
+def test_exports_of_products_hold_every_product(kind: str, workload: Workload) -> None:
     found = sizes(kind, EXPORTS[kind](workload))
     assert found == [(60, 54, 4), (60, 2, 128), (60, 2, 128)]
     assert sum(rows * depth * columns for rows, depth, columns in found) == workload.dense_macs
@@ -59,3 +82,76 @@ def test_the_density_of_real_weights_goes_to_timeloop(workload: Workload) -> Non
 def test_names_are_unique(workload: Workload) -> None:
     names = [row.split(",")[0] for row in EXPORTS["scalesim"](workload).splitlines()[1:]]
     assert names == ["0_c0", "2_c0_g0", "2_c0_g1"]
+    assert re.findall(r"name: (\S+)", EXPORTS["zigzag"](workload)) == ["0_c0", "2_c0"]
+
+
+def test_scalesim_gets_the_padded_input_that_a_plain_convolution_reads() -> None:
+    # A stride of 2 leaves the far padding unread; given 34 x 66, SCALE-Sim would count 17 x 33 outputs.
+    layer = nn.Conv2d(16, 32, 3, stride=2, padding=1)
+    (row,) = topology_rows(EXPORTS["scalesim"](traced(layer, 1, 16, 32, 64)))
+    assert row == [33, 65, 3, 3, 16, 32, 2]
+    assert product_of_topology(row) == (16 * 32, 144, 32)
+
+
+@pytest.mark.parametrize(
+    ("layer", "batch"),
+    [
+        (nn.Conv2d(4, 8, 3, padding=2, dilation=2), 1),
+        (nn.Conv2d(4, 8, 3, stride=(1, 2), padding=1), 1),
+        (nn.Conv2d(4, 8, 3, padding=1), 2),
+    ],
+    ids=["dilated", "uneven stride", "batch"],
+)
+def test_what_scalesim_cannot_hold_is_a_product(layer: nn.Module, batch: int) -> None:
+    found = traced(layer, batch, 4, 6, 8)
+    (row,) = topology_rows(EXPORTS["scalesim"](found))
+    assert row[1:4] == [1, 1, 1]
+    assert math.prod(product_of_topology(row)) == only(found).dense_macs
+
+
+def test_groups_are_rows_of_their_own_for_scalesim() -> None:
+    found = traced(nn.Conv2d(8, 16, 3, padding=1, groups=4), 1, 8, 6, 10)
+    rows = topology_rows(EXPORTS["scalesim"](found))
+    assert rows == [[8, 12, 3, 3, 2, 4, 1]] * 4
+
+
+def test_no_name_makes_scalesim_repeat_a_layer_per_channel() -> None:
+    network = nn.Sequential()
+    network.add_module("ADPBlock", nn.Conv2d(3, 4, 1))
+    text = EXPORTS["scalesim"](trace_workload(network, (torch.zeros(1, 3, 2, 2),)))
+    assert "DP" not in text
+    assert "ADpBlock_c0, 2, 2, 1, 1, 3, 4, 1," in text
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (nn.Conv1d(2, 4, 3), (1, 2, 9)),
+        (nn.Conv2d(4, 8, (3, 5), stride=2, padding=1, groups=2), (1, 4, 8, 10)),
+        (nn.Conv3d(2, 4, 3, padding=2, dilation=2), (2, 2, 5, 6, 7)),
+        (nn.ConvTranspose3d(4, 6, 3, stride=2, padding=1, output_padding=1, groups=2), (1, 4, 3, 4, 5)),
+        (nn.Linear(6, 5), (7, 6)),
+    ],
+    ids=["1d", "2d", "3d", "transposed", "linear"],
+)
+def test_the_loops_for_zigzag_multiply_to_the_layers_macs(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    found = traced(layer, *shape)
+    assert math.prod(loops(EXPORTS["zigzag"](found)).values()) == only(found).dense_macs
+
+
+def test_a_three_dimensional_convolution_for_zigzag() -> None:
+    text = EXPORTS["zigzag"](traced(nn.Conv3d(32, 16, 3, stride=(1, 2, 2), padding=1), 1, 32, 8, 16, 32))
+    expected = {"B": 1, "G": 1, "K": 16, "C": 32, "OD": 8, "OY": 8, "OX": 16, "FD": 3, "FY": 3, "FX": 3}
+    assert loops(text) == expected
+    assert "equation: O[b][g][k][od][oy][ox]+=W[g][k][c][fd][fy][fx]*I[b][g][c][id][iy][ix]\n" in text
+    assert "dimension_relations: [id=1*od+1*fd, iy=2*oy+1*fy, ix=2*ox+1*fx]\n" in text
+    assert "pr_loop_dims: [ID, IY, IX]\n  pr_loop_sizes: [8, 16, 32]\n" in text
+    assert "padding: [[1, 1], [1, 0], [1, 0]]\n" in text  # the stride leaves the far padding unread
+
+
+def test_outputs_of_a_transposed_convolution_follow_from_its_inputs_for_zigzag() -> None:
+    text = EXPORTS["zigzag"](traced(nn.ConvTranspose2d(4, 8, 4, stride=2, padding=1), 1, 4, 5, 6))
+    assert loops(text) == {"B": 1, "G": 1, "K": 8, "C": 4, "IY": 5, "IX": 6, "FY": 4, "FX": 4}
+    assert "dimension_relations: [oy=2*iy+1*fy, ox=2*ix+1*fx]\n" in text
+    assert "pr_loop_dims: [OY, OX]\n  pr_loop_sizes: [10, 12]\n" in text
+    assert "padding: [[1, 1], [1, 1]]\n" in text
