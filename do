@@ -18,7 +18,8 @@ setup() {
     fi
 }
 lint()  { .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/pyright; }
-tests() { .venv/bin/pytest "$@"; }
+# One process per core, one thread each: the same tests in little more than half the time of one process.
+tests() { OMP_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal "$@"; }
 
 case "${1:-}" in
     setup) setup ;;
