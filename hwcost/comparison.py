@@ -9,8 +9,8 @@ from typing import Any
 from disparsity.hwcost.activations import ActivationPeak
 from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj, memory_energy_pj
 from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.operations import total_bops
-from disparsity.hwcost.summary import Machine
 from disparsity.hwcost.systolic import network_latency
 from disparsity.hwcost.technology import Profile
 

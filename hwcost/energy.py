@@ -54,3 +54,8 @@ def memory_energy_pj(calls: Iterable[LayerCall], weight_bytes: float, profile: P
         return None
     bits = sum(call.moved_elements * call.activation_bits for call in calls)
     return (bits + 8 * weight_bytes) * profile.dram_pj_per_bit
+
+
+def sram_energy_pj(moved_bytes: float, buffer_bytes: float, profile: Profile) -> float | None:
+    """Energy of `moved_bytes` read from or written to a buffer of this capacity; None where the profile has no SRAM."""
+    return None if profile.sram is None else 8 * moved_bytes * profile.sram.at(buffer_bytes)

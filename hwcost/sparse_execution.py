@@ -1,7 +1,8 @@
 """What zeros in the weights save: gating saves energy and no time, skipping saves both as far as lanes keep step.
 
 Three machines on the same array, which differ in what a zero weight does: nothing special (dense), its multiplier
-rests for the cycle (gated), or its cycle is left out (skipped, with filters in lock-step over the array's columns).
+rests for the cycle (gated), or its cycle is left out (skipped, with filters in lock-step over lanes, by default the
+array's columns).
 Source: the distinction of gating and skipping in Wu et al., Sparseloop, MICRO 2022, section 3.
 Interpretation: skipping shortens the dense dataflow's cycles by the lanes' speed-up; a layer without any product
 left takes no cycle. Gated cycles cost no arithmetic energy; reading operands is not charged here.
@@ -29,7 +30,7 @@ class Execution:
 
 
 def executions(
-    calls: Iterable[LayerCall], profile: Profile, array: tuple[int, int], dataflow: str
+    calls: Iterable[LayerCall], profile: Profile, array: tuple[int, int], dataflow: str, lanes: int | None = None
 ) -> dict[str, Execution]:
     """All three machines (skipping without and with balancing) over all calls, by name."""
     calls = [call for call in calls if call.weight_count]
@@ -37,7 +38,7 @@ def executions(
     dense = sum(call.dense_macs * mac_operator(call, profile).energy_pj for call in calls)
     effectual = sum(call.effectual_macs * mac_operator(call, profile).energy_pj for call in calls)
     skipped = {
-        name: sum(skipped_cycles(call, array, dataflow, balanced=balanced) for call in calls)
+        name: sum(skipped_cycles(call, array, dataflow, balanced=balanced, lanes=lanes) for call in calls)
         for name, balanced in (("skipped", False), ("skipped_balanced", True))
     }
     return {
@@ -47,9 +48,11 @@ def executions(
     }
 
 
-def skipped_cycles(call: LayerCall, array: tuple[int, int], dataflow: str, *, balanced: bool) -> int:
-    """Cycles of a call whose zero weights take no time, one filter per column of the array."""
-    load = call_load(call, array[1], balanced=balanced)
+def skipped_cycles(
+    call: LayerCall, array: tuple[int, int], dataflow: str, *, balanced: bool, lanes: int | None = None
+) -> int:
+    """Cycles of a call whose zero weights take no time, one filter per lane (without `lanes`: per column)."""
+    load = call_load(call, lanes or array[1], balanced=balanced)
     return math.ceil(cycles(call, array, dataflow) * load.steps / load.dense_steps)
 
 

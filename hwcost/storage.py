@@ -48,8 +48,8 @@ def layer_storage(layer: PackedLayer | FloatLayer) -> LayerStorage:
     only their positions are coded.
     """
     if isinstance(layer, PackedLayer):
-        return _integer_storage(layer.name, _rows(layer.codes, layer.output_axis), layer.bits)
-    return _float_storage(layer.name, _rows(layer.values, layer.output_axis))
+        return _integer_storage(layer.name, weight_rows(layer.codes, layer.output_axis), layer.bits)
+    return _float_storage(layer.name, weight_rows(layer.values, layer.output_axis))
 
 
 def network_formats(layers: Iterable[LayerStorage]) -> dict[str, int]:
@@ -88,7 +88,7 @@ def _float_storage(name: str, values: np.ndarray) -> LayerStorage:
     )
 
 
-def _rows(weight: np.ndarray, axis: int) -> np.ndarray:
-    """``[output channels, the rest]``."""
+def weight_rows(weight: np.ndarray, axis: int) -> np.ndarray:
+    """``[output channels, the rest]`` of a weight that counts its output channels on `axis`."""
     turned = np.moveaxis(weight, axis, 0)
     return turned.reshape(turned.shape[0], -1)

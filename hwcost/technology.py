@@ -38,6 +38,19 @@ class ScaledOperator:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Sram:
+    """An on-chip buffer of a reference capacity, and the exponent with which its energy grows."""
+
+    pj_per_bit: float
+    reference_bytes: float
+    exponent: float
+
+    def at(self, capacity_bytes: float) -> float:
+        """Picojoules per bit read or written, of a buffer of this capacity."""
+        return self.pj_per_bit * (capacity_bytes / self.reference_bytes) ** self.exponent
+
+
+@dataclass(frozen=True, kw_only=True)
 class Profile:
     """Everything the energy and area models know about a technology; None is not known.
 
@@ -53,6 +66,7 @@ class Profile:
     integer_add: ScaledOperator
     dram_pj_per_bit: float | None
     sources: dict[str, str]
+    sram: Sram | None = None
 
 
 def profile_names() -> list[str]:
@@ -114,4 +128,5 @@ def _profile(values: dict[str, Any]) -> Profile:
         integer_add=ScaledOperator(**tables["integer_add"]),
         dram_pj_per_bit=tables["memory"]["dram_pj_per_bit"] if "memory" in tables else None,
         sources=sources,
+        sram=Sram(**tables["sram"]) if "sram" in tables else None,
     )

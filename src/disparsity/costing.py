@@ -13,9 +13,11 @@ from disparsity.errors import InputError
 from disparsity.hwcost.activations import peak_activations
 from disparsity.hwcost.comparison import Candidate, compare
 from disparsity.hwcost.exports import EXPORTS
+from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.observation import Observation, grid_codes
 from disparsity.hwcost.packing import pack, pack_and_measure
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
-from disparsity.hwcost.summary import Compressed, Machine, summarise
+from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.technology import load_profile, profile_names
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import pack_network
@@ -30,15 +32,17 @@ def cost_sections(
     packed_bytes: int | None,
     size: tuple[int, int],
     machine: Machine,
+    observation: Observation | None = None,
 ) -> dict[str, Any]:
-    """The sections network, memory, operations, hardware, latency, activations, coverage and layers.
+    """The section network, and those of `hwcost.summary.summarise`.
 
     Args:
         dense: the network before compression.
         compressed: the same network with masks and quantizers.
         packed_bytes: of the compressed network's packed file; None packs it in memory, unless it is the dense one.
         size: height and width of the input.
-        machine: profile, array and dataflow.
+        machine: that the figures are computed for.
+        observation: what real pairs showed of the compressed network; None leaves null what needs it.
 
     Raises:
         InputError: the input is larger than any image that is read.
@@ -57,6 +61,8 @@ def cost_sections(
         packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
         weight_bytes=weight_bytes,
         peak=peak_activations(compressed, views, bits),
+        grid_codes=grid_codes(compressed),
+        observation=observation,
     )
     before = after.workload if same else trace_workload(dense, views)
     return {
@@ -71,31 +77,26 @@ def cost_sections(
 
 
 def cost_report(
-    network: StereoNetwork, size: tuple[int, int], profile: str, array: tuple[int, int], dataflow: str
+    network: StereoNetwork, size: tuple[int, int], machine: Machine, observation: Observation | None = None
 ) -> dict[str, Any]:
     """A report of costs alone; a compressed network is compared with its own dense form.
 
     Raises:
-        InputError: an unknown profile or dataflow, or an input that is too large.
+        InputError: an input that is too large.
 
     """
-    check_pixels(size)
-    machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
-    sections = cost_sections(_dense_form(network), network, None, size, machine)
+    sections = cost_sections(_dense_form(network), network, None, size, machine, observation)
     return {**empty_report(), **sections, "schema": SCHEMA, "version": VERSION}
 
 
-def cost_comparison(
-    networks: Mapping[str, StereoNetwork], size: tuple[int, int], profile: str, array: tuple[int, int], dataflow: str
-) -> dict[str, Any]:
-    """Networks side by side, by name, under the chosen profile and under every profile of the package.
+def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int], machine: Machine) -> dict[str, Any]:
+    """Networks side by side, by name, under the machine's profile and under every profile of the package.
 
     Raises:
-        InputError: an unknown profile or dataflow, or an input that is too large.
+        InputError: an input that is too large.
 
     """
     check_pixels(size)
-    machine = Machine(profile=load_profile(profile), array=array, dataflow=dataflow)
     profiles = {known.name: known for known in (machine.profile, *map(load_profile, profile_names()))}
     candidates = [_candidate(name, network, size) for name, network in networks.items()]
     return compare(candidates, size, machine, list(profiles.values()))

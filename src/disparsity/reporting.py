@@ -12,12 +12,13 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.evaluation import load_panels
 from disparsity.finetune.checkpoints import SIDE_FILE, load_checkpoint
 from disparsity.finetune.restore import open_network
+from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.packed_network import PackedNetwork
 from disparsity.hwcost.packing import pack
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION
 from disparsity.hwcost.reports.write import write_report
-from disparsity.hwcost.summary import Machine
 from disparsity.hwcost.technology import load_profile
+from disparsity.observing import observe_cheaply
 from disparsity.packed import pack_network, write_network
 from disparsity.recipe import Recipe, parse_size
 from disparsity.runs import history
@@ -42,9 +43,9 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
     compressed = open_network(str(folders[-1]), None)
     packed_bytes = write_network(run / PACKED_FILE, compressed)
     size = report_size(recipe)
-    sections = cost_sections(
-        dense, compressed, packed_bytes, size, Machine(profile=load_profile(recipe.report.profile))
-    )
+    machine = Machine(profile=load_profile(recipe.report.profile))
+    observation = observe_cheaply(compressed, recipe.data.test[0]) if recipe.data.test else None
+    sections = cost_sections(dense, compressed, packed_bytes, size, machine, observation)
     sections["memory"]["stage_bytes"] = _stage_bytes(folders, sections["memory"])
     report = {
         "schema": SCHEMA,

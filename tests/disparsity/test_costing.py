@@ -11,16 +11,19 @@ from torch.utils.flop_counter import FlopCounterMode
 from disparsity.costing import check_pixels, cost_report
 from disparsity.errors import InputError
 from disparsity.finetune.restore import open_network
+from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.reports.schema import validate
+from disparsity.hwcost.technology import load_profile
 from disparsity.packed import write_network
 from disparsity.quant.layers import effective_weight, quantizable_layers
 
 SIZE = (32, 64)
+MACHINE = Machine(profile=load_profile())
 
 
 def test_a_dense_network(checkpoint: Path) -> None:
     network = open_network(str(checkpoint), None)
-    report = cost_report(network, SIZE, "horowitz45", (16, 16), "ws")
+    report = cost_report(network, SIZE, MACHINE)
     validate(report)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(torch.zeros(1, 3, *SIZE), torch.zeros(1, 3, *SIZE))
@@ -35,7 +38,7 @@ def test_a_compressed_network_is_compared_with_its_own_dense_form(
     checkpoint: Path, quantized: Path, tmp_path: Path
 ) -> None:
     dense, compressed = open_network(str(checkpoint), None), open_network(str(quantized), None)
-    report = cost_report(compressed, SIZE, "horowitz45", (16, 16), "ws")
+    report = cost_report(compressed, SIZE, MACHINE)
     validate(report)
     assert report["network"]["parameters"] == sum(parameter.numel() for parameter in dense.parameters())
     with FlopCounterMode(display=False) as counter, torch.no_grad():

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from torch import nn
 
-from disparsity.hwcost.accumulators import data_bits, worst_case_bits
+from disparsity.hwcost.accumulators import data_bits, largest_sum, worst_case_bits
+from disparsity.hwcost.packed_network import PackedLayer
+from disparsity.hwcost.workload import trace_workload
 
 
 def test_golden_worst_cases() -> None:
@@ -27,3 +32,25 @@ def test_the_extreme_sum_fits_and_pruning_never_widens(codes: np.ndarray) -> Non
     assert extreme <= 2 ** (width - 1) - 1
     assert width <= worst_case_bits(4, 4, codes.shape[1])
     assert data_bits(np.where(codes > 3, 0, codes), 4, signed=False) <= width
+
+
+LAYERS = [
+    (nn.Conv2d(4, 6, 3, groups=2), (1, 4, 7, 7)),
+    (nn.ConvTranspose2d(4, 6, 4, stride=2, groups=2), (1, 4, 9, 9)),
+    (nn.ConvTranspose2d(3, 2, 3, stride=2, padding=1, dilation=2), (1, 3, 9, 9)),
+    (nn.ConvTranspose3d(2, 3, 3, stride=(1, 2, 3)), (1, 2, 7, 7, 7)),
+    (nn.Linear(5, 7), (1, 5)),
+]
+
+
+@pytest.mark.parametrize(("layer", "shape"), LAYERS)
+def test_the_largest_sum_is_that_of_the_layer_run_on_ones(layer: nn.Module, shape: tuple[int, ...]) -> None:
+    codes = torch.randint(-7, 8, layer.weight.shape, generator=torch.Generator().manual_seed(3))
+    with torch.no_grad():
+        layer.weight.copy_(codes.abs())
+        layer.bias.zero_()
+        extreme = int(layer(torch.ones(shape)).max())
+    axis = 1 if type(layer).__name__.startswith("ConvTranspose") else 0
+    stored = PackedLayer(name="0", codes=codes.numpy(), steps=np.ones(1, np.float16), bits=4, output_axis=axis)
+    call = trace_workload(nn.Sequential(layer), (torch.zeros(shape),)).calls[0]
+    assert largest_sum(stored, call) == extreme

@@ -27,6 +27,11 @@ def test_published_points() -> None:
     assert aladdin.integer_add.at(4).energy_pj == pytest.approx(0.21)
     assert eyeriss.integer_multiply.at(4).energy_pj == pytest.approx(1)  # 16 x 16 bit: the unit
     assert eyeriss.dram_pj_per_bit * 16 == 200
+    assert eyeriss.sram.at(8192) * 16 == eyeriss.sram.at(1 << 20) * 16 == 6
+    horowitz = load_profile("horowitz45").sram
+    assert [64 * horowitz.at(size * 1024) for size in (8, 32)] == [10, 20]
+    assert 64 * horowitz.at(1 << 20) == pytest.approx(100, rel=0.15)  # published; the power law gives 113
+    assert aladdin.sram is None
 
 
 def test_what_a_profile_does_not_know_is_none(anchors) -> None:

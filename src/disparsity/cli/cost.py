@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.cli.machine import add_machine_options, machine_of
 from disparsity.cli.outputs import check_file, check_folder
 from disparsity.errors import InputError
 from disparsity.files import write_json, write_text
@@ -28,12 +29,14 @@ def add_to(commands: Any) -> None:
     )
     command.add_argument("--size", required=True, metavar="HxW", help="of the input, e.g. 544x960")
     command.add_argument("--network", dest="name", metavar="NAME", help="the network of a published file")
+    add_machine_options(command)
     command.add_argument(
-        "--profile", default="horowitz45", metavar="NAME", help="see: disparsity list profiles; or your own .toml"
+        "--data", metavar="URI", help="measure zeros and sums on real pairs; see: disparsity list data"
     )
-    command.add_argument("--array", default="16x16", metavar="RxC", help="systolic array, default %(default)s")
-    command.add_argument("--dataflow", default="ws", choices=["os", "ws", "is"], help="default %(default)s")
-    command.add_argument("--out", type=Path, metavar="DIR", help="write report.json, layers.csv and report.html here")
+    command.add_argument("--pairs", type=int, default=1, metavar="N", help="of --data, default %(default)s")
+    command.add_argument(
+        "--out", type=Path, metavar="DIR", help="write report.json, layers.csv, report.md and report.html here"
+    )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
     command.add_argument(
         "--export",
@@ -53,20 +56,20 @@ def _run(arguments: argparse.Namespace) -> int:
         return _report(arguments)
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError("a comparison takes different networks", found=", ".join(names), expected="two or more")
-    if arguments.export or arguments.name:
-        raise InputError("--export and --network are for one network", remedy="run cost without --compare")
+    if arguments.export or arguments.name or arguments.data:
+        raise InputError("--export, --network and --data are for one network", remedy="run cost without --compare")
     return _compare(arguments, names)
 
 
 def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    size, array = parse_size(arguments.size, "--size"), parse_size(arguments.array, "--array")
+    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     from disparsity.costing import cost_comparison  # noqa: PLC0415 - torch is slow to import
     from disparsity.hwcost.comparison import markdown  # noqa: PLC0415
 
     networks = {name: _open(name, None) for name in names}
-    found = cost_comparison(networks, size, arguments.profile, array, arguments.dataflow)
+    found = cost_comparison(networks, size, machine)
     if arguments.json:
         write_json(arguments.json, found)
     if arguments.out:
@@ -94,15 +97,16 @@ def _is_built(name: str) -> bool:
 def _report(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    size, array = parse_size(arguments.size, "--size"), parse_size(arguments.array, "--array")
+    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     exports = [_export_target(text) for text in arguments.export]
-    from disparsity.costing import cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.costing import check_pixels, cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
 
     if _is_built(arguments.network) and arguments.name not in (None, arguments.network):
         raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
+    check_pixels(size)
     network = _open(arguments.network, arguments.name)
-    report = cost_report(network, size, arguments.profile, array, arguments.dataflow)
+    report = cost_report(network, size, machine, _observed(arguments, network))
     if arguments.json:
         write_json(arguments.json, report)
     if arguments.out:
@@ -113,6 +117,15 @@ def _report(arguments: argparse.Namespace) -> int:
         write_text(path, export_workload(network, size, kind))
     print(summary_table(report))
     return 0
+
+
+def _observed(arguments: argparse.Namespace, network: Any) -> Any:
+    """What the pairs of --data show; None without them."""
+    if arguments.data is None:
+        return None
+    from disparsity.observing import observe_data  # noqa: PLC0415 - readers of data are slow to import
+
+    return observe_data(network, arguments.data, arguments.pairs)
 
 
 def _export_target(text: str) -> tuple[str, Path]:

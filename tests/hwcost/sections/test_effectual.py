@@ -1,0 +1,33 @@
+"""Shares of products measured on pairs, and their absence."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from disparsity.hwcost.effectual import EffectualMacs
+from disparsity.hwcost.observation import Observation
+from disparsity.hwcost.sections.effectual import effectual_columns, effectual_section
+
+MACS = {
+    ("a", 0): EffectualMacs(dense=100, by_weight=50, by_activation=40, by_both=10),
+    ("a", 1): EffectualMacs(dense=100, by_weight=50, by_activation=60, by_both=30),
+}
+SEEN = Observation(data="synthetic:", pairs=2, size=(8, 16), cropped=True, macs=MACS, largest_codes={})
+
+
+def test_totals_and_shares() -> None:
+    assert effectual_section(SEEN) == {
+        "data": "synthetic:", "pairs": 2, "size": [8, 16], "cropped": True, "dense_macs": 200,
+        "macs": {"by_weight": 100, "by_activation": 100, "by_both": 40},
+        "share_percent": {"by_weight": 50, "by_activation": 50, "by_both": 20},
+    }  # fmt: skip
+
+
+def test_calls_have_their_own_shares(anchors) -> None:
+    call = dataclasses.replace(anchors["L1"], name="a", call=1)
+    assert effectual_columns(call, MACS) == {"activation_effectual_percent": 60, "joint_effectual_percent": 30}
+
+
+def test_nothing_is_known_without_pairs(anchors) -> None:
+    assert effectual_section(None) is None
+    assert set(effectual_columns(anchors["L1"], {}).values()) == {None}
