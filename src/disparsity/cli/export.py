@@ -1,4 +1,4 @@
-"""`disparsity export` and `disparsity import`: a compressed network as one packed file, and back."""
+"""`disparsity export` and `disparsity import`: a compressed network in another format, and a packed one back."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.cli.outputs import check_file, check_folder
+from disparsity.errors import InputError
+from disparsity.files import write_text
+from disparsity.recipe import parse_size
+
+WORKLOAD_FORMATS = ("scalesim", "zigzag", "timeloop")
 
 
 def add_to(commands: Any) -> None:
@@ -14,13 +19,15 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "export",
         help="write a network in another format",
-        description="packed: one HDF5 file with entropy-coded integers; other formats come with later releases.",
+        description="packed: one HDF5 file with entropy-coded integers. scalesim, zigzag, timeloop: the workload at "
+        "one input size, for these tools; how 3D convolutions are lowered is stated in the file.",
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
-    command.add_argument("--format", required=True, choices=["packed"])
+    command.add_argument("--format", required=True, choices=["packed", *WORKLOAD_FORMATS])
     command.add_argument("--out", type=Path, required=True, metavar="PATH")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    command.add_argument("--size", metavar="HxW", help="of the input, for the workload formats")
     command.set_defaults(run=_export)
     back = commands.add_parser(
         "import",
@@ -36,12 +43,30 @@ def add_to(commands: Any) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     check_file(arguments.out)
+    size = _input_size(arguments)
     from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
-    from disparsity.packed import write_network  # noqa: PLC0415
 
-    write_network(arguments.out, open_network(arguments.checkpoint, arguments.network))
+    network = open_network(arguments.checkpoint, arguments.network)
+    if size is None:
+        from disparsity.packed import write_network  # noqa: PLC0415
+
+        write_network(arguments.out, network)
+    else:
+        from disparsity.costing import check_pixels, export_workload  # noqa: PLC0415
+
+        check_pixels(size)
+        write_text(arguments.out, export_workload(network, size, arguments.format))
     print(f"{arguments.out} {arguments.out.stat().st_size} bytes")
     return 0
+
+
+def _input_size(arguments: argparse.Namespace) -> tuple[int, int] | None:
+    """Of a workload; a packed network has none."""
+    if (arguments.format in WORKLOAD_FORMATS) != (arguments.size is not None):
+        found = "no --size" if arguments.size is None else "--size"
+        expected = f"--size HxW with {', '.join(WORKLOAD_FORMATS)}, and with no other format"
+        raise InputError("the format and --size do not fit", found=f"{arguments.format}, {found}", expected=expected)
+    return None if arguments.size is None else parse_size(arguments.size, "--size")
 
 
 def _import(arguments: argparse.Namespace) -> int:

@@ -43,3 +43,21 @@ def test_outputs_in_the_way(refused: Callable[..., str], checkpoint: Path, finis
     assert "is a folder" in refused(2, "export", checkpoint, "--format", "packed", "--out", tmp_path)
     (tmp_path / "file").write_text("mine")
     assert "is a file" in refused(2, "import", finished / "compressed.h5", "--out", tmp_path / "file")
+
+
+@pytest.mark.parametrize("kind", ["scalesim", "zigzag", "timeloop"])
+def test_workloads_are_those_of_the_cost_command(
+    run_main: Callable[..., str], checkpoint: Path, tmp_path: Path, kind: str
+) -> None:
+    ours, costs = tmp_path / "ours", tmp_path / "costs"
+    printed = run_main("export", checkpoint, "--format", kind, "--size", "32x64", "--out", ours)
+    assert printed == f"{ours} {ours.stat().st_size} bytes\n"
+    run_main("cost", checkpoint, "--size", "32x64", "--export", f"{kind}={costs}")
+    assert ours.read_bytes() == costs.read_bytes()
+
+
+def test_sizes_are_for_workloads_alone(refused: Callable[..., str], checkpoint: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    for options in (("--format", "zigzag"), ("--format", "packed", "--size", "32x64")):
+        assert "--size" in refused(2, "export", checkpoint, *options, "--out", out)
+    assert not out.exists()
