@@ -11,10 +11,12 @@ section 4.2. Interpretation: one buffer for all, not doubled; blocks are halving
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
 
 from disparsity.hwcost.layer_call import LayerCall
 
@@ -119,47 +121,66 @@ def footprint(block: int, kernel: int, stride: int, dilation: int, *, transposed
 
 @lru_cache(maxsize=4096)
 def _best(shape: Geometry, groups: int, widths: tuple[float, float, float], buffer_bytes: int) -> Tiling | None:
-    best: Tiling | None = None
-    for positions in _position_blocks(shape.outputs):
-        held = math.prod(_held(shape, positions))
-        moved = math.prod(_moved(shape, positions))
-        for channels_out, channels_in in itertools.product(_halvings(shape.channels_out), _halvings(shape.channels_in)):
-            tile = _tile(shape, positions, (channels_out, channels_in), (held, moved), groups, widths)
-            if tile.buffer_bytes <= buffer_bytes and (best is None or tile.dram_bytes < best.dram_bytes):
-                best = tile
-    return best
-
-
-def _tile(
-    shape: Geometry,
-    positions: Shape,
-    channels: tuple[int, int],
-    inputs: tuple[int, int],
-    groups: int,
-    widths: tuple[float, float, float],
-) -> Tiling:
-    """Bytes of one choice; `inputs` are the positions that a tile holds, and those that all tiles read together."""
-    (channels_out, channels_in), (held, moved) = channels, inputs
-    activation, weight, accumulator = widths
-    taps = math.prod(shape.kernel)
-    blocks = math.prod(-(-out // block) for out, block in zip(shape.outputs, positions, strict=True)) * shape.batch
-    folds_out, folds_in = -(-shape.channels_out // channels_out), -(-shape.channels_in // channels_in)
-    once_in = moved * shape.channels_in * shape.batch * activation
-    once_weights = taps * shape.channels_in * shape.channels_out * weight
-    if folds_in > 1:
-        read = once_in * folds_out + once_weights * blocks
-    else:
-        read = min(once_in + once_weights * (blocks if folds_out > 1 else 1), once_in * folds_out + once_weights)
+    choices = _Choices.of(shape, widths)
+    fitting = np.where(choices.buffer_bytes <= buffer_bytes, choices.read_bytes, np.inf)
+    best = np.unravel_index(int(fitting.argmin()), fitting.shape)
+    if np.isinf(fitting[best]):
+        return None
+    position, channels_out, channels_in = map(int, best)
+    outputs = math.prod(shape.outputs) * shape.channels_out * shape.batch
     return Tiling(
-        positions=positions,
-        channels_out=channels_out,
-        channels_in=channels_in,
-        buffer_bytes=held * channels_in * activation
-        + taps * channels_in * channels_out * weight
-        + math.prod(positions) * channels_out * accumulator,
-        read_bytes=groups * read,
-        written_bytes=groups * math.prod(shape.outputs) * shape.channels_out * shape.batch * activation,
+        positions=choices.positions[position],
+        channels_out=choices.channels_out[channels_out],
+        channels_in=choices.channels_in[channels_in],
+        buffer_bytes=float(choices.buffer_bytes[best]),
+        read_bytes=groups * float(fitting[best]),
+        written_bytes=groups * outputs * widths[0],
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Choices:
+    """All tilings of one group at once: ``[positions, channels_out, channels_in]`` bytes of the buffer and read."""
+
+    positions: list[Shape]
+    channels_out: list[int]
+    channels_in: list[int]
+    buffer_bytes: npt.NDArray[np.float64]
+    read_bytes: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, shape: Geometry, widths: tuple[float, float, float]) -> _Choices:
+        """Bytes of every choice; the widths are those of activations, weights and sums, in bytes."""
+        activation, weight, accumulator = widths
+        positions, outs, ins = (
+            _position_blocks(shape.outputs),
+            _halvings(shape.channels_out),
+            _halvings(shape.channels_in),
+        )
+        held, moved, area, blocks = (
+            np.array(column, np.float64)[:, None, None]
+            for column in zip(*(_block_figures(shape, block) for block in positions), strict=True)
+        )
+        out, channels = np.array(outs, np.float64)[None, :, None], np.array(ins, np.float64)[None, None, :]
+        taps = math.prod(shape.kernel)
+        inputs = moved * shape.channels_in * shape.batch * activation
+        weights = taps * shape.channels_in * shape.channels_out * weight
+        passes = np.ceil(shape.channels_out / out)
+        inputs_pass, weights_pass = inputs * passes + weights, inputs + weights * np.where(passes > 1, blocks, 1)
+        both_pass = inputs * passes + weights * blocks
+        return cls(
+            positions=positions,
+            channels_out=outs,
+            channels_in=ins,
+            buffer_bytes=held * channels * activation + taps * channels * out * weight + area * out * accumulator,
+            read_bytes=np.where(channels < shape.channels_in, both_pass, np.minimum(weights_pass, inputs_pass)),
+        )
+
+
+def _block_figures(shape: Geometry, block: Shape) -> tuple[int, int, int, int]:
+    """Of a block of positions: inputs that a tile holds, that all tiles read together, its size, and how many."""
+    blocks = math.prod(-(-out // size) for out, size in zip(shape.outputs, block, strict=True)) * shape.batch
+    return math.prod(_held(shape, block)), math.prod(_moved(shape, block)), math.prod(block), blocks
 
 
 def _held(shape: Geometry, positions: Shape) -> list[int]:
