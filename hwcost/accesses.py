@@ -1,7 +1,8 @@
 """What a systolic array reads from and writes to its buffers, in words; partial sums are named by themselves.
 
-Source: Samajdar et al., SCALE-Sim, 2018, section 3, counts checked against version 3.0.0 (whose output-stationary
-write counts are 12.5 % too high and are not followed).
+Source: Samajdar et al., SCALE-Sim, 2018, section 3, counts checked against version 3.0.0 by
+`benchmarks/hardware_cost.py`. Its output-stationary write counts are not followed: it adds rows + columns of the array
+for every fold to the outputs written, 12.5 % where folds are full and more where they are not.
 """
 
 from __future__ import annotations
