@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ NETWORK, SIZE, ARRAY = "psmnet_hourglass", (544, 960), (16, 16)
 COMMAND = ["cost", NETWORK, "--size", f"{SIZE[0]}x{SIZE[1]}"]
 REPEATS = 5
 MOST_SECONDS, MOST_MB = 5, 1024
-BUDGET_S = 240
+BUDGET_S = 180
 MOST_CYCLES = 1_000_000
 """SCALE-Sim holds several numbers per cycle and lane; beyond this, memory runs out before patience."""
 
@@ -54,7 +55,8 @@ def _report() -> dict[str, float]:
     """A fresh process with nothing imported yet; its own peak memory as the kernel has it."""
     program = Path(sys.executable).with_name("disparsity")
     start = time.perf_counter()
-    process = subprocess.Popen([program, *COMMAND], stdout=subprocess.DEVNULL)
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen([program, *COMMAND], stdout=subprocess.DEVNULL, env=one_thread)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise RuntimeError("disparsity cost failed")
@@ -118,7 +120,7 @@ def _part(pairs: list[tuple[LayerCall, int]], answer: dict[str, Any]) -> dict[st
         "layers": len(finished),
         "calls": sum(count for _, count in finished),
         "macs": sum(call.dense_macs * count for call, count in finished),
-        "seconds": sum(result["seconds"] for result in answer["results"]),
+        "seconds": sum(result["cpu_seconds"] for result in answer["results"]),
         "peak_mb": answer["peak_mb"],
     }
 
@@ -126,33 +128,34 @@ def _part(pairs: list[tuple[LayerCall, int]], answer: dict[str, Any]) -> dict[st
 def render(found: dict[str, Any]) -> list[str]:
     reports = sorted(found["reports"], key=lambda report: report["seconds"])
     best, middle = reports[0], reports[len(reports) // 2]
+    processor = statistics.median(report["cpu_seconds"] for report in reports)
     peak = max(report["peak_mb"] for report in reports)
     held = best["seconds"] < MOST_SECONDS and peak < MOST_MB
     every = middle["seconds"] < MOST_SECONDS
     verdict = "held" if held and every else "held by the fastest run, not by the median" if held else "NOT held"
     return [
         f"`disparsity {' '.join(COMMAND)}`: **{best['seconds']:.2f} s** at best, {middle['seconds']:.2f} s in the "
-        f"median of {len(reports)} fresh processes, import included ({middle['cpu_seconds']:.2f} s of processor time, "
+        f"median of {len(reports)} fresh processes, import included ({processor:.2f} s of processor time, "
         f"one thread), at most **{peak:.0f} MB**. The aim of less than {MOST_SECONDS} s and {MOST_MB} MB is {verdict}. "
         f"Load average of the machine then: {found['load']:.1f}.",
         "",
         f"The network's {found['calls']} layer calls ({found['different']} different shapes, "
         f"{found['macs'] / 1e9:.0f} GMACs) through the peers, each shape once, fewest array cycles first, until "
         f"{BUDGET_S} s were over (SCALE-Sim: shapes up to {MOST_CYCLES:,} cycles, or memory runs out). "
-        "The report has memory, energy, area, traffic and cycles of all calls; the ratio is of seconds for the "
-        "peer's part alone, without its import, to the median of our whole command.",
+        "The report has memory, energy, area, traffic and cycles of all calls. Seconds are processor time, so that "
+        "the load of the machine does not count; the ratio is of the peer's part alone, without its import, to the "
+        "median of our whole command with its import.",
         "",
         *table(("program", "shapes done", "layer calls", "share of MACs", "s", "ratio", "s per shape", "MB"), [
-            _ours(found, middle, peak),
-            *(_peer(name, part, found, middle["seconds"]) for name, part in found["peers"].items()),
+            _ours(found, processor, peak),
+            *(_peer(name, part, found, processor) for name, part in found["peers"].items()),
         ]),
         "",
         _details(found),
     ]  # fmt: skip
 
 
-def _ours(found: dict[str, Any], middle: dict[str, float], peak: float) -> tuple[object, ...]:
-    seconds = middle["seconds"]
+def _ours(found: dict[str, Any], seconds: float, peak: float) -> tuple[object, ...]:
     return (
         "`disparsity cost`", found["different"], found["calls"], "100 %", f"{seconds:.2f}", "1",
         f"{seconds / found['different']:.3f}", f"{peak:.0f}",

@@ -51,7 +51,7 @@ def cost(run: dict[str, Any], wide: Path) -> dict[str, Any]:
         Path(workload).write_text(run["yaml"])
     hardware = wide if run["hardware"] == "wide" else INPUTS / "hardware/tpu_like.yaml"
     Path("out").mkdir(exist_ok=True)
-    start = time.perf_counter()
+    start, worked = time.perf_counter(), time.process_time()
     try:
         energy, latency, _ = get_hardware_performance_zigzag(
             workload,
@@ -63,12 +63,13 @@ def cost(run: dict[str, Any], wide: Path) -> dict[str, Any]:
             loma_show_progress_bar=False,
         )
     except Exception as error:
-        return {"seconds": time.perf_counter() - start, "error": f"{type(error).__name__}: {error}"[:200]}
-    seconds = time.perf_counter() - start
+        taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - worked}
+        return {**taken, "error": f"{type(error).__name__}: {error}"[:200]}
+    taken = {"seconds": time.perf_counter() - start, "cpu_seconds": time.process_time() - worked}
     found = json.loads(Path(f"out/{run['name']}_complete.json").read_text())["outputs"]
     memory = found["energy"]["memory_energy_breakdown_per_level"]
     return {
-        "seconds": seconds,
+        **taken,
         "energy_pj": energy,
         "latency_cycles": latency,
         "mac_energy_pj": found["energy"]["operational_energy"],
