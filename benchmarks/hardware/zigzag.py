@@ -143,8 +143,8 @@ def render(found: dict[str, Any]) -> list[str]:
         "",
         *_verdict(zoo),
         "",
-        "What differs. Weights and outputs: ZigZag moves whole words of 64 bits for every turn of a loop, so that the 9 "
-        "weights of one depthwise filter take 16 bytes. Inputs: a kernel of 1 with a stride of 2 reads a quarter of "
+        "What differs. Weights and outputs: ZigZag moves whole words of 64 bits for every turn of a loop, so that the "
+        "9 weights of one depthwise filter take 16 bytes. Inputs: a kernel of 1 with a stride of 2 reads a quarter of "
         "its input, and ZigZag moves only that; `compulsory_bytes` counts inputs whole. Array cycles: its own include "
         "the stalls of a port that is too narrow for a moment, the closed form has none.",
         "",
