@@ -4,7 +4,8 @@ ZigZag's ONNX reader knows two spatial axes only and silently counts a three-dim
 planes; its YAML takes any number of axes. B is the batch, G the groups, K and C the output and input channels of one
 group, F the kernel; a convolution's inputs and a transposed convolution's outputs are related to the other axes by
 stride and dilation, padding taken off. A Linear layer is a product of B rows. Precisions are those of the network,
-sums in the worst-case width. Layers are listed in order without data dependencies.
+sums in the worst-case width: hardware whose registers for sums are narrower (16 bits in ZigZag's `tpu_like`) gets no
+mapping. Layers are listed in order without data dependencies.
 Checked against version 3.9.1 by `benchmarks/hardware_cost.py`.
 """
 
