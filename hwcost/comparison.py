@@ -11,6 +11,8 @@ from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj, memory_energy_
 from disparsity.hwcost.layer_call import Workload
 from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.operations import total_bops
+from disparsity.hwcost.sections.roofline import bounded_cycles
+from disparsity.hwcost.sections.traffic import moves, traffic_totals
 from disparsity.hwcost.systolic import network_latency
 from disparsity.hwcost.technology import Profile
 
@@ -53,6 +55,7 @@ def compare(
         "profile": machine.profile.name,
         "array": list(machine.array),
         "dataflow": machine.dataflow,
+        "machine": machine.settings(),
         "networks": [{"name": one.name, **_figures(one, machine)} for one in candidates],
         "profiles": table,
         "conclusion_changes": {figure: _changes(table, figure) for figure in PROFILE_FIGURES},
@@ -61,6 +64,7 @@ def compare(
 
 def _figures(one: Candidate, machine: Machine) -> dict[str, Any]:
     latency = network_latency(one.workload.calls, machine.array, machine.dataflow)
+    moved = moves(one.workload, machine)
     return {
         "parameters": one.workload.parameters,
         "stored_bytes": one.stored_bytes,
@@ -70,6 +74,9 @@ def _figures(one: Candidate, machine: Machine) -> dict[str, Any]:
         **{f"bops_{name}": value for name, value in total_bops(one.workload.calls).items()},
         "cycles": latency.cycles,
         "utilization": latency.utilization,
+        "dram_bytes": traffic_totals(moved, machine)["dram_bytes"],
+        "roofline_cycles": bounded_cycles(moved, machine, skipping=False)[0],
+        "roofline_skipped_cycles": bounded_cycles(moved, machine, skipping=True)[0],
         **{figure: _figure(one, machine.profile, figure) for figure in PROFILE_FIGURES},
     }
 
@@ -100,8 +107,7 @@ def markdown(comparison: dict[str, Any]) -> str:
     names = [one["name"] for one in comparison["networks"]]
     size = "x".join(map(str, comparison["input_size"]))
     lines = [
-        f"Input {size}, {'x'.join(map(str, comparison['array']))} array, {comparison['dataflow']}, "
-        f"profile {comparison['profile']}.",
+        f"Input {size}, {_machine(comparison['machine'])}, profile {comparison['profile']}.",
         "",
         *_header(["", *names]),
     ]
@@ -111,20 +117,25 @@ def markdown(comparison: dict[str, Any]) -> str:
     for row in comparison["profiles"]:
         values = [_text(row["values"][name]) for name in names]
         lines.append(_line([row["profile"], row["figure"], *values, row["cheapest"] or "not known"]))
-    lines.append("")
-    words = {
-        True: "changes between profiles",
-        False: "is the same under every profile",
-        None: "has one profile at most",
-    }
-    lines += [
-        f"- {figure}: the conclusion {words[changes]}" for figure, changes in comparison["conclusion_changes"].items()
-    ]
+    lines += ["", "Which network is cheapest:", ""]
+    lines += [_verdict(comparison, figure, changes) for figure, changes in comparison["conclusion_changes"].items()]
     return "\n".join(lines)
 
 
-def _verdicts(comparison: dict[str, Any]) -> list[tuple[str, bool | None]]:
-    return list(comparison["conclusion_changes"].items())
+def _verdict(comparison: dict[str, Any], figure: str, changes: bool | None) -> str:
+    """Whether the profiles agree on the cheapest network, and which one each of them names."""
+    named = {row["profile"]: row["cheapest"] for row in comparison["profiles"] if row["figure"] == figure}
+    known = {profile: cheapest for profile, cheapest in named.items() if cheapest is not None}
+    detail = ", ".join(f"{profile}: {cheapest}" for profile, cheapest in known.items())
+    return f"- {figure}: the conclusion {_VERDICTS[changes]}" + (f" ({detail})" if detail else "")
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    array = "x".join(map(str, machine["array"]))
+    return (
+        f"{array} array, {machine['dataflow']}, buffer {machine['buffer_bytes']:,} B, "
+        f"DRAM {machine['dram_bytes_per_cycle']:g} B per cycle, {machine['lanes']} lanes"
+    )
 
 
 def _header(cells: list[str]) -> list[str]:

@@ -57,10 +57,11 @@ def clean(ax: Axes) -> None:
     ax.yaxis.label.set_fontsize(9)
 
 
-def add_legend(figure: Figure, ax: Axes) -> None:
-    """A legend above the axes, so that it hides nothing."""
-    handles, labels = ax.get_legend_handles_labels()
-    if handles:
+def add_legend(figure: Figure, *axes: Axes) -> None:
+    """One legend of all axes above them, so that it hides nothing."""
+    found = [pair for ax in axes for pair in zip(*ax.get_legend_handles_labels(), strict=True)]
+    if found:
+        handles, labels = zip(*found, strict=True)
         figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=8)
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from disparsity.hwcost.reports.chart_style import (
     BLUE,
@@ -20,14 +18,14 @@ from disparsity.hwcost.reports.chart_style import (
     SERIES,
     SKY,
     add_legend,
-    clean,
     label_bars,
     log_axis,
     new_figure,
 )
-from disparsity.hwcost.reports.layer_rows import unique_layers
+from disparsity.hwcost.reports.layer_figures import cycles_and_utilization, sparsity_and_bits
 from disparsity.hwcost.reports.numbers import UNKNOWN, bytes_text, energy_text
-from disparsity.hwcost.reports.schema import STAGES
+from disparsity.hwcost.reports.roofline_figure import roofline
+from disparsity.hwcost.reports.schema import STAGES, section
 
 Report = Mapping[str, Any]
 
@@ -36,23 +34,6 @@ _REFERENCES = (
     ("entropy bound", "entropy_bound_bytes", RED, "--"),
     ("packed file", "packed_file_bytes", GREEN, ":"),
 )
-
-
-def sparsity_and_bits(report: Report) -> Figure | None:
-    """Sparsity and weight bits of every layer that holds weights, in the order of execution."""
-    rows = unique_layers(report["layers"])
-    if not rows:
-        return None
-    figure = new_figure(0.9 + 0.16 * len(rows))
-    left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
-    _layer_bars(left, [row.sparsity_percent for row in rows], BLUE)
-    left.set(xlim=(0, 100), xlabel="sparsity [% of weights that are zero]")
-    _layer_bars(right, [row.weight_bits for row in rows], ORANGE)
-    right.set(xlabel="bits per weight", xlim=(0, None))
-    right.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set_yticks(range(len(rows)), labels=[row.name for row in rows], fontsize=7)
-    left.set_ylim(len(rows) - 0.4, -0.6)
-    return figure
 
 
 def memory_by_format(report: Report) -> Figure | None:
@@ -101,9 +82,14 @@ def error_against_cost(report: Report) -> Figure | None:
 
 
 def energy_split(report: Report) -> Figure | None:
-    """MAC energy and memory energy before and after compression, on one logarithmic scale."""
-    hardware = report["hardware"]
-    parts = {"MAC": hardware["mac_energy_pj"], "memory": hardware["memory_energy_pj"]}
+    """Energy of products, buffer and DRAM before and after compression, on one logarithmic scale."""
+    hardware, traffic = report["hardware"], section(report, "traffic")
+    tiled = any(traffic["dram_energy_pj"].values())
+    parts = {
+        "MAC": hardware["mac_energy_pj"],
+        "SRAM": traffic["sram_energy_pj"],
+        "DRAM, tiled" if tiled else "DRAM, once": traffic["dram_energy_pj"] if tiled else hardware["memory_energy_pj"],
+    }
     ends = (("dense", ORANGE), ("compressed", BLUE))
     bars = [(f"{part}, {end}", of[end], colour) for part, of in parts.items() for end, colour in ends if of.get(end)]
     if not bars:
@@ -142,17 +128,11 @@ def _error_points(report: Report) -> dict[str, list[tuple[float, float, str]]]:
     return series
 
 
-def _layer_bars(ax: Axes, values: Sequence[float | None], colour: str) -> None:
-    known = {place: value for place, value in enumerate(values) if value is not None}
-    ax.barh(list(known), list(known.values()), color=colour)
-    for place in set(range(len(values))) - set(known):
-        ax.annotate(UNKNOWN, (0, place), (3, 0), textcoords="offset points", va="center", fontsize=6)
-    clean(ax)
-
-
 FIGURES: dict[str, Callable[[Report], Figure | None]] = {
-    "sparsity_and_bits": sparsity_and_bits,
-    "memory_by_format": memory_by_format,
     "error_against_cost": error_against_cost,
+    "memory_by_format": memory_by_format,
     "energy_split": energy_split,
+    "roofline": roofline,
+    "sparsity_and_bits": sparsity_and_bits,
+    "cycles_and_utilization": cycles_and_utilization,
 }

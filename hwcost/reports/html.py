@@ -11,11 +11,28 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from disparsity.hwcost.reports.layer_rows import column_formula, column_label
+from disparsity.hwcost.reports.columns import (
+    COLUMNS,
+    GROUPS,
+    OPERATIONS,
+    SHAPE,
+    TIME,
+    TRAFFIC,
+    WEIGHTS,
+    Column,
+    column,
+    grouped,
+)
 from disparsity.hwcost.reports.layers_csv import column_names
+from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
 from disparsity.hwcost.reports.numbers import UNKNOWN, count_text, exact_text, percent_text
 from disparsity.hwcost.reports.schema import SLOTS
 from disparsity.hwcost.reports.summary import cards, comparisons
+
+_SHOWN = (WEIGHTS, OPERATIONS, TIME, TRAFFIC)
+"""Groups of columns that are shown before anybody has chosen."""
+_OF_WEIGHTS = (WEIGHTS, SHAPE)
+"""Groups that are printed for layers with weights alone."""
 
 _ACCURACY_COLUMNS = {
     "data": "data",
@@ -74,7 +91,8 @@ def render_html(
         panels_left_out: how many pairs are only in the folder ``panels``, to keep the page small.
 
     """
-    names = column_names(report["layers"])
+    groups = grouped(column_names(report["layers"]))
+    names = [name for members in groups.values() for name in members]
     return (
         _environment()
         .get_template("report.html")
@@ -88,20 +106,42 @@ def render_html(
             panels=panels,
             panels_left_out=panels_left_out,
             figures=figures,
-            columns=[(name, column_label(name), column_formula(name)) for name in names],
-            layers=[[layer_cell(layer.get(name), name) for name in names] for layer in report["layers"]],
+            machine=machine_text(report),
+            coverage=coverage_text(report["coverage"]),
+            column_groups=[(group, GROUPS.index(group), group in _SHOWN, group in _OF_WEIGHTS) for group in groups],
+            columns=[_heading(name, report["layers"]) for name in names],
+            layers=[
+                (layer.get("weight_count") == 0, [layer_cell(layer.get(name), name) for name in names])
+                for layer in report["layers"]
+            ],
             slots=[(slot, exact_text(report["settings"][slot])) for slot in SLOTS],
             effort=_effort(report["settings"]),
         )
     )
 
 
-def layer_cell(value: Any, column: str) -> Cell:
+@dataclass(frozen=True)
+class Heading:
+    """The head of a column: its text, its formula where it is written down, its group's number, and its kind."""
+
+    label: str
+    formula: str
+    group: int
+    numeric: bool
+
+
+def _heading(name: str, layers: Sequence[Mapping[str, Any]]) -> Heading:
+    found: Column = column(name)
+    numeric = any(layer_cell(layer.get(name), name).number is not None for layer in layers)
+    return Heading(found.label, found.explanation if name in COLUMNS else "", GROUPS.index(found.group), numeric)
+
+
+def layer_cell(value: Any, name: str) -> Cell:
     """A figure of a layer: numbers keep their value for sorting, so that 9 comes before 10."""
     if value is None:
         return Cell("–", None)
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = f"{value:.2f}" if is_number and column.endswith("_percent") else exact_text(value)
+    text = f"{value:.2f}" if is_number and name.endswith("_percent") else exact_text(value)
     return Cell(text, float(value) if is_number else None)
 
 

@@ -17,6 +17,14 @@ def bytes_text(value: float | None) -> str:
     return _scaled(value, _BYTES)
 
 
+def capacity_text(value: float | None) -> str:
+    """Bytes of a memory in binary units where they are whole: ``131072 -> 128 KiB``."""
+    for size, unit in ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")):
+        if value and value % size == 0:
+            return f"{value // size:,.0f} {unit}"
+    return bytes_text(value)
+
+
 def count_text(value: float | None) -> str:
     """A count with a decimal prefix: ``4_718_592 -> 4.72 M``."""
     return _scaled(value, _COUNTS)
@@ -70,15 +78,17 @@ def reduction(before: float | None, after: float | None) -> float | None:
 
 
 def exact_text(value: Any) -> str:
-    """A table cell: whole numbers with thousands separators, others with five significant digits."""
+    """A table cell: whole and large numbers with thousands separators, others with five digits."""
     if value is None:
         return UNKNOWN
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and abs(value) >= 1e5:
+        return f"{value:,.0f}"
     if isinstance(value, float):
-        return f"{int(value):,}" if value.is_integer() and abs(value) < 1e15 else f"{value:,.5g}"
+        return f"{int(value):,}" if value.is_integer() else f"{value:,.5g}"
     return "×".join(str(item) for item in value) if isinstance(value, list | tuple) else str(value)
 
 

@@ -6,7 +6,7 @@ A figure that is not known is null, never 0. New fields may be added; a change o
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,13 @@ class MapOf:
 
 
 @dataclass(frozen=True)
+class Optional:
+    """A section that older reports lack, and that may be null as a whole where nothing of it is known."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
 class Either:
     """A plain value, or an object of such values."""
 
@@ -54,6 +61,7 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, list | tuple) and len(value) == 2 and all(_is_whole(item) for item in value)
 
 
+BOOLEAN = Leaf("true or false", lambda value: isinstance(value, bool))
 TEXT = Leaf("text", lambda value: isinstance(value, str))
 WHOLE = Leaf("a whole number", _is_whole)
 NUMBER = Leaf("a finite number", _is_number)
@@ -65,6 +73,9 @@ NAME = Leaf("text", TEXT.test, required=True)
 SCALAR = Leaf("a number, text, true, false or a list", lambda v: isinstance(v, str | bool | list) or _is_number(v))
 
 _SPLIT = {"dense": NUMBER, "compressed": NUMBER}
+_ZEROS = {"by_weight": NUMBER, "by_activation": NUMBER, "by_both": NUMBER}
+_MACHINES = {"dense": NUMBER, "gated": NUMBER, "skipped": NUMBER, "skipped_balanced": NUMBER}
+_BOUNDED = {"dense": NUMBER, "compressed": NUMBER, "skipped": NUMBER}
 _ACCURACY = {
     "data": NAME,
     "stage": STAGE,
@@ -110,6 +121,81 @@ REPORT: dict[str, Any] = {
         "cycles": _SPLIT,
         "utilization": Either(NUMBER, MapOf(NUMBER)),
     },
+    # What the figures below are computed for; `lanes` filters work in lock-step where zeros are skipped.
+    "machine": Optional(
+        {
+            "array": PAIR,
+            "dataflow": TEXT,
+            "buffer_bytes": NUMBER,
+            "dram_bytes_per_cycle": NUMBER,
+            "lanes": WHOLE,
+            "clock_mhz": NUMBER,
+        }
+    ),
+    # Bytes per pair: between buffer and array (layers with weights), and between DRAM and buffer (all calls), at least
+    # and with tiles that fit; `untiled` names layers of which no tile fits, for which the totals are null.
+    "traffic": Optional(
+        {
+            "sram_bytes": _SPLIT,
+            "partial_sum_bytes": _SPLIT,
+            "compulsory_dram_bytes": _SPLIT,
+            "dram_bytes": _SPLIT,
+            "sram_energy_pj": _SPLIT,
+            "dram_energy_pj": _SPLIT,
+            "untiled": [NAME],
+            "reduction_percent": {"sram": REDUCTION, "dram": REDUCTION},
+        }
+    ),
+    # Cycles of products or transfers, whichever takes longer in each call; `skipped` leaves out zero weights' cycles.
+    "roofline": Optional(
+        {
+            "multipliers": WHOLE,
+            "ridge_macs_per_byte": NUMBER,
+            "cycles": _BOUNDED,
+            "memory_bound_cycles_percent": _BOUNDED,
+            "milliseconds": _BOUNDED,
+        }
+    ),
+    # The compressed network by what a machine does with a zero weight; memory is not waited for.
+    "sparse_execution": Optional(
+        {
+            "cycles": _MACHINES,
+            "mac_energy_pj": _MACHINES,
+            "lane_utilization": {"in_order": NUMBER, "balanced": NUMBER},
+        }
+    ),
+    # Products whose factors are not zero, counted on real pairs at their own size; null where nothing was measured.
+    "effectual": Optional(
+        {
+            "data": TEXT,
+            "pairs": WHOLE,
+            "size": PAIR,
+            "cropped": BOOLEAN,
+            "dense_macs": NUMBER,
+            "macs": _ZEROS,
+            "share_percent": _ZEROS,
+        }
+    ),
+    # Widest accumulator of the integer layers: for any weights, for these, and for these on the measured pairs.
+    "accumulators": Optional(
+        {
+            "worst_case_bits": WHOLE,
+            "weights_bits": WHOLE,
+            "data_bits": WHOLE,
+            "integer_layers": WHOLE,
+            "float_layers": WHOLE,
+        }
+    ),
+    # Integer weights as wires, each output fully unrolled; `adders_per_weight` is of multipliers per non-zero weight.
+    "multipliers": Optional(
+        {
+            "multiplier_adders": WHOLE,
+            "sum_adders": WHOLE,
+            "shifts": WHOLE,
+            "shift_only_percent": PERCENT,
+            "adders_per_weight": NUMBER,
+        }
+    ),
     "activations": {"peak_bytes": _SPLIT},
     "coverage": {"macs_modelled_percent": PERCENT, "unmodelled": [NAME]},
     "layers": [MapOf(SCALAR)],
@@ -138,7 +224,14 @@ def empty_report() -> dict[str, Any]:
     return {**skeleton, "schema": SCHEMA, "version": VERSION}
 
 
+def section(report: Mapping[str, Any], name: str) -> Any:
+    """An optional section of a report, with every figure null where it is absent or null."""
+    return report.get(name) or _empty(REPORT[name])
+
+
 def _empty(description: Any) -> Any:
+    if isinstance(description, Optional):
+        return _empty(description.value)
     if isinstance(description, dict):
         return {name: _empty(inner) for name, inner in description.items()}
     if isinstance(description, list):
@@ -166,6 +259,10 @@ def _check(value: Any, description: Any, where: str) -> None:
 def _check_fields(value: Any, fields: dict[str, Any], where: str) -> None:
     _expect(isinstance(value, dict), where, value, "an object")
     for name, inner in fields.items():
+        if isinstance(inner, Optional):
+            if value.get(name) is not None:
+                _check(value[name], inner.value, f"{where}.{name}")
+            continue
         if name not in value:
             raise CorruptArtefactError(
                 f"the field {name!r} is missing", where=where, remedy="write null where a figure is not known"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from disparsity.hwcost.reports.comparison import Comparison, split, stated
+from disparsity.hwcost.reports.machine_rows import machine_rows
 from disparsity.hwcost.reports.numbers import (
     UNKNOWN,
     area_text,
@@ -21,17 +23,6 @@ from disparsity.hwcost.reports.numbers import (
 from disparsity.hwcost.reports.schema import STAGES
 
 Report = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """One line of the before/after table, every figure already text."""
-
-    group: str
-    label: str
-    before: str
-    after: str
-    change: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +42,8 @@ def comparisons(report: Report) -> list[Comparison]:
         *_operations(report["operations"]),
         *_hardware(report["hardware"]),
         *_latency(report["latency"]),
-        _split("activations", "peak live activations", report["activations"]["peak_bytes"], bytes_text),
+        *machine_rows(report),
+        split("activations", "peak live activations", report["activations"]["peak_bytes"], bytes_text),
     ]
 
 
@@ -63,17 +55,19 @@ def cards(report: Report) -> list[Card]:
     return [
         Card(
             label="Weight memory",
-            figure=change_text(_known(memory["reduction_percent"], memory["dense_bytes"], memory["packed_file_bytes"])),
+            figure=change_text(stated(memory["reduction_percent"], memory["dense_bytes"], memory["packed_file_bytes"])),
             detail=f"{bytes_text(memory['dense_bytes'])} → {bytes_text(memory['packed_file_bytes'])}, packed file",
         ),
         Card(
             label="MAC energy",
-            figure=change_text(_known(hardware["reduction_percent"]["mac_energy"], *_ends(energy))),
+            figure=change_text(
+                stated(hardware["reduction_percent"]["mac_energy"], energy["dense"], energy["compressed"])
+            ),
             detail=f"{energy_text(energy['dense'])} → {energy_text(energy['compressed'])}, profile {profile}",
         ),
         Card(
             label="Bit operations",
-            figure=change_text(reduction(*_ends(bops))),
+            figure=change_text(reduction(bops["dense"], bops["compressed"])),
             detail=f"{count_text(bops['dense'])} → {count_text(bops['compressed'])}, {definition}",
         ),
         _error_card(report),
@@ -143,7 +137,7 @@ def _memory(memory: Mapping[str, Any]) -> list[Comparison]:
             label=label,
             before=bytes_text(dense),
             after=bytes_text(after),
-            change=change_text(_known(given.get(label), dense, after)),
+            change=change_text(stated(given.get(label), dense, after)),
         )
         for label, after in targets.items()
     ]
@@ -151,10 +145,8 @@ def _memory(memory: Mapping[str, Any]) -> list[Comparison]:
 
 def _operations(operations: Mapping[str, Any]) -> list[Comparison]:
     macs = {"dense": operations["dense_macs"], "compressed": operations["effectual_macs"]}
-    rows = [_split("operations", "MACs", macs, count_text, operations["reduction_percent"]["macs"])]
-    return rows + [
-        _split("operations", f"BOPs ({name})", bops, count_text) for name, bops in operations["bops"].items()
-    ]
+    rows = [split("operations", "MACs", macs, count_text, operations["reduction_percent"]["macs"])]
+    return rows + [split("operations", f"BOPs ({name})", bops, count_text) for name, bops in operations["bops"].items()]
 
 
 def _hardware(hardware: Mapping[str, Any]) -> list[Comparison]:
@@ -162,36 +154,21 @@ def _hardware(hardware: Mapping[str, Any]) -> list[Comparison]:
     memory = {end: hardware["memory_energy_pj"].get(end) for end in ("dense", "compressed")}
     total = {end: _sum(hardware["mac_energy_pj"][end], memory[end]) for end in memory}
     return [
-        _split(group, "MAC energy", hardware["mac_energy_pj"], energy_text, given["mac_energy"]),
-        _split(group, "memory energy", memory, energy_text),
-        _split(group, "total energy", total, energy_text, given["total_energy"]),
-        _split(group, "MAC area", hardware["mac_area_um2"], area_text, given["mac_area"]),
+        split(group, "MAC energy", hardware["mac_energy_pj"], energy_text, given["mac_energy"]),
+        split(group, "memory energy", memory, energy_text),
+        split(group, "total energy", total, energy_text, given["total_energy"]),
+        split(group, "MAC area", hardware["mac_area_um2"], area_text, given["mac_area"]),
     ]
 
 
 def _latency(latency: Mapping[str, Any]) -> list[Comparison]:
     array, dataflow = latency["array"], latency["dataflow"]
     group = "latency" if array is None else f"latency, {array[0]}×{array[1]} array, {dataflow or UNKNOWN}"
-    rows = [_split(group, "cycles", latency["cycles"], count_text)]
+    rows = [split(group, "cycles", latency["cycles"], count_text)]
     use = latency["utilization"]
     before, after = (use.get("dense"), use.get("compressed")) if isinstance(use, Mapping) else (None, use)
     texts = [UNKNOWN if value is None else f"{value:.3f}" for value in (before, after)]
     return [*rows, Comparison(group=group, label="utilization", before=texts[0], after=texts[1], change="")]
-
-
-def _split(group: str, label: str, ends: Mapping[str, Any], text: Any, given: float | None = None) -> Comparison:
-    before, after = _ends(ends)
-    change = change_text(_known(given, before, after))
-    return Comparison(group=group, label=label, before=text(before), after=text(after), change=change)
-
-
-def _ends(ends: Mapping[str, Any]) -> tuple[float | None, float | None]:
-    return ends["dense"], ends["compressed"]
-
-
-def _known(given: float | None, before: float | None, after: float | None) -> float | None:
-    """The report's own reduction where it states one, so that page and report.json cannot disagree."""
-    return given if given is not None else reduction(before, after)
 
 
 def _points(before: float | None, after: float | None) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from disparsity.hwcost.reports.numbers import UNKNOWN, count_text, percent_text
-from disparsity.hwcost.reports.summary import Comparison, comparisons
+from disparsity.hwcost.reports.comparison import Comparison
+from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
+from disparsity.hwcost.reports.numbers import UNKNOWN, count_text
+from disparsity.hwcost.reports.summary import comparisons
 
 # A terminal or a log file may not know these signs; the page may.
 _ASCII = str.maketrans({"µ": "u", "²": "2", "×": "x", "−": "-", "→": "->"})
@@ -14,8 +16,9 @@ _HEADER = ("", "dense", "compressed", "change")
 
 
 def summary_table(report: Mapping[str, Any]) -> str:
-    """The whole summary: a title, the before/after table, and what is not modelled."""
-    lines = [_title(report["network"]), "", *_table(comparisons(report)), "", _coverage(report["coverage"])]
+    """The whole summary: a title, the before/after table, the machine, and what is not modelled."""
+    foot = [f"machine: {machine_text(report)}", coverage_text(report["coverage"])]
+    lines = [_title(report["network"]), "", *_table(comparisons(report)), "", *foot]
     return "\n".join(line.rstrip() for line in lines).translate(_ASCII)
 
 
@@ -42,10 +45,3 @@ def _line(cell: tuple[str, str, str, str], widths: list[int]) -> str:
     if not any(cell[1:]):
         return cell[0]
     return "  ".join([cell[0].ljust(widths[0]), *(cell[i].rjust(widths[i]) for i in (1, 2, 3))])
-
-
-def _coverage(coverage: Mapping[str, Any]) -> str:
-    left_out = ", ".join(coverage["unmodelled"]) or "nothing"
-    moved = percent_text(coverage.get("bytes_modelled_percent"))
-    macs = percent_text(coverage["macs_modelled_percent"])
-    return f"modelled: {macs} of MACs, {moved} of bytes; not modelled: {left_out}"

@@ -1,4 +1,4 @@
-"""A report's folder: report.json, layers.csv, report.html, the figures and the panels, each written atomically."""
+"""A report's folder: report.json, layers.csv, report.md, report.html, figures and panels, each written atomically."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from disparsity.files import write_bytes, write_json, write_text
 from disparsity.hwcost.reports.figures import FIGURES
 from disparsity.hwcost.reports.html import Picture, render_html
 from disparsity.hwcost.reports.layers_csv import layers_csv
+from disparsity.hwcost.reports.markdown import markdown_report
 from disparsity.hwcost.reports.panels import Panel
 from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
 from disparsity.hwcost.reports.schema import validate
@@ -27,7 +28,9 @@ _CAPTIONS = {
     "sparsity_and_bits": "Sparsity and bits of every layer, in the order of execution.",
     "memory_by_format": "Weight memory in every storage format; index, tables and scales included.",
     "error_against_cost": "Disparity error against weight memory over the stages; lower left is better.",
-    "energy_split": "Energy of arithmetic and of memory, before and after.",
+    "energy_split": "Energy of products, of the on-chip buffer and of DRAM, before and after.",
+    "roofline": "Calls with weights under the machine's roofs; compression moves them right, away from the memory.",
+    "cycles_and_utilization": "Cycles of every layer, and how busy multipliers and lanes are; memory not waited for.",
     "training_curves": "Loss, error and sparsity while the network was compressed.",
 }
 
@@ -62,17 +65,19 @@ def write_report(
     write_text(folder / "layers.csv", layers_csv(report["layers"]))
     written += [folder / "report.json", folder / "layers.csv"]
     charts = {name: figure for name, figure in _charts(report, history).items() if figure is not None}
-    pictures = []
+    pictures, linked = [], {}
     for name, figure in charts.items():
         svg = svg_bytes(figure)
         put(f"figures/{name}.png", png_bytes(figure))
         put(f"figures/{name}.svg", svg)
+        linked[f"figures/{name}.svg"] = _CAPTIONS[name]
         pictures.append(Picture(kind="svg+xml", content=svg, alt=_alt(name, report), caption=_CAPTIONS[name]))
     shown: list[Picture] = []
     for index, panel in enumerate(panels):
         figure = panel_figure(panel)
         put(f"panels/{index:02d}-{_slug(panel.id)}.png", png_bytes(figure, _FILE_DPI))
         _show(shown, panel, png_bytes(figure, _PAGE_DPI))
+    put("report.md", markdown_report(report, linked).encode("utf-8"))
     page = render_html(report, shown, pictures, len(panels) - len(shown))
     put("report.html", page.encode("utf-8"))
     return written

@@ -31,9 +31,9 @@ def call_roofline(call: LayerCall, traffic: CallTraffic, machine: Machine) -> Ro
 def roofline_section(dense: Moves, compressed: Moves, machine: Machine) -> dict[str, Any]:
     """Cycles with the memory in the way: of both networks on the plain array, and of one that skips zeros."""
     found = {
-        "dense": _bounded(dense, machine, skipping=False),
-        "compressed": _bounded(compressed, machine, skipping=False),
-        "skipped": _bounded(compressed, machine, skipping=True),
+        "dense": bounded_cycles(dense, machine, skipping=False),
+        "compressed": bounded_cycles(compressed, machine, skipping=False),
+        "skipped": bounded_cycles(compressed, machine, skipping=True),
     }
     return {
         "multipliers": machine.multipliers,
@@ -60,7 +60,7 @@ def roofline_columns(
     }
 
 
-def _bounded(moved: Moves, machine: Machine, *, skipping: bool) -> tuple[float | None, float | None]:
+def bounded_cycles(moved: Moves, machine: Machine, *, skipping: bool) -> tuple[float | None, float | None]:
     """Cycles of all calls, and the percentage of them in which the memory is what is waited for."""
     waits: list[tuple[float | None, bool]] = []
     for call, traffic in moved:

@@ -60,7 +60,7 @@ def call_traffic(call: LayerCall, machine: Machine) -> CallTraffic:
 
 def traffic_section(dense: Moves, compressed: Moves, machine: Machine) -> dict[str, Any]:
     """Totals of both networks, and the energy they take; SRAM counts the layers with weights, DRAM all calls."""
-    ends = {"dense": _totals(dense, machine), "compressed": _totals(compressed, machine)}
+    ends = {"dense": traffic_totals(dense, machine), "compressed": traffic_totals(compressed, machine)}
     figures = {name: {end: totals[name] for end, totals in ends.items()} for name in ends["dense"]}
     return {
         **figures,
@@ -83,7 +83,8 @@ def traffic_columns(traffic: CallTraffic, dense: CallTraffic | None) -> dict[str
     }
 
 
-def _totals(moved: Moves, machine: Machine) -> dict[str, float | None]:
+def traffic_totals(moved: Moves, machine: Machine) -> dict[str, float | None]:
+    """Of one network, by figure; SRAM counts the layers with weights, DRAM all calls."""
     layers = [traffic for call, traffic in moved if call.weight_count]
     sram = total(traffic.sram_bytes for traffic in layers)
     dram = total(traffic.dram_bytes for _, traffic in moved)

@@ -49,6 +49,44 @@
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") hideTip(); });
   document.addEventListener("scroll", hideTip, true);
 
-  const opened = () => { for (const details of document.querySelectorAll("details")) details.open = true; };
-  window.addEventListener("beforeprint", opened);
+  const layers = document.querySelector("table.sortable");
+  const boxes = [...document.querySelectorAll("[data-group]")];
+  for (const fieldset of document.querySelectorAll(".groups")) fieldset.hidden = false;
+  for (const box of boxes) {
+    const show = () => layers.classList.toggle(`without-${box.dataset.group}`, !box.checked);
+    box.addEventListener("change", show);
+    show();
+  }
+
+  const weighted = document.getElementById("weighted");
+  if (weighted) weighted.addEventListener("change", () => layers.classList.toggle("weighted", weighted.checked));
+
+  // All columns side by side fit no paper: a table per group, of the rows that have something in it.
+  const tableOf = (box) => {
+    const wanted = (row) => [...row.cells].filter((cell) => cell.classList.contains(`g${box.dataset.group}`));
+    const named = (row) => [...row.cells].filter((cell) => cell.classList.contains("g0")).slice(0, 2);
+    const table = document.createElement("table");
+    table.createCaption().textContent = box.parentElement.textContent.trim();
+    const copy = (part, row) => {
+      part.insertRow().append(...[...named(row), ...wanted(row)].map((cell) => cell.cloneNode(true)));
+    };
+    copy(table.createTHead(), layers.tHead.rows[0]);
+    const body = table.createTBody();
+    for (const row of layers.tBodies[0].rows) {
+      const bare = row.classList.contains("bare") && "ofWeights" in box.dataset;
+      if (!bare && !wanted(row).every((cell) => missing(cell) || cell.dataset.value === "0.0")) copy(body, row);
+    }
+    return table;
+  };
+  const printed = document.getElementById("printed-layers");
+  window.addEventListener("beforeprint", () => {
+    for (const details of document.querySelectorAll("details")) details.open = true;
+    if (!printed || !boxes.length) return;
+    document.body.classList.add("split");
+    printed.replaceChildren(...boxes.map(tableOf).filter((table) => table.tBodies[0].rows.length));
+  });
+  window.addEventListener("afterprint", () => {
+    document.body.classList.remove("split");
+    if (printed) printed.replaceChildren();
+  });
 })();

@@ -5,7 +5,7 @@ import dataclasses
 from disparsity.hwcost.activations import ActivationPeak
 from disparsity.hwcost.comparison import Candidate, compare, markdown
 from disparsity.hwcost.layer_call import Workload
-from disparsity.hwcost.summary import Machine
+from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.technology import load_profile, profile_names
 
 PEAK = ActivationPeak(dense_bytes=400, compressed_bytes=100, alive=())
@@ -40,5 +40,26 @@ def test_profiles_may_disagree(anchors) -> None:
     assert cheapest == {"horowitz45": "int", "aladdin40": "float", "eyeriss65": "float"}
     assert found["conclusion_changes"]["mac_energy_pj"] is True
     text = markdown(found)
-    assert "mac_energy_pj: the conclusion changes between profiles" in text
+    assert (
+        "mac_energy_pj: the conclusion changes between profiles (aladdin40: float, eyeriss65: float, horowitz45: int)"
+    ) in text
     assert "not known" in text
+
+
+def test_one_profile_settles_nothing(anchors) -> None:
+    found = compare(
+        [candidate("a", anchors["L1"]), candidate("b", anchors["L3"])],
+        (8, 8),
+        Machine(profile=PROFILES[0]),
+        PROFILES[:1],
+    )
+    assert set(found["conclusion_changes"].values()) == {None}
+    assert "- mac_energy_pj: the conclusion rests on one profile at most (aladdin40: a)" in markdown(found)
+
+
+def test_traffic_and_waiting_for_memory_side_by_side(anchors) -> None:
+    machine = Machine(profile=PROFILES[0], dram_bytes_per_cycle=1.0, buffer_bytes=1 << 20)
+    found = compare([candidate("a", anchors["L1"]), candidate("b", anchors["L3"])], (8, 8), machine, PROFILES)
+    first = found["networks"][0]
+    assert first["dram_bytes"] == first["roofline_cycles"] == first["roofline_skipped_cycles"] == 216 + 19 * 2048
+    assert "buffer 1,048,576 B, DRAM 1 B per cycle, 16 lanes" in markdown(found)

@@ -7,9 +7,10 @@ from torch import nn
 
 from disparsity.hwcost.activations import peak_activations
 from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
 from disparsity.hwcost.reports.schema import empty_report, validate
-from disparsity.hwcost.summary import Compressed, Machine, summarise
+from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
 from disparsity.quant.bits import LayerBits

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from disparsity.hwcost.reports.figures import FIGURES, energy_split, error_against_cost, sparsity_and_bits, stage_bytes
+from disparsity.hwcost.reports.figures import FIGURES, energy_split, error_against_cost, stage_bytes
+from disparsity.hwcost.reports.layer_figures import cycles_and_utilization, sparsity_and_bits
 from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
+from disparsity.hwcost.reports.roofline_figure import roofline
 from disparsity.hwcost.reports.schema import empty_report
 from disparsity.hwcost.reports.training_chart import running_steps, training_curves
 
@@ -63,6 +65,7 @@ def test_error_against_cost_leaves_out_a_stage_without_bytes(report: dict[str, A
 
 def test_energy_bars_are_those_that_are_known(report: dict[str, Any]) -> None:
     report["hardware"]["memory_energy_pj"] = {}
+    report["traffic"] = None
     figure = energy_split(report)
     assert figure is not None
     assert [bar.get_width() for bar in figure.axes[0].patches] == [421_820_000_000.0, 1_224_000_000.0]
@@ -77,3 +80,41 @@ def test_training_steps_run_on_through_the_stages(history: list[dict[str, Any]])
     assert figure is not None
     assert [ax.get_ylabel() for ax in figure.axes] == ["loss", "EPE [px]", "sparsity [%]"]
     assert max(figure.axes[2].get_lines()[0].get_ydata()) == pytest.approx(94.0)
+
+
+def test_energy_is_split_into_products_buffer_and_dram(report: dict[str, Any]) -> None:
+    figure = energy_split(report)
+    assert figure is not None
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert names == ["MAC, dense", "MAC, compressed", "SRAM, dense", "SRAM, compressed", "DRAM, tiled, dense",
+                     "DRAM, tiled, compressed"]  # fmt: skip
+    assert [bar.get_width() for bar in figure.axes[0].patches][2:] == [4.93e9, 2.25e9, 12.2e9, 1.98e9]
+
+
+def test_the_roofline_has_a_point_per_call_under_both_roofs(report: dict[str, Any]) -> None:
+    figure = roofline(report)
+    assert figure is not None
+    (ax,) = figure.axes
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    dense, compressed = (collection.get_offsets() for collection in ax.collections)
+    assert len(dense) == len(compressed) == len(report["layers"])
+    first = report["layers"][0]
+    assert dense[0].tolist() == [8.0, pytest.approx(first["dense_macs"] / first["dense_roofline_cycles"])]
+    intensity, roof = ax.get_lines()[0].get_data()
+    assert (intensity[1], roof[1], roof[2]) == (16.0, 256, 256)
+    assert roof[0] == pytest.approx(16 * intensity[0])
+
+
+def test_a_roofline_without_traffic_is_left_out(report: dict[str, Any]) -> None:
+    for layer in report["layers"]:
+        layer["intensity_macs_per_byte"] = layer["dense_roofline_cycles"] = None
+    assert roofline(report) is None
+
+
+def test_cycles_are_those_of_all_calls_and_unknown_ones_are_said(report: dict[str, Any]) -> None:
+    figure = cycles_and_utilization(report)
+    assert figure is not None
+    first = [layer for layer in report["layers"] if layer["name"] == "features.down0"]
+    assert len(first) == 2
+    assert figure.axes[0].patches[0].get_width() == sum(layer["cycles"] for layer in first)
+    assert "not known" in [text.get_text() for text in figure.axes[0].texts]

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from disparsity.hwcost.reports.columns import COLUMNS, GROUPS
 from disparsity.hwcost.reports.html import Picture, layer_cell, render_html
 from disparsity.hwcost.reports.schema import empty_report
 
 PICTURE = Picture(kind="png", content=b"\x89PNG", alt='a "pair"', caption="caption")
-VOID = {"meta", "link", "img", "br"}
+VOID = {"meta", "link", "img", "br", "input"}
 
 
 class Page(HTMLParser):
@@ -90,12 +91,31 @@ def test_the_layer_table_sorts_by_buttons_with_formulas(report: dict[str, Any]) 
     page = Page(render_html(report, [], []))
     buttons = {attributes.get("data-tip") for attributes in page.named("button")}
     assert "weights × weight uses, plus the products of parts without weights" in buttons
+    assert COLUMNS["dram_bytes"].explanation in buttons
     assert all(attributes["type"] == "button" for attributes in page.named("button"))
     described = [a["aria-describedby"] for a in page.named("button") if "aria-describedby" in a]
     identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert set(described) <= set(identifiers)
     assert len(identifiers) == len(set(identifiers))
     assert len([a for a in page.named("th") if a.get("aria-sort") == "none"]) == len(report["layers"][0])
+
+
+def test_columns_come_in_groups_that_can_be_hidden(report: dict[str, Any]) -> None:
+    text = render_html(report, [], [])
+    page = Page(text)
+    boxes = {box["data-group"]: "checked" in box for box in page.named("input") if "data-group" in box}
+    classes = {str(head["class"]) for head in page.named("th") if "aria-sort" in head}
+    assert {f"g{number}" for number in boxes} | {"g0"} == classes
+    assert all(f".without-{number} .g{number} {{ display: none; }}" in text for number in boxes)
+    assert boxes[str(GROUPS.index("traffic"))]
+    assert not boxes[str(GROUPS.index("sparse execution"))]
+
+
+def test_a_row_without_weights_is_marked(report: dict[str, Any]) -> None:
+    report["layers"].append({**report["layers"][0], "name": "volume", "weight_count": 0})
+    assert [row for row in Page(render_html(report, [], [])).named("tr") if row.get("class") == "bare"] == [
+        {"class": "bare"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,5 +130,15 @@ def test_cells(value: Any, column: str, text: str, number: float | None) -> None
 
 def test_headline_settings_coverage_and_version_are_there(report: dict[str, Any]) -> None:
     text = " ".join(Page(render_html(report, [], [], panels_left_out=0)).words)
-    for words in ("−97.66 %", "×1.35", "reconstruct", "profile horowitz45", "99.98 % of MACs", "version 1", "1,290.4"):
+    for words in (
+        "−97.66 %",
+        "×1.35",
+        "reconstruct",
+        "profile horowitz45",
+        "99.98 % of MACs",
+        "not known of bytes",
+        "buffer 128 KiB",
+        "version 1",
+        "1,290.4",
+    ):
         assert words in text

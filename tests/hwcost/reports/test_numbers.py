@@ -47,4 +47,10 @@ def test_exact_cells() -> None:
     assert numbers.exact_text([32, 3, 5, 5]) == "32×3×5×5"
     assert numbers.exact_text(3.0) == "3"
     assert numbers.exact_text(0.123456) == "0.12346"
+    assert numbers.exact_text(1_129_412.7) == "1,129,413"
     assert numbers.exact_text(True) == "yes"
+
+
+def test_capacities_are_binary_where_they_are_whole() -> None:
+    texts = [numbers.capacity_text(size) for size in (131_072, 3 << 20, 1 << 30, 65_000, None)]
+    assert texts == ["128 KiB", "3 MiB", "1 GiB", "65.0 kB", "not known"]

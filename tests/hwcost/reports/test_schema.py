@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from disparsity.errors import CorruptArtefactError
-from disparsity.hwcost.reports.schema import REPORT, empty_report, validate
+from disparsity.hwcost.reports.schema import REPORT, Optional, empty_report, section, validate
 
 
 def change(report: dict[str, Any], path: str, value: Any) -> None:
@@ -37,7 +37,8 @@ def test_the_skeleton_knows_nothing() -> None:
 
 def test_the_sections_are_those_of_the_interface() -> None:
     assert list(REPORT) == [
-        "schema", "version", "network", "accuracy", "memory", "operations", "hardware", "latency", "activations",
+        "schema", "version", "network", "accuracy", "memory", "operations", "hardware", "latency", "machine",
+        "traffic", "roofline", "sparse_execution", "effectual", "accumulators", "multipliers", "activations",
         "coverage", "layers", "settings",
     ]  # fmt: skip
 
@@ -50,7 +51,10 @@ def test_the_sections_are_those_of_the_interface() -> None:
         ("network.input_size", [544]), ("memory.dense_bytes", math.nan), ("memory.dense_bytes", "12"),
         ("memory.reduction_percent", 100.5), ("memory.formats", []), ("operations.bops.uniq", 3),
         ("hardware.mac_energy_pj", None), ("accuracy.0.stage", "final"), ("accuracy.0.d1_percent", -1.0),
-        ("accuracy.0.data", None), ("coverage.unmodelled", "none"), ("settings.seed", "0"), ("layers", None),
+        ("traffic.dram_bytes.dense", "12"), ("effectual.cropped", 1), ("machine", []),
+        ("multipliers.shift_only_percent", 101.0),
+        ("accuracy.0.data", None), ("coverage.unmodelled", "none"), ("settings.seed", "0"),
+        ("layers", None),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name(report: dict[str, Any], path: str, value: Any) -> None:
@@ -77,3 +81,20 @@ def test_every_field_may_be_unknown_where_a_figure_belongs(report: dict[str, Any
     for path in ("memory.packed_file_bytes", "latency.utilization", "settings.steps", "accuracy.0.epe_px"):
         change(report, path, None)
     validate(report)
+
+
+def test_sections_that_older_reports_lack_may_be_absent_or_null(report: dict[str, Any]) -> None:
+    optional = [name for name, description in REPORT.items() if isinstance(description, Optional)]
+    assert "traffic" in optional
+    for name in optional:
+        report[name] = None
+        validate(report)
+        del report[name]
+        validate(report)
+        assert section(report, name) == section({name: None}, name) == empty_report()[name]
+
+
+def test_a_field_of_an_optional_section_is_not_optional(report: dict[str, Any]) -> None:
+    del report["traffic"]["dram_bytes"]
+    with pytest.raises(CorruptArtefactError, match=r"report\.traffic: the field 'dram_bytes' is missing"):
+        validate(report)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
 from disparsity.hwcost.reports.schema import empty_report
 from disparsity.hwcost.reports.summary import cards, comparisons, data_ends
 from disparsity.hwcost.reports.text import summary_table
@@ -42,6 +43,29 @@ def test_every_kind_of_cost_has_a_row(report: dict[str, Any]) -> None:
     assert labels["total energy"].before == "425 mJ"
     assert labels["cycles"].after == "not known"
     assert labels["peak live activations"].change == "−75.00 %"
+    assert (labels["DRAM, tiled for the buffer"].before, labels["buffer energy"].after) == ("75.0 MB", "2.25 mJ")
+    assert (labels["cycles with memory, zeros skipped"].change, labels["time"].after) == ("−76.00 %", "1,025 ms")
+    assert (labels["gating: cycles"].change, labels["skipping balanced: cycles"].change) == ("0.00 %", "−80.05 %")
+    assert (labels["both not 0"].after, labels["both not 0"].change) == ("50.0 k", "−95.00 %")
+    assert labels["both not 0"].group == "products on real pairs (1 at 256×512, cropped)"
+    assert labels["these weights, on the pairs"].after == "18 bit"
+    assert labels["adders per non-zero weight"].after == "0.42"
+
+
+def test_without_pairs_a_report_says_so(report: dict[str, Any]) -> None:
+    report["effectual"] = None
+    labels = {row.label: row.after for row in comparisons(report)}
+    assert labels["by zeros of activations"] == labels["these weights, on the pairs"] == "not measured"
+
+
+def test_the_machine_and_the_coverage_in_a_line_each(report: dict[str, Any]) -> None:
+    assert machine_text(report) == "16×16 array, os, buffer 128 KiB, DRAM 16 B per cycle, 16 lanes, 400 MHz"
+    assert coverage_text({"macs_modelled_percent": 99.0, "bytes_modelled_percent": None, "unmodelled": ["a", "b"]}) == (
+        "modelled: 99.00 % of MACs, not known of bytes; not modelled: a, b"
+    )
+    lines = summary_table(report).splitlines()
+    assert lines[-2].startswith("machine: 16x16 array, os")
+    assert lines[-1].startswith("modelled: 99.98 % of MACs")
 
 
 def test_the_terminal_table_is_aligned_ascii(report: dict[str, Any]) -> None:
@@ -49,7 +73,9 @@ def test_the_terminal_table_is_aligned_ascii(report: dict[str, Any]) -> None:
     assert text.isascii()
     lines = text.splitlines()
     assert lines[0] == "stereonet: 624 k parameters, input 544x960"
-    rows = [line for line in lines if line.startswith("  ") and "utilization" not in line]
+    changed = [row.label for row in comparisons(report) if row.change]
+    rows = [line for line in lines if any(line.startswith(f"  {label}  ") for label in changed)]
+    assert len(rows) > 20
     assert len({len(line) for line in rows}) == 1
     assert any(line.split() == ["EPE", "1.366", "px", "1.842", "px", "x1.35"] for line in lines)
 

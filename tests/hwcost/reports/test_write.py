@@ -24,7 +24,8 @@ def test_the_folder_holds_everything_and_a_second_write_is_identical(
     written = write_report(tmp_path / "a", report, panels, history)
     names = [str(path.relative_to(tmp_path / "a")) for path in written]
     assert names[:2] == ["report.json", "layers.csv"]
-    assert names[-1] == "report.html"
+    assert names[-2:] == ["report.md", "report.html"]
+    assert {"figures/roofline.svg", "figures/cycles_and_utilization.svg"} <= set(names)
     assert {"figures/training_curves.svg", "figures/memory_by_format.png"} <= set(names)
     assert {"panels/00-TEST-A-0000-0006.png", "panels/01-kitti-b-1-b.png"} <= set(names)
     found = sorted(path for path in (tmp_path / "a").rglob("*") if path.is_file())
