@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
-from disparsity.hwcost.logistic import LogisticModel
+from disparsity.hwcost.logistic import LogisticModel, learn_bit
 from disparsity.hwcost.rangecoder import Encoder
 
 Bytes = npt.NDArray[np.uint8]
@@ -62,15 +64,23 @@ def _learning_pays(name: Hashable, columns: list[Bytes], total: int) -> bool:
 def _learn_plane(model: LogisticModel, name: Hashable, columns: list[Bytes]) -> list[Bytes]:
     coded = []
     for index, column in enumerate(columns):
-        values = column.tolist()
-        for at, value in enumerate(values):
-            node = 1
-            for shift in range(7, -1, -1):
-                features = (model.named((name, node), 2.0), model.named((name, index, node), 0.5))
-                node = node << 1 | model.code(value >> shift & 1, 0.0, features)
-            values[at] = node - 256
-        coded.append(np.array(values, np.uint8))
+        blocks = model.block(name, 256, 2.0).start, model.block((name, index), 256, 0.5).start
+        model.coder.reserve(8 * len(column))
+        coded.append(_learn_bytes(model.table, (model.coder.state, model.coder.stream), column, blocks))
     return coded
+
+
+@njit(cache=True)
+def _learn_bytes(features: Any, coder: Any, column: Any, blocks: Any) -> Any:
+    """Code bytes, highest bit first, every node of the tree a feature of each of the two blocks."""
+    read, chosen = np.empty(len(column), np.uint8), np.empty(2, np.int64)
+    for at in range(len(column)):
+        node = 1
+        for shift in range(7, -1, -1):
+            chosen[0], chosen[1] = blocks[0] + node, blocks[1] + node
+            node = node << 1 | learn_bit(features, coder, column[at] >> shift & 1, 0.0, chosen, 2)
+        read[at] = node - 256
+    return read
 
 
 def _pass_plane(model: LogisticModel, name: Hashable, columns: list[Bytes]) -> list[Bytes]:

@@ -43,10 +43,10 @@ class LayerPlan:
 
 
 def plan_of(
-    values: list[int], live_filters: list[int], live_channels: list[int], channels: int, area: int
+    values: npt.NDArray[np.int64], live_filters: list[int], live_channels: list[int], channels: int, area: int
 ) -> LayerPlan:
     """Measure a layer; of a decoder's zeros the outcome means nothing and is replaced by what is read."""
-    nonzero = np.fromiter((value != 0 for value in values), bool, len(values)).reshape(-1, channels, area)
+    nonzero = (values != 0).reshape(-1, channels, area)
     nonzero = nonzero[live_filters][:, live_channels]
     inside = nonzero.sum(2)
     holds = np.asarray(inside > 0)

@@ -199,9 +199,9 @@ def _fill(array: npt.NDArray[np.floating], place: npt.NDArray[np.bool_], content
 def _code_layer(model: LogisticModel, codes: npt.NDArray[np.int64], axis: int, *, sizes: bool) -> None:
     """Code `codes` in place, output channels first."""
     turned = np.moveaxis(np.atleast_2d(codes), axis if codes.ndim > 1 else 0, 0)
-    flat = np.ascontiguousarray(turned).ravel().tolist()
+    flat = np.ascontiguousarray(turned).ravel()
     code_positions(model, flat, turned.shape, sizes=sizes)
-    turned[...] = np.asarray(flat, np.int64).reshape(turned.shape)
+    turned[...] = flat.reshape(turned.shape)
 
 
 def _live(layer: PackedLayer) -> npt.NDArray[np.bool_]:

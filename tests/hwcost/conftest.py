@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from disparsity.hwcost.layer_call import LayerCall
+from disparsity.hwcost.packed_network import PackedLayer, PackedNetwork
+from disparsity.hwcost.packing import pack
 from disparsity.hwcost.workload import trace_workload
 from disparsity.quant.bits import LayerBits
 
@@ -32,3 +35,10 @@ def anchors() -> dict[str, LayerCall]:
         "L3": traced(nn.Conv2d(32, 32, 3, padding=1, bias=False), 1, 32, 16, 32, weights=4, activations=8),
         "C3D": traced(nn.Conv3d(32, 16, 3, padding=1, bias=False), 1, 32, 8, 16, 32, weights=4, activations=8),
     }
+
+
+@pytest.fixture(scope="session")
+def compiled() -> None:
+    """Packing once, so that no timed example has to wait for the compiler."""
+    layer = PackedLayer(name="a", codes=np.ones((1, 1, 3), np.int64), steps=np.ones(1, np.float16), bits=2)
+    pack(PackedNetwork(layers=(layer,), tensors={}, header={}))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+
 import h5py
 import numpy as np
 import pytest
@@ -11,6 +13,8 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.hwcost.packed_file import read_packed, write_packed
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
 from disparsity.hwcost.packing import pack, pack_and_measure, unpack, weight_stream_bytes
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 
 @st.composite
@@ -162,3 +166,9 @@ def test_the_bytes_of_all_layers_are_those_of_the_weights() -> None:
     # 92 of 288 values are not zero; their mantissas cannot be compressed
     held = int(np.count_nonzero(example().layers[1].values))
     assert 3 * held < measured.by_layer["head"] < 4.3 * held + 288 / 8
+
+
+def test_the_format_stays_what_it_was() -> None:
+    content = pack(example())
+    digest = "9761d9e32c6f9b068cae69276178a760997909ad398e2629379a6688fb4394ad"
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (837, digest), "raise VERSION when the format changes"

@@ -4,10 +4,13 @@ import math
 
 import constriction
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from disparsity.hwcost.rangecoder import Decoder, Encoder
+
+pytestmark = pytest.mark.usefixtures("compiled")
 
 steps = st.lists(st.tuples(st.integers(0, 1), st.integers(1, 65535)), max_size=400)
 

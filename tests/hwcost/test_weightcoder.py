@@ -14,6 +14,8 @@ from disparsity.hwcost.logistic import LogisticModel
 from disparsity.hwcost.rangecoder import Decoder, Encoder
 from disparsity.hwcost.weightcoder import code_positions
 
+pytestmark = pytest.mark.usefixtures("compiled")
+
 FULL = 2**63 - 1
 shapes = st.lists(st.integers(1, 4), min_size=2, max_size=5).map(tuple)
 weights = shapes.flatmap(
@@ -27,7 +29,7 @@ def encoded(layers: list[np.ndarray], *, sizes: bool = True) -> bytes:
     encoder = Encoder()
     model = LogisticModel(encoder)
     for layer in layers:
-        code_positions(model, layer.ravel().tolist(), layer.shape, sizes=sizes)
+        code_positions(model, layer.flatten(), layer.shape, sizes=sizes)
     return encoder.finish()
 
 
@@ -35,9 +37,9 @@ def decoded(content: bytes, shapes: list[tuple[int, ...]], *, sizes: bool = True
     model = LogisticModel(Decoder(content))
     layers = []
     for shape in shapes:
-        values = [0] * math.prod(shape)
+        values = np.zeros(math.prod(shape), np.int64)
         code_positions(model, values, shape, sizes=sizes)
-        layers.append(np.array(values, np.int64).reshape(shape))
+        layers.append(values.reshape(shape))
     return layers
 
 
