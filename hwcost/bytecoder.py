@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from disparsity.hwcost.logistic import LogisticModel, learn_bit
+from disparsity.hwcost.logistic import MOST_FEATURES, LogisticModel, learn_bit
 from disparsity.hwcost.rangecoder import Encoder
 
 Bytes = npt.NDArray[np.uint8]
@@ -17,6 +17,7 @@ Bytes = npt.NDArray[np.uint8]
 _LEARNED_LIMIT = 1 << 16
 """Planes longer than this are stored as they are: learning costs time, and mantissas are noise."""
 _ORDERS = 6
+_LONGEST_TEXT = 1 << 24
 
 
 def code_arrays(model: LogisticModel, group: Hashable, arrays: Sequence[npt.NDArray[np.generic]]) -> None:
@@ -37,22 +38,76 @@ def code_arrays(model: LogisticModel, group: Hashable, arrays: Sequence[npt.NDAr
 
 
 def code_text(model: LogisticModel, text: bytes) -> bytes:
-    """Code a text without zero bytes, and the zero that ends it; a decoder is given ``b""``."""
-    read = bytearray()
-    while True:
-        given = text[len(read)] if len(read) < len(text) else 0
-        contexts = [bytes(read[len(read) - order :]) if order else b"" for order in range(min(_ORDERS, len(read) + 1))]
-        node = 1
+    """Code a text without zero bytes, and the zero that ends it; a decoder is given ``b""``.
+
+    Raises:
+        ValueError: what is read does not end.
+
+    """
+    model.coder.reserve(8 * (len(text) + 1))
+    given = np.frombuffer(text, np.uint8).copy()
+    return bytes(_code_characters((model.coder.state, model.coder.stream), given).tobytes())
+
+
+@njit(cache=True)
+def _code_characters(coder: Any, given: Any) -> Any:
+    """Code characters bit by bit; a feature for every node after each of the last 0, 1, ... characters.
+
+    The features live in a hash table with open addresses: `keys` names the feature in each place, -1 where none is.
+    """
+    keys, features, held = np.full(1 << 14, -1), np.zeros((1 << 14, 3)), 0
+    read, chosen, length = np.empty(1 << 10, np.uint8), np.empty(MOST_FEATURES, np.int64), 0
+    while length < _LONGEST_TEXT:
+        character = given[length] if length < len(given) else 0
+        orders, node = min(_ORDERS, length + 1), 1
+        if 2 * (held + 8 * orders) > len(keys):
+            keys, features = _doubled(keys, features)
         for shift in range(7, -1, -1):
-            features = tuple(model.named((context, node), _text_variance(context)) for context in contexts)
-            node = node << 1 | model.code(given >> shift & 1, 0.0, features)
+            for order in range(orders):
+                key = _key(read, length, order, node)
+                place = _place(keys, key)
+                if keys[place] < 0:
+                    keys[place], features[place, 1] = key, 1.0 + 0.5 * order
+                    held += 1
+                chosen[order] = place
+            node = node << 1 | learn_bit(features, coder, character >> shift & 1, 0.0, chosen, orders)
         if node == 256:
-            return bytes(read)
-        read.append(node - 256)
+            return read[:length].copy()
+        if length == len(read):
+            read = np.append(read, read)
+        read[length] = node - 256
+        length += 1
+    raise ValueError("a text without end")
 
 
-def _text_variance(context: bytes) -> float:
-    return 1.0 + 0.5 * len(context)
+@njit(cache=True)
+def _key(read: Any, length: int, order: int, node: int) -> int:
+    """The last `order` characters (at most five), their number and the node, as one whole number."""
+    context = 0
+    for at in range(length - order, length):
+        context = context << 8 | read[at]
+    return (context << 3 | order) << 8 | node
+
+
+@njit(cache=True)
+def _place(keys: Any, key: int) -> int:
+    """Where `key` is, or may be put."""
+    mask = len(keys) - 1
+    place = (key ^ key >> 17 ^ key >> 31) * 40503 & mask
+    while keys[place] >= 0 and keys[place] != key:
+        place = place + 1 & mask
+    return place
+
+
+@njit(cache=True)
+def _doubled(keys: Any, features: Any) -> Any:
+    """Both tables at twice the size."""
+    more_keys, more_features = np.full(2 * len(keys), -1), np.zeros((2 * len(keys), 3))
+    for place in range(len(keys)):
+        if keys[place] >= 0:
+            other = _place(more_keys, keys[place])
+            more_keys[other], more_features[other] = keys[place], features[place]
+    return more_keys, more_features
 
 
 def _learning_pays(name: Hashable, columns: list[Bytes], total: int) -> bool:
