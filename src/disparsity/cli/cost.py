@@ -33,7 +33,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--data", metavar="URI", help="measure zeros and sums on real pairs; see: disparsity list data"
     )
-    command.add_argument("--pairs", type=int, default=1, metavar="N", help="of --data, default %(default)s")
+    command.add_argument("--pairs", type=int, metavar="N", help="of --data, default 1")
     command.add_argument(
         "--out", type=Path, metavar="DIR", help="write report.json, layers.csv, report.md and report.html here"
     )
@@ -122,10 +122,12 @@ def _report(arguments: argparse.Namespace) -> int:
 def _observed(arguments: argparse.Namespace, network: Any) -> Any:
     """What the pairs of --data show; None without them."""
     if arguments.data is None:
+        if arguments.pairs is not None:
+            raise InputError("--pairs is of --data", found=arguments.pairs, remedy="name the pairs with --data URI")
         return None
     from disparsity.observing import observe_data  # noqa: PLC0415 - readers of data are slow to import
 
-    return observe_data(network, arguments.data, arguments.pairs)
+    return observe_data(network, arguments.data, 1 if arguments.pairs is None else arguments.pairs)
 
 
 def _export_target(text: str) -> tuple[str, Path]:
