@@ -2,7 +2,8 @@
 
 `python benchmarks/hardware_cost.py` measures every section whose peer is at hand, `--only NAME` a single one. A
 section's figures lie in results/hardware_cost/NAME.json; results/hardware_cost.md is written anew from all of them, so
-that what was not measured again stays. The peers need environments of their own:
+that what was not measured again stays (in `speed` the peers that are not at hand). The peers need environments of
+their own:
 
     python -m venv qonnx    && qonnx/bin/pip install qonnx==1.0.0
     python -m venv scalesim && scalesim/bin/pip install scalesim==3.0.0 "numpy<2" "pandas<3"
@@ -25,8 +26,8 @@ from disparsity.files import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
 SECTIONS = {"flops": flops, "qonnx": qonnx, "scalesim": scalesim, "zigzag": zigzag, "speed": speed}
-PEERS = {"flops": (), "qonnx": ("qonnx",), "scalesim": ("scalesim",), "zigzag": ("zigzag",)}
-PEERS["speed"] = ("scalesim", "zigzag")
+PYTHONS = ("qonnx", "scalesim", "zigzag")
+PEERS = {"flops": (), "qonnx": ("qonnx",), "scalesim": ("scalesim",), "zigzag": ("zigzag",), "speed": ()}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -42,8 +43,11 @@ def main(argv: list[str] | None = None) -> None:
             )
             continue
         print(name, file=sys.stderr)
-        pythons = [Path(getattr(arguments, peer)).absolute() for peer in PEERS[name]]
-        found = SECTIONS[name].measure(*pythons)
+        pythons = {peer: Path(path).absolute() for peer in PYTHONS if (path := getattr(arguments, peer))}
+        if name == "speed":
+            found = speed.measure(pythons.get("scalesim"), pythons.get("zigzag"), last(name))
+        else:
+            found = SECTIONS[name].measure(*(pythons[peer] for peer in PEERS[name]))
         options = "".join(f" --{peer} PYTHON" for peer in PEERS[name])
         command = f"python benchmarks/hardware_cost.py --only {name}{options}"
         write_json(kept(name), {**found, "provenance": provenance(command)})
@@ -53,7 +57,7 @@ def main(argv: list[str] | None = None) -> None:
 def parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     command.add_argument("--only", action="append", choices=SECTIONS, help="may be given several times")
-    for peer in ("qonnx", "scalesim", "zigzag"):
+    for peer in PYTHONS:
         command.add_argument(f"--{peer}", metavar="PYTHON", help=f"the interpreter of the environment with {peer}")
     return command
 
@@ -62,13 +66,17 @@ def kept(name: str) -> Path:
     return RESULTS / "hardware_cost" / f"{name}.json"
 
 
+def last(name: str) -> dict[str, Any]:
+    """What was measured before, empty if nothing was."""
+    return json.loads(kept(name).read_text()) if kept(name).exists() else {}
+
+
 def page() -> list[str]:
     """All sections that were ever measured, each with its own command, commit and machine."""
     lines = ["# The cost model beside independent counts", ""]
     for name, section in SECTIONS.items():
         lines += [f"## {section.TITLE}", ""]
-        if kept(name).exists():
-            found: dict[str, Any] = json.loads(kept(name).read_text())
+        if found := last(name):
             lines += [*section.render(found), "", *found["provenance"], ""]
         else:
             lines += [f"Not measured yet: `--only {name}`.", ""]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from provenance import provenance
 
 from disparsity.hwcost.exports.scalesim import topology
 from disparsity.hwcost.exports.zigzag import workload_yaml
@@ -34,20 +35,28 @@ MOST_CYCLES = 1_000_000
 """SCALE-Sim holds several numbers per cycle and lane; beyond this, memory runs out before patience."""
 
 
-def measure(scalesim: Path, zigzag: Path) -> dict[str, Any]:
+def measure(scalesim: Path | None, zigzag: Path | None, earlier: dict[str, Any]) -> dict[str, Any]:
+    """The report anew, and the peers that are at hand; `earlier` is the last outcome, whose other peers stay."""
     reports = [_report() for _ in range(REPEATS)]
     calls = layer_list()
     start = time.perf_counter()
     total = sum(cycles(call, ARRAY, "ws") for call in calls)
+    closed_form_s = time.perf_counter() - start
+    load = os.getloadavg()[0]
+    peers: dict[str, Any] = dict(earlier.get("peers", {}))
+    if scalesim:
+        peers["SCALE-Sim"] = _scalesim(scalesim, calls)
+    if zigzag:
+        peers["ZigZag"] = _zigzag(zigzag, calls)
     return {
         "reports": reports,
         "calls": len(calls),
         "different": len(different(calls)),
         "macs": sum(call.dense_macs for call in calls),
         "cycles": total,
-        "closed_form_s": time.perf_counter() - start,
-        "load": os.getloadavg()[0],
-        "peers": {"SCALE-Sim": _scalesim(scalesim, calls), "ZigZag": _zigzag(zigzag, calls)},
+        "closed_form_s": closed_form_s,
+        "load": load,
+        "peers": peers,
     }
 
 
@@ -120,6 +129,7 @@ def _part(pairs: list[tuple[LayerCall, int]], answer: dict[str, Any]) -> dict[st
         "layers": len(finished),
         "calls": sum(count for _, count in finished),
         "macs": sum(call.dense_macs * count for call, count in finished),
+        "measured": provenance("")[-1],
         "seconds": sum(result["cpu_seconds"] for result in answer["results"]),
         "peak_mb": answer["peak_mb"],
     }
@@ -151,7 +161,7 @@ def render(found: dict[str, Any]) -> list[str]:
             *(_peer(name, part, found, processor) for name, part in found["peers"].items()),
         ]),
         "",
-        _details(found),
+        *(line for name, part in found["peers"].items() for line in (_DETAILS[name](part, found), "")),
     ]  # fmt: skip
 
 
@@ -175,14 +185,21 @@ def _peer(name: str, part: dict[str, Any], found: dict[str, Any], ours_s: float)
     )
 
 
-def _details(found: dict[str, Any]) -> str:
-    scalesim, zigzag = found["peers"]["SCALE-Sim"], found["peers"]["ZigZag"]
-    pace = scalesim["cycles"] / scalesim["seconds"]
-    days = found["cycles"] / pace / 86400
+def _scalesim_details(part: dict[str, Any], found: dict[str, Any]) -> str:
+    pace = part["cycles"] / part["seconds"]
     return (
-        f"SCALE-Sim's cycles equal ours for {scalesim['equal']} of {scalesim['layers']} shapes. At its pace here "
-        f"({pace:,.0f} cycles a second) all {grouped(found['cycles'])} cycles would take it {days:.1f} days: an "
-        f"extrapolation, not a measurement. Our closed forms alone take {1000 * found['closed_form_s']:.2f} ms for the "
-        f"cycles of all calls. ZigZag searches a mapping per shape, which is more than our report does; "
-        f"{len(zigzag['failed'])} shapes ended in an error of its own."
+        f"SCALE-Sim's cycles equal ours for {part['equal']} of {part['layers']} shapes. At its pace "
+        f"({pace:,.0f} cycles a second) all {grouped(found['cycles'])} cycles would take it "
+        f"{found['cycles'] / pace / 86400:.1f} days: an extrapolation, not a measurement. Our closed forms alone take "
+        f"{1000 * found['closed_form_s']:.2f} ms for the cycles of all calls. ({part['measured']})"
     )
+
+
+def _zigzag_details(part: dict[str, Any], _: dict[str, Any]) -> str:
+    return (
+        "ZigZag searches a mapping per shape, which is more than our report does; "
+        f"{len(part['failed'])} shapes ended in an error of its own. ({part['measured']})"
+    )
+
+
+_DETAILS = {"SCALE-Sim": _scalesim_details, "ZigZag": _zigzag_details}
