@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
+from disparsity.stereo.channels.coupling import ChannelCoupling
+from disparsity.stereo.channels.trace import trace_coupling
 from disparsity.stereo.spec import NetworkSpec
 
 
@@ -52,6 +54,17 @@ class StereoNetwork(nn.Module):
         maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
         self._check(maps, (left.shape[0], height + top, width + beyond))
         return tuple(disparity[..., top:, :width] for disparity in maps)
+
+    def channel_coupling(self) -> ChannelCoupling:
+        """Which channels must be kept or removed together, found by following them through a run.
+
+        Not stored: it belongs to the present layers, which the removal of channels changes.
+        The output channels of protected layers and of layers that only training runs are kept; layers that no stage
+        compresses keep their input channels too.
+        """
+        views = [torch.zeros(2, 3, self.spec.divisor, 2 * self.spec.divisor, device=self.mean.device)] * 2
+        kept_outputs = (*self.spec.protected, *self.spec.training_only)
+        return trace_coupling(self, views, kept_outputs, self.spec.uncompressed)
 
     def _check(self, maps: tuple[Tensor, ...], shape: tuple[int, int, int]) -> None:
         wrong = [item for item in maps if not isinstance(item, Tensor) or item.shape != shape]

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow
+
 
 class ConcatenationVolume(nn.Module):
     """Left features and right features shifted by each disparity, one after the other along the channels.
@@ -17,6 +19,7 @@ class ConcatenationVolume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.JOINED
 
     def __init__(self, planes: int) -> None:
         super().__init__()

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow, kept_share
+
 
 class CorrelationVolume(nn.Module):
     """Mean over the channels of left features times right features shifted by each disparity.
@@ -16,14 +18,19 @@ class CorrelationVolume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.AVERAGED
 
     def __init__(self, planes: int) -> None:
         super().__init__()
         self.planes = planes
+        self.groups = 1
+        self.averaged_channels: int | None = None
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """From two ``[B, C, H, W]`` feature maps to ``[B, D, H, W]``."""
-        return torch.stack([_shifted_correlation(left, right, shift) for shift in range(self.planes)], dim=1)
+        volume = torch.stack([_shifted_correlation(left, right, shift) for shift in range(self.planes)], dim=1)
+        share = kept_share(left.shape[1], self.averaged_channels)
+        return volume if share == 1.0 else volume * share
 
 
 def _shifted_correlation(left: Tensor, right: Tensor, shift: int) -> Tensor:

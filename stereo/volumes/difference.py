@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow
+
 
 class DifferenceVolume(nn.Module):
     """Left features minus right features shifted by each disparity.
@@ -15,6 +17,7 @@ class DifferenceVolume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.PAIRED
 
     def __init__(self, planes: int) -> None:
         super().__init__()

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
+from disparsity.stereo.volumes.flow import ChannelFlow, kept_share
 
 
 class GroupwiseVolume(nn.Module):
@@ -18,11 +19,13 @@ class GroupwiseVolume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.AVERAGED
 
     def __init__(self, planes: int, groups: int) -> None:
         super().__init__()
         self.planes = planes
         self.groups = groups
+        self.averaged_channels: int | None = None
 
     def forward(self, left: Tensor, right: Tensor) -> Tensor:
         """From two ``[B, C, H, W]`` feature maps to a volume ``[B, G, D, H, W]``.
@@ -37,7 +40,9 @@ class GroupwiseVolume(nn.Module):
                 found=left.shape[1],
                 expected=f"a multiple of {self.groups}",
             )
-        return torch.stack([self._correlate(left, right, shift) for shift in range(self.planes)], dim=2)
+        volume = torch.stack([self._correlate(left, right, shift) for shift in range(self.planes)], dim=2)
+        share = kept_share(left.shape[1], self.averaged_channels)
+        return volume if share == 1.0 else volume * share
 
     def _correlate(self, left: Tensor, right: Tensor, shift: int) -> Tensor:
         if shift >= left.shape[-1]:

@@ -6,11 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow
+
 
 class Interlace(nn.Module):
     """Left and right features with their channels in turn, over the columns that both views reach at one shift."""
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.MIXED
 
     def forward(self, left: Tensor, right: Tensor, shift: int) -> Tensor:
         """From two ``[B, C, H, W]`` to ``[B, 1, 2C, H, W - shift]``: channel 2c is left's c, 2c + 1 is right's."""

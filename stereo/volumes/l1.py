@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow
+
 
 class L1Volume(nn.Module):
     """Sum over channels of the absolute difference between left features and right features shifted by each disparity.
@@ -15,6 +17,7 @@ class L1Volume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.SUMMED
 
     def __init__(self, planes: int) -> None:
         super().__init__()

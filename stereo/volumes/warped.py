@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.stereo.volumes.flow import ChannelFlow
+
 
 class WarpedResidualVolume(nn.Module):
     """L1 distance between left features and right features fetched at the estimate plus each residual disparity.
@@ -16,6 +18,7 @@ class WarpedResidualVolume(nn.Module):
     """
 
     workload_kind = "cost_volume"
+    channel_flow = ChannelFlow.SUMMED
 
     def __init__(self, radius: int) -> None:
         super().__init__()
