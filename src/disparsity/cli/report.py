@@ -12,7 +12,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "report",
         help="rebuild a run's report",
-        description="Write report.json, layers.csv, report.html and the figures again from what RUN holds.",
+        description="Write report.json, layers.csv, report.md, report.html and the figures again from what RUN holds.",
         epilog="example: disparsity report runs/demo",
     )
     command.add_argument("folder", type=Path, metavar="RUN")
