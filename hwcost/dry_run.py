@@ -42,6 +42,8 @@ def meta_result(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     if shape_rule is None or kwargs or not _are_alike(tensors):
         return func(*args, **kwargs)
     shapes = shape_rule(*args)
+    if not shapes:
+        return func(*args, **kwargs)
     empty = tuple(torch.empty(shape, dtype=tensors[0].dtype, device="meta") for shape in shapes)
     return empty if len(empty) > 1 else empty[0]
 
@@ -86,6 +88,31 @@ def _resized(values: Tensor, size: list[int], *settings: Any) -> list[_Shape]:
     return [(*values.shape[:2], *size)]
 
 
+def _convolved(
+    values: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    output_padding: list[int],
+    groups: int,
+) -> list[_Shape]:
+    """Empty where the shapes do not fit, so that torch says why."""
+    del bias
+    axes, channels = weight.dim() - 2, weight.shape[0] if transposed else weight.shape[1] * groups
+    settings = (stride, padding, dilation, output_padding)
+    if values.dim() != weight.dim() or values.shape[1] != channels or any(len(each) != axes for each in settings):
+        return []
+    sizes = [
+        (n - 1) * s - 2 * p + d * (k - 1) + extra + 1 if transposed else (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d, extra in zip(values.shape[2:], weight.shape[2:], *settings, strict=True)
+    ]
+    outputs = weight.shape[1] * groups if transposed else weight.shape[0]
+    return [(values.shape[0], outputs, *sizes)] if min(sizes) > 0 else []
+
+
 def _normalized(values: Tensor, *settings: Any) -> list[_Shape]:
     """The result, and mean and variance of every channel."""
     del settings
@@ -124,6 +151,7 @@ def _usual_operators() -> Iterator[None]:
 
 _ATEN = torch.ops.aten
 _SHAPE_RULES: dict[Any, Callable[..., list[_Shape]]] = {
+    _ATEN.convolution.default: _convolved,
     _ATEN.add.Tensor: _broadcast,
     _ATEN.sub.Tensor: _broadcast,
     _ATEN.mul.Tensor: _broadcast,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from disparsity.hwcost import workload
 from disparsity.hwcost.dry_run import meta_result, run_without_compute
@@ -41,6 +42,39 @@ OPERATIONS = {
     "norm": (ATEN.native_batch_norm.default, (meta(2, 3, 5), *NORM, False, 0.1, 1e-5)),
     "norm of the batch": (ATEN.native_batch_norm.default, (meta(2, 3, 5), *NORM, True, 0.1, 1e-5)),
 }
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "shape"),
+    [
+        ("Conv1d", {"stride": 2}, (2, 4, 9)),
+        ("Conv2d", {"stride": (2, 1), "padding": (1, 2), "dilation": (1, 2), "bias": False}, (2, 4, 9, 11)),
+        ("Conv2d", {"groups": 4}, (1, 4, 5, 5)),
+        ("Conv3d", {"padding": 1}, (1, 4, 3, 4, 5)),
+        ("ConvTranspose2d", {"stride": 2, "padding": 1, "output_padding": 1, "groups": 2}, (2, 4, 5, 6)),
+        ("ConvTranspose3d", {"stride": (1, 2, 3), "dilation": 2}, (1, 4, 3, 4, 5)),
+    ],
+)
+def test_convolutions_have_the_shapes_of_real_ones(
+    kind: str, settings: dict[str, object], shape: tuple[int, ...]
+) -> None:
+    layer, made = getattr(torch.nn, kind)(4, 8, 3, **settings), []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            made.append(meta_result(func, args, kwargs or {}))
+            return made[-1]
+
+    with Watch():
+        layer.to("meta")(torch.empty(shape, device="meta"))
+    assert made[-1].shape == layer.to_empty(device="cpu")(torch.zeros(shape)).shape
+
+
+@pytest.mark.parametrize("shape", [(1, 5, 9, 9), (1, 4, 2, 2)])
+def test_a_convolution_that_does_not_fit_is_torchs_to_refuse(shape: tuple[int, ...]) -> None:
+    args = (meta(*shape), meta(8, 4, 3, 3), None, [1, 1], [0, 0], [1, 1], False, [0, 0], 1)
+    with pytest.raises(RuntimeError):
+        meta_result(ATEN.convolution.default, args, {})
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
