@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -83,6 +83,12 @@ def _reduced(values: Tensor, axes: list[int], keep: bool = False) -> list[_Shape
     return [tuple(1 if axis in gone else size for axis, size in enumerate(values.shape) if keep or axis not in gone)]
 
 
+def _multiplied(first: Tensor, second: Tensor) -> list[_Shape]:
+    """Empty where the shapes do not fit, so that torch says why."""
+    fits = first.shape[0] == second.shape[0] and first.shape[2] == second.shape[1]
+    return [(first.shape[0], first.shape[1], second.shape[2])] if fits else []
+
+
 def _resized(values: Tensor, size: list[int], *settings: Any) -> list[_Shape]:
     del settings
     return [(*values.shape[:2], *size)]
@@ -111,6 +117,16 @@ def _convolved(
     ]
     outputs = weight.shape[1] * groups if transposed else weight.shape[0]
     return [(values.shape[0], outputs, *sizes)] if min(sizes) > 0 else []
+
+
+def _pooled(values: Tensor, kernel: list[int], stride: Sequence[int] = (), *settings: Any) -> list[_Shape]:
+    """Empty for the rarer forms."""
+    padding, rounds_up = (*settings, *((0, 0), False)[len(settings) :])[:2]
+    steps = stride or kernel
+    if rounds_up or values.dim() != 4 or {len(kernel), len(steps), len(padding)} != {2}:
+        return []
+    sizes = [(n + 2 * p - k) // s + 1 for n, k, s, p in zip(values.shape[2:], kernel, steps, padding, strict=True)]
+    return [(*values.shape[:2], *sizes)] if min(sizes) > 0 else []
 
 
 def _normalized(values: Tensor, *settings: Any) -> list[_Shape]:
@@ -166,6 +182,8 @@ _SHAPE_RULES: dict[Any, Callable[..., list[_Shape]]] = {
     _ATEN.sum.dim_IntList: _reduced,
     _ATEN.mean.dim: _reduced,
     _ATEN._softmax.default: _of_first,
+    _ATEN.bmm.default: _multiplied,
+    _ATEN.avg_pool2d.default: _pooled,
     _ATEN.upsample_bilinear2d.default: _resized,
     _ATEN.upsample_trilinear3d.default: _resized,
     _ATEN.native_batch_norm.default: _normalized,

@@ -14,13 +14,14 @@ import numpy as np
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.files import write_atomic
 from disparsity.hwcost.packed_network import PackedNetwork
-from disparsity.hwcost.packing import pack, unpack
 
 _DATASET = b"packed"
 
 
 def write_packed(path: Path, network: PackedNetwork) -> int:
     """Write a packed network; returns the bytes of the file."""
+    from disparsity.hwcost.packing import pack  # noqa: PLC0415 - its compiler is slow to import
+
     content = pack(network)
     write_atomic(path, lambda temporary: _write_hdf5(temporary, content))
     return path.stat().st_size
@@ -43,6 +44,8 @@ def read_packed(path: Path) -> PackedNetwork:
         raise CorruptArtefactError(
             "not a packed network", where=path, found=str(error)[:120], remedy="export it again"
         ) from error
+    from disparsity.hwcost.packing import unpack  # noqa: PLC0415 - its compiler is slow to import
+
     return unpack(content, where=str(path))
 
 

@@ -22,41 +22,11 @@ from disparsity.hwcost.bytecoder import code_arrays, code_text
 from disparsity.hwcost.logistic import LogisticModel
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
 from disparsity.hwcost.rangecoder import Decoder, Encoder
+from disparsity.hwcost.weight_bytes import WeightBytes
 from disparsity.hwcost.weightcoder import code_positions
 
 VERSION = 2
 _CHECKSUM_BYTES = _LENGTH_BYTES = 4
-
-
-class WeightBytes:
-    """How many bytes of a stream each layer's weights took, to the byte that happened to be complete.
-
-    Steps and float values of all layers are coded together; a layer counts with its share of their number.
-    A decoder measures nothing.
-    """
-
-    def __init__(self) -> None:
-        self.by_layer: dict[str, float] = defaultdict(float)
-        self._start = 0
-
-    @property
-    def total(self) -> int:
-        """Of all layers."""
-        return round(sum(self.by_layer.values()))
-
-    def start(self, model: LogisticModel) -> None:
-        """What follows belongs to the layers named at `stop`."""
-        self._start = _written(model)
-
-    def stop(self, model: LogisticModel, shares: Mapping[str, int]) -> None:
-        """Divide what was written since `start` by the layers' shares."""
-        spent, total = _written(model) - self._start, sum(shares.values())
-        for name, share in shares.items():
-            self.by_layer[name] += spent * share / total if total else 0.0
-
-
-def _written(model: LogisticModel) -> int:
-    return model.coder.written if isinstance(model.coder, Encoder) else 0
 
 
 def pack(network: PackedNetwork) -> bytes:

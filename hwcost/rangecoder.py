@@ -86,6 +86,11 @@ class BitCoder:
     state: npt.NDArray[np.int64]
     stream: npt.NDArray[np.uint8]
 
+    @property
+    def written(self) -> int:
+        """Bytes so far, in the stream and beside it; a decoder writes none."""
+        return 0
+
     def code(self, bit: int, probability: int) -> int:
         """Code one bit, as `code_bit`."""
         self.reserve(1)

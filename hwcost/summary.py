@@ -11,7 +11,6 @@ from disparsity.hwcost.layer_call import Workload
 from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.observation import Observation
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
-from disparsity.hwcost.packing import WeightBytes
 from disparsity.hwcost.sections.accumulators import accumulators_section, largest_sums
 from disparsity.hwcost.sections.arithmetic import hardware_section, latency_section, operations_section
 from disparsity.hwcost.sections.effectual import effectual_section
@@ -22,6 +21,7 @@ from disparsity.hwcost.sections.roofline import roofline_section
 from disparsity.hwcost.sections.sparse_execution import sparse_execution_section
 from disparsity.hwcost.sections.traffic import moves, traffic_section
 from disparsity.hwcost.storage import network_storage
+from disparsity.hwcost.weight_bytes import WeightBytes
 
 
 @dataclass(frozen=True, kw_only=True)

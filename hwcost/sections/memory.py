@@ -7,9 +7,9 @@ from typing import Any
 
 from disparsity.hwcost.formats import FORMATS
 from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.packing import WeightBytes
 from disparsity.hwcost.sections.totals import reduction
 from disparsity.hwcost.storage import LayerStorage, network_formats
+from disparsity.hwcost.weight_bytes import WeightBytes
 
 RANGE_CODER = "range_coder"
 _FLOAT_BYTES = 4

@@ -15,10 +15,11 @@ from disparsity.hwcost.comparison import Candidate, compare
 from disparsity.hwcost.exports import EXPORTS
 from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.observation import Observation, grid_codes
-from disparsity.hwcost.packing import pack, pack_and_measure
+from disparsity.hwcost.packed_network import PackedNetwork
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
 from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.technology import load_profile, profile_names
+from disparsity.hwcost.weight_bytes import WeightBytes
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import pack_network
 from disparsity.quant.attach import layer_bits
@@ -53,8 +54,7 @@ def cost_sections(
     bits = layer_bits(compressed)
     packed = pack_network(compressed)
     same = dense is compressed
-    # Nothing is gained by packing a network that is not compressed, and it takes seconds.
-    content, weight_bytes = (None, None) if same else pack_and_measure(packed)
+    content, weight_bytes = (None, None) if same else _packed(packed)
     after = Compressed(
         workload=trace_workload(compressed, views, bits),
         layers=packed.layers,
@@ -108,12 +108,18 @@ def export_workload(network: StereoNetwork, size: tuple[int, int], kind: str) ->
     return EXPORTS[kind](trace_workload(network, views, layer_bits(network)))
 
 
+def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
+    from disparsity.hwcost.packing import pack_and_measure  # noqa: PLC0415 - its compiler is slow to import
+
+    return pack_and_measure(network)
+
+
 def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Candidate:
     views, bits = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)), layer_bits(network)
     return Candidate(
         name=name,
         workload=trace_workload(network, views, bits),
-        stored_bytes=len(pack(pack_network(network))),
+        stored_bytes=len(_packed(pack_network(network))[0]),
         peak=peak_activations(network, views, bits),
     )
 
