@@ -20,7 +20,7 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
 
     A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
     """
-    with evaluating(network), _usual_operators():
+    with evaluating(network), usual_operators():
         try:
             shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
             with watching(shadow):
@@ -149,7 +149,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _usual_operators() -> Iterator[None]:
+def usual_operators() -> Iterator[None]:
     """Deterministic mode, in which runs train, takes up-sampling apart; what is counted is the usual operator.
 
     Setting the mode makes torch import its compiler, which takes seconds; so it is only set where it has to change.

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from disparsity.hwcost.dry_run import usual_operators
 from disparsity.hwcost.effectual import EffectualMacs, measure_effectual
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.bits import offset_grid
@@ -40,8 +41,8 @@ class Observation:
 def observe(
     network: nn.Module, inputs: Sequence[tuple[Tensor, ...]], *, data: str, cropped: bool = False
 ) -> Observation:
-    """Run `network` over `inputs`, each ``([1, 3, H, W], [1, 3, H, W])``, at least one."""
-    with _watching_codes(network) as largest:
+    """Run `network` over `inputs`, each ``([1, 3, H, W], [1, 3, H, W])``, at least one; the same in every mode."""
+    with usual_operators(), _watching_codes(network) as largest:
         macs = measure_effectual(network, inputs)
     height, width = inputs[0][0].shape[-2:]
     return Observation(

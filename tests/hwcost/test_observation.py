@@ -40,3 +40,15 @@ def test_the_grid_itself_bounds_codes_on_both_sides() -> None:
     assert grid_codes(quantized(-8)) == {"0": 8}
     assert grid_codes(quantized(-2)) == {"0": 13}
     assert grid_codes(nn.Sequential(nn.Conv2d(1, 1, 1))) == {}
+
+
+def test_deterministic_mode_changes_nothing_and_is_back_afterwards() -> None:
+    network = quantized(-8).append(nn.Upsample(scale_factor=2, mode="bilinear"))
+    pairs = [(torch.linspace(-3, 3, 16).view(1, 1, 4, 4),)]
+    usual = observe(network, pairs, data="")
+    torch.use_deterministic_algorithms(mode=True)
+    try:
+        assert observe(network, pairs, data="") == usual
+        assert torch.are_deterministic_algorithms_enabled()
+    finally:
+        torch.use_deterministic_algorithms(mode=False)
