@@ -10,6 +10,7 @@ from torch import Tensor
 
 from disparsity.errors import InputError
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, without_prefix
+from disparsity.pruning.channels.sizes import resize_layers, shrunk_layers
 from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.quant.attach import quantized_layers
 from disparsity.quant.description import attach_from_description, describe_quantizers
@@ -24,9 +25,11 @@ _WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
 
 
 def network_facts(network: StereoNetwork) -> dict[str, Any]:
-    """What the structure of a network is rebuilt from, as plain data."""
+    """What the structure of a network is rebuilt from, as plain data; `channels` only where some were removed."""
+    channels = shrunk_layers(network)
     return {
         "network": {"name": network.spec.name, "settings": network.spec.settings},
+        **({"channels": channels} if channels else {}),
         "folded": [list(pair) for pair in folded_pairs(network)],
         "masks": list(masks_of(network)),
         "quantizers": describe_quantizers(network),
@@ -49,14 +52,15 @@ def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Pa
 
 
 def build_structure(facts: dict[str, Any]) -> StereoNetwork:
-    """The network with its folded BatchNorms, masks and quantizers in place, values still fresh.
+    """The network with its channels, folded BatchNorms, masks and quantizers in place, values still fresh.
 
     Raises:
-        InputError: the network is a ``module:callable`` that the user has not named.
+        InputError: the network is a ``module:callable`` that the user has not named, or does not have these channels.
 
     """
     check_written(facts["network"]["name"])
     network = build_network(facts["network"]["name"], **facts["network"]["settings"])
+    resize_layers(network, facts.get("channels", {}))
     fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
     attach_masks(network, facts["masks"])
     attach_from_description(network, facts["quantizers"])
@@ -110,7 +114,7 @@ def stage_of(network: StereoNetwork) -> str:
     """How far a network has come: `dense`, `pruned` or `quantized`."""
     if is_quantized(network):
         return "quantized"
-    return "pruned" if masks_of(network) else "dense"
+    return "pruned" if masks_of(network) or shrunk_layers(network) else "dense"
 
 
 def builtin_checkpoints() -> list[str]:

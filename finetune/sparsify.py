@@ -18,6 +18,8 @@ from disparsity.pruning.selection import FloorSettings, scope_named
 from disparsity.pruning.settings import PruneSettings
 
 ScorePass = Callable[[int], dict[str, Tensor]]
+Select = Callable[[Mapping[str, Tensor], float], dict[str, Tensor]]
+"""Masks from the scores of single weights and the density that an event leaves."""
 
 
 class Sparsify(StepHook):
@@ -30,6 +32,7 @@ class Sparsify(StepHook):
         mode: what happens to pruned weights.
         macs: MACs that one weight of a layer costs, for `mac_power`.
         score_pass: gives the scores at an event number; None uses the running Taylor average of the steps.
+        select: chooses the masks of an event; None lets single weights compete in the settings' scope.
 
     """
 
@@ -41,11 +44,13 @@ class Sparsify(StepHook):
         mode: Mode,
         macs: Mapping[str, float],
         score_pass: ScorePass | None,
+        select: Select | None = None,
     ) -> None:
         self._settings = settings
         self._mode = mode
         self._macs = macs
         self._score_pass = score_pass
+        self._select = select or self._single_weights
         self._taylor = TaylorScore(layers, settings.score_decay) if score_pass is None else None
         self._at = event_steps(steps, settings.events, settings.event_share)
         self._done = 0
@@ -88,7 +93,6 @@ class Sparsify(StepHook):
         self._done += 1
         scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
         competing = self._mode.weigh(per_mac(scores, self._macs, self._settings.mac_power), trainer.network)
-        floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
         target = density_after(
             self._done,
             len(self._at),
@@ -96,10 +100,14 @@ class Sparsify(StepHook):
             1.0 - self._settings.first_sparsity,
             1.0 - self._settings.sparsity,
         )
-        set_masks(trainer.network, scope_named(self._settings.scope)(competing, target, floor))
+        set_masks(trainer.network, self._select(competing, target))
         self._mode.after_event(trainer.network, trainer.optimizer)
         if self._done == len(self._at):
             self._mode.finish(trainer.network)
+
+    def _single_weights(self, scores: Mapping[str, Tensor], density: float) -> dict[str, Tensor]:
+        floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
+        return scope_named(self._settings.scope)(scores, density, floor)
 
     def _running(self) -> dict[str, Tensor]:
         assert self._taylor is not None

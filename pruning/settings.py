@@ -6,11 +6,10 @@ import math
 from dataclasses import dataclass
 
 from disparsity.errors import InputError
+from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scores import SCORES
 from disparsity.pruning.selection import SCOPES
-
-PATTERNS = {"element": "single weights"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +28,7 @@ class PruneSettings:
         pattern: name in `PATTERNS`.
         events: how often weights are removed.
         event_share: events are spread over this share of the steps.
-        floor_share: share of its weights that every layer keeps.
+        floor_share: share of its weights that every layer keeps; with pattern `channel`, share of its output channels.
         floor_per_filter: weights per output filter that every layer keeps on average.
 
     """
@@ -68,3 +67,9 @@ class PruneSettings:
             raise InputError("impossible scoring", found=self, expected="score_batches >= 1, mac_power finite")
         if not (0.0 <= self.floor_share <= 1.0 and 0.0 <= self.floor_per_filter < math.inf):
             raise InputError("floor out of range", found=self, expected="floor_share in 0..1, floor_per_filter >= 0")
+        if self.pattern == "channel" and (self.scope != "global" or self.floor_per_filter):
+            raise InputError(
+                "pattern 'channel' compares channels of the whole network",
+                found=f"scope {self.scope}, floor_per_filter {self.floor_per_filter}",
+                expected="scope global, floor_per_filter 0",
+            )

@@ -9,10 +9,10 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.objective import TEACHERS
 from disparsity.finetune.restore import builtin_checkpoints
 from disparsity.hwcost.technology import profile_names
+from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scores import SCORES
 from disparsity.pruning.selection import SCOPES
-from disparsity.pruning.settings import PATTERNS
 from disparsity.quant.allocation import ALLOCATIONS
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.stereo.networks import NETWORKS

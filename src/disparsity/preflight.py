@@ -85,6 +85,8 @@ def check_report(recipe: Recipe) -> None:
 
 def _check_prune(section: PruneSection) -> None:
     _require_known(section.mode, MODES, "prune.mode")
+    if section.mode == "regrow" and section.pattern == "channel":
+        raise InputError("mode 'regrow' brings back single weights", where="prune.mode", expected="frozen, reconstruct")
     _require(0.0 <= section.handicap <= 1.0, "prune.handicap", section.handicap, "0..1")
     _require(0.0 <= section.exchange <= 1.0, "prune.exchange", section.exchange, "0..1")
     first = event_steps(section.train.steps, section.events, section.event_share)[0]

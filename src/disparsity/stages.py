@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from disparsity.channels import SCORED_BY_GRADIENT, SilenceRemoved, finish_channels, start_channels
 from disparsity.datasets.batches import Batch, TrainingStream
 from disparsity.datasets.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.uri import open_data
@@ -120,21 +121,27 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     section = context.recipe.prune
     assert section is not None
     layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
-    attach_masks(network, layers)
+    pattern = start_channels(network, layers, section.floor_share) if section.pattern == "channel" else None
+    scored = layers | pattern.norms if pattern and section.score in SCORED_BY_GRADIENT else layers
+    if pattern is None:
+        attach_masks(network, layers)
     phase = Phase(folder, context.stop)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
     batch = _calibration(context, section.reconstruct.pairs)
     solver = Reconstructor(network, context.dense, batch, section.reconstruct, context.recipe.seed)
     hook = Sparsify(
-        layers,
+        scored,
         section,
         section.train.steps,
         _mode(section, solver),
-        _macs(context, network, layers),
-        _score_pass(context, section, network, layers, objective, solver),
+        dict.fromkeys(scored, 1.0) | _macs(context, network, layers),
+        _score_pass(context, section, network, scored, objective, solver),
+        pattern.select if pattern else None,
     )
-    hooks = [hook, *_computation(section.train)]
+    hooks = [hook, *([SilenceRemoved()] if pattern else []), *_computation(section.train)]
     phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "prune")
+    if pattern is not None:
+        finish_channels(network, pattern, batch.left, batch.right)
     _recalibrate(context, network, section.train)
     return _finished(context, network, folder, phase)
 

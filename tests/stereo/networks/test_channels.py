@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,20 @@ from torch import Tensor
 from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
+from disparsity.finetune.checkpoints import save_checkpoint
+from disparsity.finetune.restore import network_checkpoint, network_facts, open_network
 from disparsity.hwcost.workload import trace_workload
+from disparsity.packed import read_network, write_network
 from disparsity.pruning.channels.layout import layouts
 from disparsity.pruning.channels.masks import apply_channel_masks, removed_units
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.masks import masks_of
+from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.attach import attach_quantizers
+from disparsity.quant.calibration import CalibrationSettings, calibrate
+from disparsity.quant.finalise import finalise
+from disparsity.quant.folding import fold_batchnorm
+from disparsity.stages import bits_of
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network
@@ -141,3 +151,25 @@ def test_protected_and_uncompressed_layers_keep_their_channels(name: str) -> Non
             assert set(coupling.inputs[layer]) == {-1}
     produced = {unit for units in coupling.outputs.values() for unit in units}
     assert produced >= set(range(coupling.units))
+
+
+@every_preset
+def test_a_checkpoint_brings_the_smaller_network_back(removal: Callable[[str], Any], name: str, tmp_path: Path) -> None:
+    small = removal(name).small
+    save_checkpoint(tmp_path / "checkpoint.json", network_checkpoint(small, {}))
+    again = open_network(str(tmp_path), name)
+    assert network_facts(again) == network_facts(small)
+    assert torch.equal(maps_of(again), maps_of(small))
+
+
+@pytest.mark.parametrize("name", ["gwcnet_gc", "dispnetc"])
+def test_the_smaller_network_is_quantized_and_packed(removal: Callable[[str], Any], name: str, tmp_path: Path) -> None:
+    small = copy.deepcopy(removal(name).small)
+    fold_batchnorm(small, views(small))
+    attach_quantizers(small, bits_of(small, QuantSettings(weight_bits=5)), initialisation="mean")
+    calibrate(small, [views(small)], CalibrationSettings(samples_per_call=256))
+    finalise(small)
+    write_network(tmp_path / "packed.h5", small)
+    again = read_network(tmp_path / "packed.h5")
+    assert network_facts(again) == network_facts(small)
+    assert torch.equal(maps_of(again), maps_of(small))
