@@ -1,17 +1,20 @@
 """Write any data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
 
 Images become 8-bit PNG. FlyingThings3D keeps disparity as float32, infinite where unknown; KITTI rounds it to
-1/256 pixel. The folder appears whole or not at all. Scenes are drawn and written on one core, without a GPU: their bits
-come from numpy and OpenCV, and a GPU would round them differently.
+1/256 pixel. The folder appears whole or not at all. Scenes are drawn on processor cores, as many as asked for, and
+not on a GPU: their bits come from numpy and OpenCV, and a GPU would round them differently.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +29,7 @@ from disparsity.progress import progress
 _FRAME = "0006"
 
 
-def export_sceneflow(dataset: StereoDataset, root: Path, subset: str = "TRAIN") -> None:
+def export_sceneflow(dataset: StereoDataset, root: Path, subset: str = "TRAIN", *, workers: int = 0) -> None:
     """Write `root/frames_cleanpass/<subset>/A/NNNN/{left,right}/0006.png` and `root/disparity/.../left/0006.pfm`.
 
     Raises:
@@ -36,10 +39,10 @@ def export_sceneflow(dataset: StereoDataset, root: Path, subset: str = "TRAIN") 
     """
     if subset not in ("TRAIN", "TEST"):
         raise InputError("unknown subset", found=subset, expected="TRAIN or TEST")
-    _export(dataset, root, partial(_write_sceneflow, subset=subset))
+    _export(dataset, root, partial(_write_sceneflow, subset=subset), workers)
 
 
-def export_kitti2015(dataset: StereoDataset, root: Path) -> None:
+def export_kitti2015(dataset: StereoDataset, root: Path, *, workers: int = 0) -> None:
     """Write `root/training/{image_2,image_3,disp_occ_0}/NNNNNN_10.png`.
 
     Raises:
@@ -47,27 +50,56 @@ def export_kitti2015(dataset: StereoDataset, root: Path) -> None:
         DataError: a sample cannot be read, or a disparity is 256 pixels or more.
 
     """
-    _export(dataset, root, _write_kitti2015)
+    _export(dataset, root, _write_kitti2015, workers)
 
 
-EXPORTERS: Mapping[str, Callable[[StereoDataset, Path], None]] = {
+EXPORTERS: Mapping[str, Callable[..., None]] = {
     "sceneflow": export_sceneflow,
     "kitti2015": export_kitti2015,
 }
 
 
-def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Sample], None]) -> None:
+def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Sample], None], workers: int) -> None:
     """Fill a temporary folder beside `root`, then put it in place."""
     if root.exists() and not (root.is_dir() and not any(root.iterdir())):
         raise InputError("the output exists already", where=root, expected="a new or empty folder")
     root.parent.mkdir(parents=True, exist_ok=True)
     temporary = root.with_name(f".{root.name}.{os.getpid()}.tmp")
+    job = _Job(dataset, temporary, write)
     try:
-        for index, sample in enumerate(progress(dataset, f"write {dataset.name}", total=len(dataset))):
-            write(temporary, index, sample)
+        for _ in progress(_done(job, workers), f"write {dataset.name}", total=len(dataset)):
+            pass
         os.replace(temporary, root)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+class _Job(NamedTuple):
+    """What is written, to where, and how; a worker process inherits it."""
+
+    dataset: StereoDataset
+    root: Path
+    write: Callable[[Path, int, Sample], None]
+
+    def run(self, index: int) -> None:
+        self.write(self.root, index, self.dataset[index])
+
+
+_inherited: list[_Job] = []
+
+
+def _done(job: _Job, workers: int) -> Iterator[None]:
+    """Every sample written, one after the other or by so many processes; the files are the same."""
+    if not workers:
+        yield from map(job.run, range(len(job.dataset)))
+        return
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, context, initializer=_inherited.append, initargs=(job,)) as pool:
+        yield from pool.map(_run_inherited, range(len(job.dataset)))
+
+
+def _run_inherited(index: int) -> None:
+    _inherited[0].run(index)
 
 
 def _write_sceneflow(root: Path, index: int, sample: Sample, subset: str) -> None:

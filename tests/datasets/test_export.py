@@ -77,3 +77,21 @@ def test_an_existing_output_is_not_touched(tmp_path, data):
     assert sorted(tmp_path.rglob("*")) == before
     with pytest.raises(InputError, match="expected TRAIN or TEST"):
         export_sceneflow(data, tmp_path / "other", "VAL")
+
+
+@pytest.mark.parametrize("layout", EXPORTERS)
+def test_several_processes_write_the_same_files(tmp_path, layout):
+    scenes = SyntheticDataset(SyntheticSettings(pairs=5, height=16, width=32, max_disparity=8.0))
+    for workers in (0, 2):
+        EXPORTERS[layout](scenes, tmp_path / str(workers), workers=workers)
+    files = [path for path in sorted((tmp_path / "0").rglob("*")) if path.is_file()]
+    assert len(files) == 15
+    for path in files:
+        assert path.read_bytes() == (tmp_path / "2" / path.relative_to(tmp_path / "0")).read_bytes()
+
+
+def test_a_fault_in_a_worker_is_the_users_and_leaves_nothing(tmp_path, data):
+    (tmp_path / "in" / "r.png").unlink()
+    with pytest.raises(DataError, match=r"r\.png"):
+        export_kitti2015(data, tmp_path / "out", workers=2)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]

@@ -39,13 +39,16 @@ def add_to(commands: Any) -> None:
         "--max-disparity", type=float, metavar="PX", help="verify: what is possible (default: the image's width)"
     )
     command.add_argument("--layout", choices=["sceneflow", "kitti2015"], help="synthesize (default sceneflow)")
+    command.add_argument(
+        "--workers", type=int, metavar="N", help="synthesize: processes that draw (default 0, in turn)"
+    )
     command.set_defaults(run=_run)
 
 
 def _run(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
     action = _ACTIONS[arguments.action]
-    for option in ("out", "json", "split", "max_disparity", "layout"):
+    for option in ("out", "json", "split", "max_disparity", "layout", "workers"):
         if getattr(arguments, option) is not None and option not in _OPTIONS[arguments.action]:
             raise InputError(f"--{option.replace('_', '-')} has no effect", where=f"data {arguments.action}")
     if "out" in _OPTIONS[arguments.action] and arguments.out is None:
@@ -103,7 +106,10 @@ def _synthesize(arguments: argparse.Namespace) -> int:
     from disparsity.datasets.export import EXPORTERS  # noqa: PLC0415 - torch is slow to import
     from disparsity.datasets.uri import open_data  # noqa: PLC0415
 
-    EXPORTERS[arguments.layout or "sceneflow"](open_data(arguments.uri), arguments.out)
+    workers = arguments.workers or 0
+    if workers < 0:
+        raise InputError("out of range", where="--workers", found=workers, expected="0 or more")
+    EXPORTERS[arguments.layout or "sceneflow"](open_data(arguments.uri), arguments.out, workers=workers)
     print(arguments.out)
     return 0
 
@@ -116,6 +122,6 @@ _ACTIONS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 _OPTIONS = {
     "verify": ("json", "split", "max_disparity"),
     "pack": ("out", "json"),
-    "synthesize": ("out", "layout"),
+    "synthesize": ("out", "layout", "workers"),
 }
 """The options that each action takes; another one is refused."""
