@@ -17,7 +17,7 @@ def unit_scores(layouts: Mapping[str, Layout], scores: Mapping[str, Tensor], uni
 
     A weight between two channels of one unit counts once. Scores of BatchNorm's scales, where they are given, count as
     weights of their own. Negative scores mark weights that are removed already; they do not count.
-    Source of the sum over everything that is coupled: Fang et al., DepGraph, CVPR 2023, equation 5. Interpretation: the
+    Source of scoring everything that is coupled together: Fang et al., DepGraph, CVPR 2023. Interpretation: the
     mean instead of the sum, because what is spent is weights.
 
     Args:

@@ -14,10 +14,12 @@ from torch.nn.utils import parametrize
 
 from disparsity import pipeline
 from disparsity.channels import finish_channels, start_channels
-from disparsity.errors import InputError
+from disparsity.errors import InputError, StoppedError
 from disparsity.finetune.restore import open_network, stage_of
+from disparsity.finetune.training import Trainer
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import read_network
+from disparsity.phases import Phase
 from disparsity.pruning.channels.masks import silence_removed
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.pruning.layers import prunable_layers
@@ -27,6 +29,7 @@ from disparsity.recipe import load_recipe
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
+CHANGES = ["prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2"]
 PAIR = torch.rand(1, 3, 16, 32), torch.rand(1, 3, 16, 32)
 
 
@@ -34,7 +37,7 @@ PAIR = torch.rand(1, 3, 16, 32), torch.rand(1, 3, 16, 32)
 def run(write_recipe: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the tiny recipe with whole channels."""
     folder = tmp_path_factory.mktemp("channels")
-    recipe = load_recipe(write_recipe(folder), ["prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2"])
+    recipe = load_recipe(write_recipe(folder), CHANGES)
     pipeline.run(recipe, folder / "run")
     return folder / "run"
 
@@ -67,12 +70,30 @@ def test_later_stages_cost_and_pack_it(run: Path) -> None:
         assert torch.equal(packed(*PAIR)[-1], last(*PAIR)[-1])
 
 
-def test_the_same_recipe_gives_the_same_network(run: Path, tmp_path: Path, write_recipe: Callable[..., Path]) -> None:
-    changes = ["prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2"]
-    recipe = load_recipe(write_recipe(tmp_path), changes)
+def test_a_stopped_stage_resumes_to_the_same_bits(
+    run: Path, tmp_path: Path, write_recipe: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = load_recipe(write_recipe(tmp_path), CHANGES)
+    logged = Phase.after_step
+
+    def stop_at(self: Phase, trainer: Trainer, number: int, loss: float) -> None:
+        self._stop.asked = number == 1
+        logged(self, trainer, number, loss)
+
+    monkeypatch.setattr(Phase, "after_step", stop_at)
+    with pytest.raises(StoppedError):
+        pipeline.run_single(recipe, tmp_path / "run", "prune", None)
     folder = pipeline.run_single(recipe, tmp_path / "run", "prune", None)
     again, first = open_network(str(folder), None), open_network(str(run / "stages" / "01-prune"), None)
     assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), first.state_dict().values(), strict=True))
+
+
+@pytest.mark.parametrize(("score", "mode"), [("obs", "reconstruct"), ("taylor_pass", "frozen"), ("random", "frozen")])
+def test_other_scores_and_modes(write_recipe: Callable[..., Path], tmp_path: Path, score: str, mode: str) -> None:
+    recipe = load_recipe(write_recipe(tmp_path, score, mode), [*CHANGES, "prune.train.steps=1"])
+    small = open_network(str(pipeline.run_single(recipe, tmp_path / "run", "prune", None)), None)
+    assert shrunk_layers(small)
+    assert masks_of(small) == {}
 
 
 def prepared() -> StereoNetwork:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -31,6 +31,8 @@ from disparsity.stages import bits_of
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network
+from disparsity.stereo.networks.users import AdoptedNetwork
+from disparsity.stereo.spec import NetworkSpec
 
 _STEREONET = {"width": 6, "refinement_width": 5, "max_disparity": 16}
 _PSMNET = {"width": 4, "blocks": 1, "max_disparity": 16, "largest_pool": 8}
@@ -173,3 +175,22 @@ def test_the_smaller_network_is_quantized_and_packed(removal: Callable[[str], An
     again = read_network(tmp_path / "packed.h5")
     assert network_facts(again) == network_facts(small)
     assert torch.equal(maps_of(again), maps_of(small))
+
+
+class Plain(nn.Module):
+    """A network of a user's own, without our base class."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Conv2d(6, 8, 3, padding=1), nn.Conv2d(8, 1, 3, padding=1)
+
+    def forward(self, left: Tensor, right: Tensor) -> Tensor:
+        return self.head(self.body(torch.cat([left, right], 1)).relu()).squeeze(1)
+
+
+def test_a_network_of_a_users_own(remove: Callable[..., Any]) -> None:
+    values = {"settings": {}, "divisor": 4, "mean": (0.5,) * 3, "std": (0.25,) * 3, "max_disparity": 8}
+    found = remove(AdoptedNetwork(Plain(), NetworkSpec(name="plain", protected=("head",), **values)))
+    assert found.coupling.outputs["network.body"] == found.coupling.inputs["network.head"] == tuple(range(8))
+    assert found.small.network.body.out_channels == 4
+    assert relative(maps_of(found.small), maps_of(found.silenced)) < 1e-5
