@@ -121,7 +121,8 @@ def _convolved(
 
 def _pooled(values: Tensor, kernel: list[int], stride: Sequence[int] = (), *settings: Any) -> list[_Shape]:
     """Empty for the rarer forms."""
-    padding, rounds_up = (*settings, *((0, 0), False)[len(settings) :])[:2]
+    padding: Sequence[int] = settings[0] if settings else (0, 0)
+    rounds_up = len(settings) > 1 and settings[1]
     steps = stride or kernel
     if rounds_up or values.dim() != 4 or {len(kernel), len(steps), len(padding)} != {2}:
         return []
