@@ -44,8 +44,8 @@ def meta_result(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     shapes = shape_rule(*args)
     if not shapes:
         return func(*args, **kwargs)
-    empty = tuple(torch.empty(shape, dtype=tensors[0].dtype, device="meta") for shape in shapes)
-    return empty if len(empty) > 1 else empty[0]
+    empty = [torch.empty(shape, dtype=tensors[0].dtype, device="meta") for shape in shapes]
+    return tuple(empty) if len(empty) > 1 else empty[0]
 
 
 def _flat(args: tuple[Any, ...]) -> Iterator[Any]:
