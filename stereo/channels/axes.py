@@ -56,11 +56,15 @@ def cut(position: int, *, removes: bool = False) -> Rule:
     return rule
 
 
-def turned(call: Call) -> Channels:
-    """Flips and rolls along other axes."""
-    axes = call.args[-1] if isinstance(call.args[-1], list | tuple) else []
-    require(bool(axes) and call.first.axis not in {axis % call.args[0].dim() for axis in axes})
-    return unchanged(call)
+def turned(position: int) -> Rule:
+    """A rule for flips and rolls along other axes, which are argument number `position`."""
+
+    def rule(call: Call) -> Channels:
+        axes = call.argument(position, "dims", [])
+        require(bool(axes) and call.first.axis not in {axis % call.args[0].dim() for axis in axes})
+        return unchanged(call)
+
+    return rule
 
 
 def unsqueezed(call: Call) -> Channels:
@@ -70,12 +74,13 @@ def unsqueezed(call: Call) -> Channels:
 
 
 def squeezed(call: Call) -> Channels:
-    """Axes of size 1 go, but not the channels'."""
+    """Named axes of size 1 go, but not the channels', of which there may be one only when others are removed."""
     shape, axis = call.args[0].shape, call.first.axis
-    given = call.argument(1, "dim", list(range(len(shape))))
+    given = call.argument(1, "dim", None)
+    require(given is not None)
     axes = {item % len(shape) for item in (given if isinstance(given, list | tuple) else [given])}
     gone = [item for item in axes if shape[item] == 1]
-    require(axis not in gone)
+    require(axis not in axes)
     return replace(call.first, axis=axis - sum(item < axis for item in gone))
 
 

@@ -55,8 +55,8 @@ RULES: dict[str, Rule] = {
     "squeeze": squeezed,
     "permute": permuted,
     "transpose": transposed,
-    "flip": turned,
-    "roll": turned,
+    "flip": turned(1),
+    "roll": turned(2),
     "constant_pad_nd": padded,
     "mean": averaged,
     "sum": summed,
@@ -75,3 +75,6 @@ RULES: dict[str, Rule] = {
     "grid_sampler_3d": spatial(3),
 }
 """By the operator's name without the underscore of its in-place form."""
+
+IN_PLACE = {*_ZERO_STAYS_ZERO, "hardtanh", "clamp", "clamp_min", "pow", "add", "sub", "mul", "div"}
+"""What may also be done in place: nothing that changes the shape, which a rule could no longer see."""

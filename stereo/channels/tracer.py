@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from disparsity.stereo.channels.follow import Call, Channels, NotFollowedError, require, tensors
 from disparsity.stereo.channels.layers import can_shrink, channel_axis, ends_of, is_channelwise, is_mixing
 from disparsity.stereo.channels.nodes import Nodes
-from disparsity.stereo.channels.rules import RULES
+from disparsity.stereo.channels.rules import IN_PLACE, RULES
 from disparsity.stereo.volumes.flow import ChannelFlow
 
 _VOLUME_AXIS = 1
@@ -62,6 +62,9 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def watching(self) -> Iterator[None]:
         """Hooks on the network, and this mode active, while the context lasts."""
         handles = []
+        for name, ends in self.ends.items():  # read by anything but the layer itself, a parameter keeps its size
+            for parameter in self.layers[name].parameters():
+                self._remember(parameter, (*ends.inputs, *ends.outputs))
         for name, module in self._network.named_modules():
             handles.append(module.register_forward_pre_hook(self._enter(name)))
             handles.append(module.register_forward_hook(self._leave(name), with_kwargs=True))
@@ -86,7 +89,7 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
         base = name.removesuffix("_")
         try:
             require(base in RULES and "out" not in kwargs)
-            require(base == name or self._channels(args[0]) is not None)
+            require(base == name or (base in IN_PLACE and self._channels(args[0]) is not None))
             found = RULES[base](Call(self.nodes, args, kwargs, output, self._channels))
             if found is not None:
                 self._learn_all(output, found)
@@ -163,9 +166,12 @@ class Tracer(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
     def _learn(self, value: Tensor, channels: Channels) -> None:
         """What is kept here stays alive: the number of something that is gone would be passed on."""
-        storage = value.untyped_storage()
         self._known[id(value)] = (value, channels)
-        self._memory.setdefault(storage._cdata, (storage, []))[1].extend(channels.nodes)
+        self._remember(value, channels.nodes)
+
+    def _remember(self, value: Tensor, nodes: tuple[int, ...]) -> None:
+        storage = value.untyped_storage()
+        self._memory.setdefault(storage._cdata, (storage, []))[1].extend(nodes)
 
 
 def _is_whole(module: nn.Module) -> bool:

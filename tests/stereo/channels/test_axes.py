@@ -31,6 +31,9 @@ KEPT_BY: dict[str, tuple[Operation, int, str]] = {
     "one channel": (lambda a, b: (a + b)[:, 2:3], 1, "slice"),
     "half of the channels": (lambda a, b: (a + b).chunk(2, dim=1)[0], 3, "split"),
     "a mean over channels": (lambda a, b: (a + b).mean(1, keepdim=True), 1, "mean"),
+    "values in another order": (lambda a, b: (a + b).roll(2), 6, "roll"),
+    "axes of size 1 that are not named": (lambda a, b: (a + b).unsqueeze(0).squeeze(), 6, "squeeze"),
+    "axes changed in place": (lambda a, b: (a + b).unsqueeze_(2).squeeze_(2), 6, "unsqueeze"),
     "channels in another order": (lambda a, b: (a + b).roll(1, 1), 6, "roll"),
 }
 

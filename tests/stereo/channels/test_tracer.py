@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.stereo.channels.coupling import KEPT, ChannelCoupling
@@ -157,3 +158,12 @@ def test_a_layer_that_never_runs_and_shared_weights_are_kept(check: Check) -> No
     network.spare.layer = nn.Conv2d(4, 4, 1)
     coupling = check(network, torch.rand(1, 4, 4, 4))
     assert coupling.units == 0
+
+
+def test_a_weight_that_is_read_outside_of_its_layer_keeps_its_size(check: Check) -> None:
+    class Tied(Plain):
+        def forward(self, x: Tensor) -> Tensor:
+            return self.second(self.first(x)) + F.conv2d(torch.ones(1, 4, 4, 4), self.second.weight)
+
+    coupling = check(Tied(), torch.rand(1, 3, 4, 4))
+    assert set(coupling.outputs["first"]) == {KEPT}
