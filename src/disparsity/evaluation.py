@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
@@ -46,13 +48,27 @@ def evaluate(
         keep: how many disparity maps to keep.
 
     """
+    estimate = functools.partial(predict, network)
+    return evaluate_estimates(estimate, data, uri=uri, stage=stage, mask_disparity=mask_disparity, keep=keep)
+
+
+def evaluate_estimates(
+    estimate: Callable[[Tensor, Tensor], NDArray[np.float32]],
+    data: StereoDataset,
+    *,
+    uri: str,
+    stage: str,
+    mask_disparity: float = 0.0,
+    keep: int = 0,
+) -> Evaluated:
+    """Score whatever gives the disparity ``[H, W]`` in pixels of two views ``[3, H, W]``; the rest as `evaluate`."""
     limit = mask_disparity or None
     sums, maps = [], []
     for index, sample in enumerate(progress(data, f"evaluate {stage}", len(data))):
-        estimate = predict(network, sample.left, sample.right)
-        sums.append(image_errors(estimate, sample.disparity.numpy(), sample.valid.numpy(), limit))
+        found = estimate(sample.left, sample.right)
+        sums.append(image_errors(found, sample.disparity.numpy(), sample.valid.numpy(), limit))
         if index < keep:
-            maps.append(estimate)
+            maps.append(found)
     mask = "known ground truth > 0" + (f" and < {limit:g} px" if limit else "")
     means = {f"per_image_{name}": value for name, value in per_image_mean(sums).items()}
     row = {"data": uri, "stage": stage, **pooled(sums), **means, "mask": mask, "aggregation": AGGREGATION}

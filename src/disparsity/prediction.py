@@ -11,22 +11,23 @@ from torch import Tensor
 from disparsity.datasets.pfm import write_pfm
 from disparsity.datasets.png import KITTI_SCALE, read_rgb, write_kitti_disparity, write_rgb
 from disparsity.errors import DataError
-from disparsity.finetune.channels_last import use_channels_last
-from disparsity.finetune.restore import open_network
+from disparsity.runtimes import open_in_runtime
 from disparsity.stereo.drawing import colour_disparity
-from disparsity.stereo.inference import predict
 
 _PNG_LIMIT_PX = 65535 / KITTI_SCALE
 
 
-def predict_files(checkpoint: str, network_name: str | None, left: Path, right: Path, out: Path) -> list[Path]:
+def predict_files(
+    checkpoint: str, network_name: str | None, left: Path, right: Path, out: Path, *, runtime: str = "torch"
+) -> list[Path]:
     """Write `disparity.pfm`, `disparity.png` (16 bit, x256) and `disparity_color.png` into `out`.
 
-    A disparity that 16 bits cannot hold is 0, unknown, in `disparity.png`; `disparity.pfm` has it.
+    A disparity that 16 bits cannot hold is 0, unknown, in `disparity.png`; `disparity.pfm` has it. `runtime` is a key
+    of `RUNTIMES`.
 
     Raises:
         DataError: an image is missing or damaged, or the two differ in size.
-        InputError: the checkpoint cannot be used.
+        InputError: the checkpoint cannot be used in this runtime.
 
     """
     views = _read(left), _read(right)
@@ -35,8 +36,8 @@ def predict_files(checkpoint: str, network_name: str | None, left: Path, right: 
         raise DataError(
             "the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}"
         )
-    network = use_channels_last(open_network(checkpoint, network_name))
-    disparity = np.maximum(predict(network, *views), 0.0)
+    network = open_in_runtime(checkpoint, network_name, runtime)
+    disparity = np.maximum(network.estimate(*views), 0.0)
     known = np.isfinite(disparity) & (disparity > 0)
     highest = float(disparity.max(initial=0.0, where=known))
     paths = [out / "disparity.pfm", out / "disparity.png", out / "disparity_color.png"]

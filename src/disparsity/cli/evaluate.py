@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.cli.outputs import check_file
+from disparsity.cli.runtime import add_runtime
 from disparsity.errors import InputError
 from disparsity.files import write_json
 
@@ -20,7 +21,7 @@ def add_to(commands: Any) -> None:
         description="EPE, bad-1/2/3, D1 and density over valid pixels, pooled and per image.",
         epilog="example: disparsity evaluate builtin:reference --data 'synthetic:?pairs=50&seed=7'",
     )
-    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, builtin:NAME, or an export")
     command.add_argument("--data", required=True, metavar="URI", help="see: disparsity list data")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
     command.add_argument("--split", type=Path, metavar="FILE", help="evaluate only the ids in this file")
@@ -33,6 +34,7 @@ def add_to(commands: Any) -> None:
         "(default: the network's maximum disparity; 0 scores every known pixel)",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
+    add_runtime(command)
     command.set_defaults(run=_run)
 
 
@@ -41,14 +43,14 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.mask is not None and not 0.0 <= arguments.mask < math.inf:
         raise InputError("out of range", where="--mask", found=arguments.mask, expected="0 (every known pixel) or more")
     from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
-    from disparsity.evaluation import evaluate  # noqa: PLC0415
-    from disparsity.finetune.channels_last import use_channels_last  # noqa: PLC0415
-    from disparsity.finetune.restore import open_network, stage_of  # noqa: PLC0415
+    from disparsity.evaluation import evaluate_estimates  # noqa: PLC0415
+    from disparsity.runtimes import open_in_runtime  # noqa: PLC0415
 
-    network = use_channels_last(open_network(arguments.checkpoint, arguments.network))
+    network = open_in_runtime(arguments.checkpoint, arguments.network, arguments.runtime)
     data = open_data(arguments.data, arguments.split)
-    mask = network.spec.max_disparity if arguments.mask is None else arguments.mask
-    row = evaluate(network, data, uri=arguments.data, stage=stage_of(network), mask_disparity=float(mask)).row
+    mask = float(network.max_disparity if arguments.mask is None else arguments.mask)
+    facts = {"uri": arguments.data, "stage": network.stage}
+    row = evaluate_estimates(network.estimate, data, **facts, mask_disparity=mask).row
     if arguments.json:
         write_json(arguments.json, row)
     print(_table(row))

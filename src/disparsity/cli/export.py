@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from disparsity.cli.outputs import check_file, check_folder
 from disparsity.errors import InputError
 from disparsity.files import write_text
 from disparsity.recipe import parse_size
 
+if TYPE_CHECKING:
+    from disparsity.stereo.network import StereoNetwork
+
 WORKLOAD_FORMATS = ("scalesim", "zigzag", "timeloop")
+SIZED_FORMATS = ("onnx", *WORKLOAD_FORMATS)
 
 
 def add_to(commands: Any) -> None:
@@ -19,15 +23,17 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "export",
         help="write a network in another format",
-        description="packed: one HDF5 file with entropy-coded integers. scalesim, zigzag, timeloop: the workload at "
+        description="packed: one HDF5 file with entropy-coded integers. onnx: a graph for one input size, with "
+        "QuantizeLinear and DequantizeLinear where the network is quantized, run once before it is kept; zeros stay, "
+        "but make nothing faster on a CPU. scalesim, zigzag, timeloop: the workload at "
         "one input size, for these tools; how 3D convolutions are lowered is stated in the file.",
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
-    command.add_argument("--format", required=True, choices=["packed", *WORKLOAD_FORMATS])
+    command.add_argument("--format", required=True, choices=["packed", "onnx", *WORKLOAD_FORMATS])
     command.add_argument("--out", type=Path, required=True, metavar="PATH")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
-    command.add_argument("--size", metavar="HxW", help="of the input, for the workload formats")
+    command.add_argument("--size", metavar="HxW", help="of the input, for onnx and the workload formats")
     command.set_defaults(run=_export)
     back = commands.add_parser(
         "import",
@@ -52,19 +58,28 @@ def _export(arguments: argparse.Namespace) -> int:
 
         write_network(arguments.out, network)
     else:
-        from disparsity.costing import check_pixels, export_workload  # noqa: PLC0415
-
-        check_pixels(size)
-        write_text(arguments.out, export_workload(network, size, arguments.format))
+        _write_sized(arguments.out, network, size, arguments.format)
     print(f"{arguments.out} {arguments.out.stat().st_size} bytes")
     return 0
 
 
+def _write_sized(out: Path, network: StereoNetwork, size: tuple[int, int], kind: str) -> None:
+    from disparsity.costing import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
+
+    check_pixels(size)
+    if kind == "onnx":
+        from disparsity.export.onnx_file import write_onnx  # noqa: PLC0415 - not for the other formats
+
+        write_onnx(out, network, size)
+    else:
+        write_text(out, export_workload(network, size, kind))
+
+
 def _input_size(arguments: argparse.Namespace) -> tuple[int, int] | None:
-    """Of a workload; a packed network has none."""
-    if (arguments.format in WORKLOAD_FORMATS) != (arguments.size is not None):
+    """Of the formats that are made for one size; a packed network has none."""
+    if (arguments.format in SIZED_FORMATS) != (arguments.size is not None):
         found = "no --size" if arguments.size is None else "--size"
-        expected = f"--size HxW with {', '.join(WORKLOAD_FORMATS)}, and with no other format"
+        expected = f"--size HxW with {', '.join(SIZED_FORMATS)}, and with no other format"
         raise InputError("the format and --size do not fit", found=f"{arguments.format}, {found}", expected=expected)
     return None if arguments.size is None else parse_size(arguments.size, "--size")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.cli.outputs import check_folder
+from disparsity.cli.runtime import add_runtime
 
 
 def add_to(commands: Any) -> None:
@@ -18,11 +19,12 @@ def add_to(commands: Any) -> None:
         "disparity_color.png.",
         epilog="example: disparsity predict builtin:reference left.png right.png --out out",
     )
-    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
+    command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, builtin:NAME, or an export")
     command.add_argument("left", type=Path, metavar="LEFT")
     command.add_argument("right", type=Path, metavar="RIGHT")
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    add_runtime(command)
     command.set_defaults(run=_run)
 
 
@@ -30,6 +32,9 @@ def _run(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
     from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
 
-    for path in predict_files(arguments.checkpoint, arguments.network, arguments.left, arguments.right, arguments.out):
+    views = arguments.left, arguments.right
+    for path in predict_files(
+        arguments.checkpoint, arguments.network, *views, arguments.out, runtime=arguments.runtime
+    ):
         print(path)
     return 0

@@ -1,0 +1,18 @@
+"""The option `--runtime` of the commands that run a network."""
+
+from __future__ import annotations
+
+import argparse
+
+RUNTIME_NAMES = ("torch", "onnxruntime")
+"""The keys of `disparsity.runtimes.RUNTIMES`, here because that module imports torch."""
+
+
+def add_runtime(command: argparse.ArgumentParser) -> None:
+    """Add the option."""
+    command.add_argument(
+        "--runtime",
+        choices=RUNTIME_NAMES,
+        default="torch",
+        help="what executes the network; onnxruntime takes what `export --format onnx` wrote (default: torch)",
+    )

@@ -1,0 +1,99 @@
+"""An exported ONNX file in ONNX Runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.export.facts import FileFacts, from_metadata
+from disparsity.export.onnx_graph import INPUTS
+from disparsity.export.packages import import_extra
+
+_ERRORS_ONLY = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnnxNetwork:
+    """A network that ONNX Runtime executes on the CPU.
+
+    Attributes:
+        path: its file.
+        facts: what the file says about itself.
+        session: the ``onnxruntime.InferenceSession``.
+
+    """
+
+    path: Path
+    facts: FileFacts
+    session: Any
+
+    def predict(self, left: Tensor, right: Tensor) -> NDArray[np.float32]:
+        """The disparity map ``[H, W]`` in pixels of one pair ``[3, H, W]``, RGB in 0..1.
+
+        Raises:
+            InputError: the padded pair does not have the size that the file was made for.
+
+        """
+        height, width = left.shape[-2:]
+        size = tuple(length + -length % self.facts.divisor for length in (height, width))
+        if size != self.facts.input_size:
+            expected = "x".join(map(str, self.facts.input_size))
+            raise InputError(
+                "the file was made for another image size",
+                where=self.path,
+                found=f"{height}x{width}, padded {size[0]}x{size[1]}",
+                expected=f"{expected} after padding",
+                remedy=f"export again with --size {height}x{width}",
+            )
+        inputs = {name: self._padded(view) for name, view in zip(INPUTS, (left, right), strict=True)}
+        return self.session.run(None, inputs)[0][0, self.facts.input_size[0] - height :, :width]
+
+    def _padded(self, view: Tensor) -> NDArray[np.float32]:
+        """``[1, 3, H, W]``, filled at the top and on the right."""
+        height, width = self.facts.input_size
+        size = (0, width - view.shape[-1], height - view.shape[-2], 0)
+        return torch.stack([F.pad(c, size, value=v) for c, v in zip(view, self.facts.fill, strict=True)])[None].numpy()
+
+
+def open_onnx(path: Path) -> OnnxNetwork:
+    """An exported file, ready to run, with as many threads as torch has.
+
+    Raises:
+        InputError: there is no such file, it is not one of ours, or the package is missing.
+        CorruptArtefactError: it is damaged, or no ONNX file.
+
+    """
+    if not path.is_file():
+        raise InputError("no such file", where=path)
+    session = new_session(path)
+    return OnnxNetwork(
+        path=path, facts=from_metadata(session.get_modelmeta().custom_metadata_map, path), session=session
+    )
+
+
+def new_session(path: Path) -> Any:
+    """ONNX Runtime's session for a file.
+
+    Raises:
+        InputError: the package is missing.
+        CorruptArtefactError: ONNX Runtime does not accept the file.
+
+    """
+    runtime = import_extra("onnxruntime", "onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
+    options.log_severity_level = _ERRORS_ONLY
+    # Without this, unsigned by signed 8-bit products saturate in 16 bits on processors without VNNI.
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    try:
+        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        raise CorruptArtefactError("ONNX Runtime cannot read the file", where=path, found=error) from error
