@@ -44,8 +44,9 @@ def main() -> None:
     shared = Path(os.environ["DISPARSITY_DATA"])
     torch.set_num_threads(1)
     network = load_published(shared / "weights/stereonet/train_save_sceneflow.tar", "stereonet").eval()
-    scenes = f"synthetic:?pairs={pairs}&size=540x960&seed=77&max_disparity=192&style="
-    uris = {f"synthetic, {style}": scenes + style for style in ("plain", "hard")}
+    scenes = f"synthetic:?pairs={pairs}&size=540x960&seed=77&style="
+    kinds = [(style, limit) for style in ("plain", "hard") for limit in (96, 192)]
+    uris = {f"synthetic, {style}, to {limit} px": f"{scenes}{style}&max_disparity={limit}" for style, limit in kinds}
     uris["FlyingThings3D, test"] = f"sceneflow:{shared / 'data/flyingthings3d'}?subset=test&pass=clean"
     rows = [row(name, open_data(uri), network) for name, uri in uris.items()]
     lines = [TEXT, _line(HEADER), _line(["---"] + ["--:"] * (len(HEADER) - 1)), *rows, ""]

@@ -22,6 +22,7 @@ from disparsity.hwcost.technology import load_profile, profile_names
 from disparsity.hwcost.weight_bytes import WeightBytes
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import pack_network
+from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
@@ -125,8 +126,9 @@ def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Cand
 
 
 def _dense_form(network: StereoNetwork) -> StereoNetwork:
-    """The network without masks and quantizers; itself if it has none."""
-    if any(parametrize.is_parametrized(module) for module in network.modules()) or layer_bits(network):
+    """The whole network without masks and quantizers; itself if nothing was taken from it."""
+    masked = any(parametrize.is_parametrized(module) for module in network.modules())
+    if masked or layer_bits(network) or shrunk_layers(network):
         return build_network(network.spec.name, **network.spec.settings)
     return network
 

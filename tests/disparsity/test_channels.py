@@ -14,9 +14,12 @@ from torch.nn.utils import parametrize
 
 from disparsity import pipeline
 from disparsity.channels import finish_channels, start_channels
+from disparsity.costing import cost_report
 from disparsity.errors import InputError, StoppedError
 from disparsity.finetune.restore import open_network, stage_of
 from disparsity.finetune.training import Trainer
+from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import read_network
 from disparsity.phases import Phase
@@ -30,6 +33,7 @@ from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
 CHANGES = ["prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2"]
+TINY = {"halvings": 2, "width": 4, "refinement_width": 2, "max_disparity": 16}
 PAIR = torch.rand(1, 3, 16, 32), torch.rand(1, 3, 16, 32)
 
 
@@ -47,7 +51,7 @@ def weights(network: nn.Module) -> int:
 
 
 def test_the_stage_ends_with_a_smaller_plain_network(run: Path) -> None:
-    dense = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
+    dense = build_network("reference", **TINY)
     small = open_network(str(run / "stages" / "01-prune"), None)
     assert not any(parametrize.is_parametrized(module) for module in small.modules())
     assert shrunk_layers(small)
@@ -68,6 +72,13 @@ def test_later_stages_cost_and_pack_it(run: Path) -> None:
     packed = read_network(run / "compressed.h5")
     with torch.no_grad():
         assert torch.equal(packed(*PAIR)[-1], last(*PAIR)[-1])
+
+
+def test_a_smaller_network_is_costed_against_the_whole_one(run: Path) -> None:
+    small = open_network(str(run / "stages" / "01-prune"), None)
+    operations = cost_report(small, (16, 32), Machine(profile=load_profile("horowitz45")))["operations"]
+    macs = [trace_workload(network, PAIR).dense_macs for network in (small, build_network("reference", **TINY))]
+    assert [operations["effectual_macs"], operations["dense_macs"]] == macs
 
 
 def test_a_stopped_stage_resumes_to_the_same_bits(
