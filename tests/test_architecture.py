@@ -48,7 +48,7 @@ GENERIC = {*FOLDERS, "recipes", "cli", "tests", "models", "utils"}
 def modules() -> list[Path]:
     """Every source file, as a path from the root, without following the links."""
     own = [path for path in (ROOT / "src/disparsity").glob("*.py") if not path.is_symlink()]
-    own += (ROOT / "src/disparsity/cli").rglob("*.py")
+    own += [path for folder in ("cli", "export") for path in (ROOT / "src/disparsity" / folder).rglob("*.py")]
     linked = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     return sorted(path.relative_to(ROOT) for path in own + linked)
 
