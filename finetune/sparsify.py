@@ -8,16 +8,18 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
-from disparsity.finetune.modes import Mode
+from disparsity.finetune.checkpoints import with_prefix, without_prefix
+from disparsity.finetune.modes.base import Mode, Place
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.progress import progress
 from disparsity.pruning.masks import density, masks_of, set_masks
 from disparsity.pruning.schedules import density_after, event_steps
-from disparsity.pruning.scores import TaylorScore, per_mac
+from disparsity.pruning.scores.normalisation import normalised, per_mac
+from disparsity.pruning.scores.score import ScorePass
+from disparsity.pruning.scores.taylor import TaylorScore
 from disparsity.pruning.selection import FloorSettings, scope_named
 from disparsity.pruning.settings import PruneSettings
 
-ScorePass = Callable[[int], dict[str, Tensor]]
 Select = Callable[[Mapping[str, Tensor], float], dict[str, Tensor]]
 """Masks from the scores of single weights and the density that an event leaves."""
 
@@ -51,48 +53,71 @@ class Sparsify(StepHook):
         self._macs = macs
         self._score_pass = score_pass
         self._select = select or self._single_weights
-        self._taylor = TaylorScore(layers, settings.score_decay) if score_pass is None else None
+        self._taylor = _running_score(layers, settings) if score_pass is None else None
         self._at = event_steps(steps, settings.events, settings.event_share)
         self._done = 0
         self._started = False
 
     def before_step(self, trainer: Trainer, step: int) -> None:
         """Hold the events that are due."""
-        if not self._started and self._done < len(self._at):
+        if not self._started and self._active:
             self._mode.start(trainer.network)
             self._started = True
         while self._done < len(self._at) and self._at[self._done] <= step:
             self._event(trainer)
+        if self._active:
+            self._mode.before_step(trainer.network, self._place(step))
 
     def after_backward(self, trainer: Trainer, step: int) -> None:
         """Take the step's gradients into the scores."""
         del step
-        if self._done == len(self._at):
-            return
-        if self._taylor is not None:
+        if self._taylor is not None and self._done < len(self._at):
             self._taylor.add_batch()
-        self._mode.after_backward(trainer.network)
+        if self._active:
+            self._mode.after_backward(trainer.network)
+
+    def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
+        """Let the mode treat what has moved."""
+        del step, loss
+        if self._active:
+            self._mode.after_step(trainer.network)
 
     def finish(self, trainer: Trainer) -> None:
-        """Hold the events that lie behind the last step."""
+        """Hold the events that lie behind the last step, and end the mode."""
         for _ in progress(range(self._done, len(self._at)), "pruning events"):
             self._event(trainer)
+        self._mode.end(trainer.network)
 
     def state(self) -> dict[str, Tensor]:
         """Events held so far and the running scores."""
         scores = self._taylor.state() if self._taylor is not None else {}
-        return {"done": torch.tensor(self._done), **{f"score.{name}": tensor for name, tensor in scores.items()}}
+        return {
+            "done": torch.tensor(self._done),
+            **with_prefix("score.", scores),
+            **with_prefix("mode.", self._mode.state()),
+        }
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go on from `state`."""
         self._done = int(state["done"])
         if self._taylor is not None:
-            self._taylor.load({name.removeprefix("score."): tensor for name, tensor in state.items()})
+            self._taylor.load(without_prefix("score.", state))
+        self._mode.load(without_prefix("mode.", state))
+
+    @property
+    def _active(self) -> bool:
+        return self._mode.lasting or self._done < len(self._at)
+
+    def _place(self, step: int) -> Place:
+        since = step - self._at[self._done - 1] if self._done else None
+        return Place(since=since, until=self._at[self._done] - step if self._done < len(self._at) else None)
 
     def _event(self, trainer: Trainer) -> None:
         self._done += 1
+        self._mode.before_event(self._done, len(self._at))
         scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
-        competing = self._mode.weigh(per_mac(scores, self._macs, self._settings.mac_power), trainer.network)
+        scaled = per_mac(normalised(scores, self._settings.normalisation), self._macs, self._settings.mac_power)
+        competing = self._mode.weigh(scaled, trainer.network)
         target = density_after(
             self._done,
             len(self._at),
@@ -124,3 +149,7 @@ class Sparsify(StepHook):
     def density(network: nn.Module) -> float:
         """The share of prunable weights that is left."""
         return density(masks_of(network))
+
+
+def _running_score(layers: Mapping[str, nn.Module], settings: PruneSettings) -> TaylorScore:
+    return TaylorScore(layers, settings.score_decay, settings.taylor_form)

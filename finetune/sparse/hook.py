@@ -24,7 +24,8 @@ class SparseComputation(StepHook):
         }
         if not _same(frozen, self._seen):
             switch_off(trainer.network)
-            switch_on(trainer.network)
+            if frozen:  # else a run that is resumed here, which has seen no masks either, would compute other bits
+                switch_on(trainer.network)
             self._seen = {name: mask.clone() for name, mask in frozen.items()}
 
     def finish(self, trainer: Trainer) -> None:

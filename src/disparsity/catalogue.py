@@ -27,7 +27,7 @@ CATALOGUE: dict[str, Callable[[], Names]] = {
     "scopes": lambda: SCOPES,
     "schedules": lambda: SCHEDULES,
     "patterns": lambda: PATTERNS,
-    "modes": lambda: MODES,
+    "modes": lambda: {name: kind.summary for name, kind in MODES.items()},
     "quantizers": lambda: list(QUANTIZERS),
     "allocations": lambda: ALLOCATIONS,
     "teachers": lambda: TEACHERS,

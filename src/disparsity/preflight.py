@@ -85,10 +85,13 @@ def check_report(recipe: Recipe) -> None:
 
 def _check_prune(section: PruneSection) -> None:
     _require_known(section.mode, MODES, "prune.mode")
-    if section.mode == "regrow" and section.pattern == "channel":
-        raise InputError("mode 'regrow' brings back single weights", where="prune.mode", expected="frozen, reconstruct")
-    _require(0.0 <= section.handicap <= 1.0, "prune.handicap", section.handicap, "0..1")
-    _require(0.0 <= section.exchange <= 1.0, "prune.exchange", section.exchange, "0..1")
+    if MODES[section.mode].single and section.pattern == "channel":
+        others = ", ".join(name for name, kind in MODES.items() if not kind.single)
+        raise InputError(f"mode '{section.mode}' works on single weights", where="prune.mode", expected=others)
+    for key in ("handicap", "exchange", "dense_share"):
+        share = getattr(section, key)
+        _require(0.0 <= share <= 1.0, f"prune.{key}", share, "0..1")
+    _require(0.0 <= section.fade < 1.0, "prune.fade", section.fade, "0 <= fade < 1")
     first = event_steps(section.train.steps, section.events, section.event_share)[0]
     if section.score == _SCORED_BY_STEPS and first == 0:
         raise InputError(

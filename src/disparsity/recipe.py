@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from disparsity.datasets.pair_augmentation import AugmentSettings
 from disparsity.errors import InputError
+from disparsity.finetune.modes.settings import ModeSettings
 from disparsity.finetune.reconstruct import ReconstructSettings
 from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.settings import PruneSettings
@@ -100,21 +101,15 @@ class ReportSection:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PruneSection(PruneSettings):
+class PruneSection(ModeSettings, PruneSettings):
     """Stage one: what is removed, and how the network is trained meanwhile.
 
     Attributes:
-        mode: fine-tuning mode, a name in `MODES`.
-        handicap: of pruned weights in mode `regrow`.
-        exchange: in mode `regrow`, at most this share of the live weights returns at one event.
         train: the training during the events.
         reconstruct: used by mode `reconstruct`.
 
     """
 
-    mode: str = "frozen"
-    handicap: float = 0.25
-    exchange: float = 0.02
     train: TrainSettings = field(default_factory=lambda: TrainSettings(steps=0, rate="constant"))
     reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
 

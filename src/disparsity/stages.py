@@ -18,7 +18,7 @@ from disparsity.datasets.uri import open_data
 from disparsity.errors import InputError
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
-from disparsity.finetune.modes import MODES, Frozen, Mode, Reconstruct, Regrow
+from disparsity.finetune.modes import build_mode
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.reconstructor import Reconstructor
@@ -133,7 +133,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
         scored,
         section,
         section.train.steps,
-        _mode(section, solver),
+        build_mode(section, solver),
         dict.fromkeys(scored, 1.0) | _macs(context, network, layers),
         _score_pass(context, section, network, scored, objective, solver),
         pattern.select if pattern else None,
@@ -262,16 +262,6 @@ def _batches_of(stream: BatchSource, stage: str) -> Callable[[int], Batch]:
     """Batches of a stage: other ones than those of the stages before."""
     first = (1 + list(STAGES).index(stage)) * 1_000_000
     return lambda step: stream.next_batch(first + step)
-
-
-def _mode(section: PruneSection, solver: Reconstructor) -> Mode:
-    if section.mode == "reconstruct":
-        return Reconstruct(solver)
-    if section.mode == "regrow":
-        return Regrow(section.handicap, section.exchange)
-    if section.mode == "frozen":
-        return Frozen()
-    raise InputError(f"unknown mode '{section.mode}'", where="prune.mode", expected=", ".join(MODES))
 
 
 def _score_pass(

@@ -16,6 +16,7 @@ from disparsity.finetune.restore import open_network
 from disparsity.hwcost.reports.schema import validate
 from disparsity.packed import read_network
 from disparsity.phases import Phase
+from disparsity.pruning.masks import density, masks_of, trained_weight
 from disparsity.recipe import load_recipe
 
 Writer = Callable[..., Path]
@@ -109,3 +110,13 @@ def test_a_stopped_run_resumes_to_the_same_bits(
             assert stops < 10
     assert stops == 3
     assert results(tmp_path / "run") == results(finished)
+
+
+@pytest.mark.parametrize("mode", ["alternating", "soft", "rigl"])
+def test_every_other_mode_reaches_the_sparsity(write_recipe: Writer, tmp_path: Path, mode: str) -> None:
+    folder = pipeline.run_single(load_recipe(write_recipe(tmp_path, mode=mode)), tmp_path / "run", "prune", None)
+    network = open_network(str(folder), None)
+    masks = masks_of(network)
+    assert density(masks) == pytest.approx(0.2, abs=1e-3)
+    for name, mask in masks.items():
+        assert not bool(trained_weight(network.get_submodule(name))[~mask].any())

@@ -1,35 +1,24 @@
-"""Modes on their own: who may return, what moves, what is forgotten."""
+"""Mode `regrow` on its own: who may return, what moves, what is forgotten."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import pytest
 import torch
 from torch import nn
 
 from disparsity.errors import InputError
-from disparsity.finetune.modes import MODES, Frozen, Reconstruct, Regrow, clear_pruned_moments
-from disparsity.pruning.masks import attach_masks, mask_modules, masks_of, set_masks, trained_weight
+from disparsity.finetune.modes.regrow import Regrow
+from disparsity.pruning.masks import mask_modules, masks_of, set_masks, trained_weight
 from disparsity.pruning.scores import TaylorScore
 from disparsity.pruning.selection import FloorSettings, select_global
 
-
-def layer_with_mask(mask: list[bool]) -> nn.Sequential:
-    network = nn.Sequential(nn.Linear(len(mask), 1, bias=False))
-    with torch.no_grad():
-        network[0].weight.copy_(torch.arange(1.0, len(mask) + 1)[None])
-    attach_masks(network, ["0"])
-    set_masks(network, {"0": torch.tensor([mask])})
-    return network
+Build = Callable[[list[bool]], nn.Sequential]
 
 
-def test_frozen_pruned_weights_lose_against_every_live_one() -> None:
-    network = layer_with_mask([True, False, True])
-    scores = Frozen().weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)
-    assert scores["0"].tolist() == [[0.0, -1.0, 1.0]]
-
-
-def test_regrow_pruned_weights_compete_with_a_handicap() -> None:
-    network = layer_with_mask([True, False, True])
+def test_regrow_pruned_weights_compete_with_a_handicap(masked_layer: Build) -> None:
+    network = masked_layer([True, False, True])
     assert Regrow(0.5, 1.0).weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [[0.0, 4.5, 1.0]]
     for wrong in (-0.1, 1.1, float("nan")):
         with pytest.raises(InputError, match="handicap out of range"):
@@ -38,17 +27,17 @@ def test_regrow_pruned_weights_compete_with_a_handicap() -> None:
             Regrow(0.5, wrong)
 
 
-def test_regrow_lets_only_the_best_return() -> None:
-    network = layer_with_mask([True, False, True, False, False, True, True])
+def test_regrow_lets_only_the_best_return(masked_layer: Build) -> None:
+    network = masked_layer([True, False, True, False, False, True, True])
     scores = {"0": torch.tensor([[0.0, 7.0, 1.0, 9.0, 8.0, 2.0, 3.0]])}
     half = Regrow(0.5, 0.5).weigh(scores, network)["0"].tolist()
     assert half == [[0.0, -1.0, 1.0, 4.5, 4.0, 2.0, 3.0]]
     assert Regrow(0.5, 0.0).weigh(scores, network)["0"].tolist() == [[0.0, -1.0, 1.0, -1.0, -1.0, 2.0, 3.0]]
 
 
-def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen() -> None:
+def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen(masked_layer: Build) -> None:
     # the target needs weight 0 (value 1) and not weight 2 (value 3, its input is almost silent)
-    network, mode = layer_with_mask([False, True, True]), Regrow(0.25, 0.5)
+    network, mode = masked_layer([False, True, True]), Regrow(0.25, 0.5)
     mode.start(network)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     score = TaylorScore({"0": network[0]}, 0.9)
@@ -78,37 +67,3 @@ def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen() -> Non
     optimizer.zero_grad()
     network(torch.ones(1, 3)).sum().backward()
     assert trained_weight(network[0]).grad.tolist() == [[1.0, 1.0, 0.0]]
-
-
-def test_clearing_moments_keeps_those_of_live_weights() -> None:
-    network = layer_with_mask([True, True, True])
-    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
-    network(torch.ones(1, 3)).sum().backward()
-    optimizer.step()
-    set_masks(network, {"0": torch.tensor([[True, False, True]])})
-    clear_pruned_moments(network, None)
-    clear_pruned_moments(network, optimizer)
-    state = optimizer.state[trained_weight(network[0])]
-    assert (state["exp_avg"] != 0).tolist() == [[True, False, True]]
-    assert (state["exp_avg_sq"] != 0).tolist() == [[True, False, True]]
-
-
-def test_reconstruct_zeroes_first_then_solves_and_forgets_when_weights_move() -> None:
-    network = layer_with_mask([True, False, True])
-    seen: list[object] = []
-
-    class Solver:
-        def solve(self) -> None:
-            seen.append(trained_weight(network[0]).detach().tolist())
-
-        def forget(self) -> None:
-            seen.append("forget")
-
-    mode = Reconstruct(Solver())
-    mode.after_event(network, None)
-    mode.after_backward(network)
-    assert seen == [[[1.0, 0.0, 3.0]], "forget"]
-
-
-def test_every_mode_has_a_sentence() -> None:
-    assert set(MODES) == {"frozen", "regrow", "reconstruct"}
