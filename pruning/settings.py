@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from disparsity.errors import InputError
 from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
-from disparsity.pruning.scores import SCORES
+from disparsity.pruning.scores.normalisation import NORMALISATIONS
+from disparsity.pruning.scores.registry import SCORES
+from disparsity.pruning.scores.taylor import TAYLOR_FORMS
 from disparsity.pruning.selection import SCOPES
 
 
@@ -20,7 +22,9 @@ class PruneSettings:
         sparsity: share of the prunable weights to remove in the end, 0..1.
         score: name in `SCORES`.
         score_decay: share of the running Taylor average that a step keeps.
-        score_batches: batches of a scoring pass (`taylor_pass`, `obs`).
+        score_batches: batches of a scoring pass (`taylor_pass`, `snip`), or samples (`fisher_obs`).
+        taylor_form: name in `TAYLOR_FORMS`, for `taylor` and `taylor_pass`.
+        normalisation: name in `NORMALISATIONS`, before the division by MACs.
         mac_power: scores are divided by the MACs per weight to this power.
         scope: name in `SCOPES`.
         schedule: name in `SCHEDULES`.
@@ -37,6 +41,8 @@ class PruneSettings:
     score: str = "taylor"
     score_decay: float = 0.95
     score_batches: int = 16
+    taylor_form: str = "mean_sq"
+    normalisation: str = "none"
     mac_power: float = 0.0
     scope: str = "global"
     schedule: str = "log_density"
@@ -51,6 +57,8 @@ class PruneSettings:
         """Refuse unknown names and values outside their range."""
         for kind, name, known in (
             ("score", self.score, SCORES),
+            ("taylor_form", self.taylor_form, TAYLOR_FORMS),
+            ("normalisation", self.normalisation, NORMALISATIONS),
             ("scope", self.scope, SCOPES),
             ("schedule", self.schedule, SCHEDULES),
             ("pattern", self.pattern, PATTERNS),

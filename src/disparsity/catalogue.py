@@ -11,7 +11,7 @@ from disparsity.finetune.restore import builtin_checkpoints
 from disparsity.hwcost.technology import profile_names
 from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
-from disparsity.pruning.scores import SCORES
+from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.selection import SCOPES
 from disparsity.quant.allocation import ALLOCATIONS
 from disparsity.quant.quantizers import QUANTIZERS
@@ -23,7 +23,7 @@ Names = Mapping[str, object] | Iterable[str]
 CATALOGUE: dict[str, Callable[[], Names]] = {
     "networks": lambda: {name: describe_network(name) for name in NETWORKS},
     "checkpoints": builtin_checkpoints,
-    "scores": lambda: SCORES,
+    "scores": lambda: {name: score.description for name, score in SCORES.items()},
     "scopes": lambda: SCOPES,
     "schedules": lambda: SCHEDULES,
     "patterns": lambda: PATTERNS,

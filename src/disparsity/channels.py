@@ -12,8 +12,6 @@ from disparsity.pruning.channels.pattern import ChannelPattern
 from disparsity.pruning.masks import attach_masks
 from disparsity.stereo.network import StereoNetwork
 
-SCORED_BY_GRADIENT = ("taylor", "taylor_pass")
-"""Scores that weights and the scales of BatchNorm share a unit in, so that both count."""
 _TOLERANCE = 1e-3
 """Relative to the largest disparity: far above what another order of summation does, far below a lost channel."""
 

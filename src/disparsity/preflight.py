@@ -13,6 +13,7 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
 from disparsity.hwcost.technology import load_profile
 from disparsity.pruning.schedules import event_steps
+from disparsity.pruning.scores.registry import SCORES
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.step_search import INITIALISATIONS
 from disparsity.recipe import MIXED_SIZES, PruneSection, Recipe
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _MOST_THREADS = 256
 _SEEDS = 1 << 31
-_SCORED_BY_STEPS = "taylor"
 
 
 def check_settings(recipe: Recipe) -> None:
@@ -93,7 +93,7 @@ def _check_prune(section: PruneSection) -> None:
         _require(0.0 <= share <= 1.0, f"prune.{key}", share, "0..1")
     _require(0.0 <= section.fade < 1.0, "prune.fade", section.fade, "0 <= fade < 1")
     first = event_steps(section.train.steps, section.events, section.event_share)[0]
-    if section.score == _SCORED_BY_STEPS and first == 0:
+    if SCORES[section.score].build is None and first == 0:
         raise InputError(
             "no step is scored before the first event",
             where="prune",

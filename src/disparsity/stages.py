@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from disparsity.channels import SCORED_BY_GRADIENT, SilenceRemoved, finish_channels, start_channels
+from disparsity.channels import SilenceRemoved, finish_channels, start_channels
 from disparsity.datasets.batches import Batch, TrainingStream
 from disparsity.datasets.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.uri import open_data
@@ -25,13 +25,15 @@ from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
-from disparsity.finetune.sparsify import ScorePass, Sparsify
+from disparsity.finetune.sparse.switch import switch_off
+from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.hwcost.workload import trace_workload
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
-from disparsity.pruning.scores import magnitude_scores, random_scores, taylor_pass
+from disparsity.pruning.scores.registry import SCORES
+from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.quant.allocation import QuantSettings, uniform_bits
 from disparsity.quant.attach import attach_quantizers, step_parameters
 from disparsity.quant.calibration import calibrate
@@ -122,7 +124,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     assert section is not None
     layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
     pattern = start_channels(network, layers, section.floor_share) if section.pattern == "channel" else None
-    scored = layers | pattern.norms if pattern and section.score in SCORED_BY_GRADIENT else layers
+    scored = layers | pattern.norms if pattern and SCORES[section.score].with_norms else layers
     if pattern is None:
         attach_masks(network, layers)
     phase = Phase(folder, context.stop)
@@ -272,21 +274,33 @@ def _score_pass(
     objective: Objective,
     solver: Reconstructor,
 ) -> ScorePass | None:
-    if section.score == "obs":
-        return lambda _event: solver.scores(layers)
-    if section.score == "taylor_pass":
-        return lambda _event: taylor_pass(
-            network,
-            layers,
-            lambda index: objective(network, context.stream.next_batch(_SCORE_SALT + index)),
-            section.score_batches,
+    build = SCORES[section.score].build
+    if build is None:
+        return None
+    stream = context.stream
+    return build(
+        ScoringContext(
+            network=network,
+            layers=layers,
+            batch_loss=lambda index: objective(network, stream.next_batch(_SCORE_SALT + index)),
+            sample_loss=lambda index: objective(network, stream.next_batch(_SCORE_SALT + index, 1)),
+            ones_response=lambda copied: _ones_response(copied, _calibration(context, 1)),
+            saliencies=solver.scores,
+            batches=section.score_batches,
+            taylor_form=section.taylor_form,
+            seed=context.recipe.seed,
         )
-    if section.score == "magnitude":
-        return lambda _event: magnitude_scores(layers)
-    if section.score == "random":
-        seed = context.recipe.seed
-        return lambda event: random_scores(layers, torch.Generator().manual_seed(seed * 1_000 + event))
-    return None
+    )
+
+
+def _ones_response(network: torch.nn.Module, like: Batch) -> torch.Tensor:
+    """The sum of all disparities that a network estimates from normalised views of ones, float64."""
+    assert isinstance(network, StereoNetwork)
+    switch_off(network)
+    divisor = network.spec.divisor
+    height, width = (-(-size // divisor) * divisor for size in like.left.shape[-2:])
+    ones = torch.ones(1, 3, height, width, dtype=torch.float64)
+    return torch.stack([disparity.sum() for disparity in network.estimate(ones, ones)]).sum()
 
 
 def _macs(context: Context, network: StereoNetwork, layers: dict[str, torch.nn.Module]) -> dict[str, float]:

@@ -13,10 +13,11 @@ from disparsity.errors import InputError
 from disparsity.finetune.modes import Frozen, Mode, Regrow
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
-from disparsity.finetune.sparsify import ScorePass, Sparsify
+from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, mask_modules, masks_of, trained_weight
+from disparsity.pruning.scores.score import ScorePass
 from disparsity.pruning.selection import keep_count
 from disparsity.pruning.settings import PruneSettings
 from disparsity.stereo.network import StereoNetwork

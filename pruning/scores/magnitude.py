@@ -1,0 +1,31 @@
+"""Scores by size, and the control that every score must beat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.pruning.masks import trained_weight
+from disparsity.pruning.scores.score import ScorePass, ScoringContext
+
+
+def magnitude_scores(layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+    """Absolute values of the trained tensors in float32. Source: Han et al., NeurIPS 2015."""
+    return {name: trained_weight(layer).detach().abs().float() for name, layer in layers.items()}
+
+
+def random_scores(layers: Mapping[str, nn.Module], generator: torch.Generator) -> dict[str, Tensor]:
+    """Uniform noise, the control that every score must beat."""
+    return {name: torch.rand(trained_weight(layer).shape, generator=generator) for name, layer in layers.items()}
+
+
+def build_magnitude(context: ScoringContext) -> ScorePass:
+    """The sizes at the event."""
+    return lambda _event: magnitude_scores(context.layers)
+
+
+def build_random(context: ScoringContext) -> ScorePass:
+    """Other noise at every event, the same for a seed."""
+    return lambda event: random_scores(context.layers, torch.Generator().manual_seed(context.seed * 1_000 + event))

@@ -1,0 +1,48 @@
+"""Every score, scope, schedule and pattern runs through the tiny recipe once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from disparsity import pipeline
+from disparsity.finetune.restore import open_network
+from disparsity.pruning.masks import masks_of
+from disparsity.pruning.scores.registry import SCORES
+from disparsity.recipe import load_recipe
+
+Prune = Callable[..., dict[str, torch.Tensor]]
+SMALL = ["prune.events=2", "prune.train.steps=2", "prune.score_batches=2"]
+
+
+@pytest.fixture
+def prune(write_recipe: Callable[..., Path], tmp_path: Path) -> Prune:
+    """The masks after the pruning stage of the tiny recipe with some settings changed."""
+
+    def run(*changes: str) -> dict[str, torch.Tensor]:
+        pipeline.run_single(load_recipe(write_recipe(tmp_path), [*SMALL, *changes]), tmp_path / "run", "prune", None)
+        (folder,) = (tmp_path / "run" / "stages").iterdir()
+        return masks_of(open_network(str(folder), None))
+
+    return run
+
+
+def kept(masks: dict[str, torch.Tensor]) -> int:
+    return sum(int(mask.sum()) for mask in masks.values())
+
+
+def total(masks: dict[str, torch.Tensor]) -> int:
+    return sum(mask.numel() for mask in masks.values())
+
+
+@pytest.mark.parametrize("score", SCORES)
+def test_scores(prune: Prune, score: str) -> None:
+    masks = prune(f"prune.score={score}", "prune.taylor_form=abs_mean", "prune.normalisation=layer_l2")
+    assert kept(masks) == round(0.2 * total(masks))
+
+
+def test_channels_by_flow(prune: Prune) -> None:
+    assert prune("prune.score=synflow", "prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2") == {}
