@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from disparsity.errors import InputError
+from disparsity.finetune.optimizers.psgd import PSGD_SCALES, PSGD_TARGETS
 
 PRECISIONS = ("float32", "bfloat16", "auto")
 KERNELS = ("auto", "dense")
@@ -28,6 +29,11 @@ class TrainSettings:
             processor computes in bfloat16 itself, and takes float32 elsewhere.
         kernels: `auto` computes the convolutions of clearly pruned layers on a CPU from their non-zero weights only,
             in float32; `dense` never does.
+        psgd: strength of position-scaled steps, which let weights drift towards targets; 0 takes plain steps.
+        psgd_target: `zero`, before pruning, or `grid`, before quantization.
+        psgd_bits: of that grid, in layers that are not quantized yet.
+        psgd_scale: `layer` measures distances to the target by their mean in the layer, so that a strength of 1 keeps
+            the mean step; `absolute` takes them as they are.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
 
@@ -41,6 +47,10 @@ class TrainSettings:
     clip_norm: float = 10.0
     precision: str = "float32"
     kernels: str = "auto"
+    psgd: float = 0.0
+    psgd_target: str = "zero"
+    psgd_bits: int = 4
+    psgd_scale: str = "layer"
     truth_weight: float = 1.0
     teacher_weight: float = 0.0
 
@@ -51,6 +61,8 @@ class TrainSettings:
             (self.kernels, KERNELS),
             (self.batch_norm, BATCH_NORM),
             (self.rate, RATE_SCHEDULES),
+            (self.psgd_target, PSGD_TARGETS),
+            (self.psgd_scale, PSGD_SCALES),
         ):
             if value not in allowed:
                 raise InputError("unknown training setting", found=value, expected=" or ".join(allowed))
@@ -60,6 +72,8 @@ class TrainSettings:
                 found=self,
                 expected="steps and warmup >= 0, learning_rate and clip_norm > 0",
             )
+        if not 0 <= self.psgd < math.inf or not 2 <= self.psgd_bits <= 16:
+            raise InputError("impossible position scaling", found=self, expected="psgd >= 0, psgd_bits in 2..16")
         weights = (self.truth_weight, self.teacher_weight)
         if not all(0 <= weight < math.inf for weight in weights) or sum(weights) == 0:
             raise InputError("loss weights must be >= 0 and not all 0", found=self)

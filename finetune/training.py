@@ -16,8 +16,10 @@ from disparsity.datasets.batches import Batch
 from disparsity.errors import DivergedError
 from disparsity.finetune.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.objective import Objective
+from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
 from disparsity.finetune.rates import learning_rate
 from disparsity.progress import progress
+from disparsity.quant.layers import quantizable_layers
 from disparsity.stereo.network import StereoNetwork
 
 _SKIPPED_IN_A_ROW = 3
@@ -73,6 +75,7 @@ class Trainer:
         self.optimizer = torch.optim.Adam(
             parameter_groups or [{"params": list(network.parameters())}], lr=self.settings.learning_rate
         )
+        self._mover = self._position_scaled() if self.settings.psgd > 0.0 else self.optimizer
         self.step = 0
         self._batches = batches
         self._objective = objective
@@ -105,6 +108,14 @@ class Trainer:
         for hook in self.hooks:
             hook.after_step(self, step, value)
 
+    def _position_scaled(self) -> PSGD:
+        spec, settings = self.network.spec, self.settings
+        layers = [layer for name, layer in quantizable_layers(self.network).items() if spec.compresses(name)]
+        scale = PositionScale(
+            strength=settings.psgd, target=settings.psgd_target, bits=settings.psgd_bits, scale=settings.psgd_scale
+        )
+        return PSGD(self.optimizer, layers, scale)
+
     def _gradient_norm(self) -> float:
         gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]
         return float(torch.nn.utils.get_total_norm(gradients))
@@ -116,7 +127,7 @@ class Trainer:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_norm)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.settings, step) * group.get("rate_scale", 1.0)
-        self.optimizer.step()
+        self._mover.step()
 
     def _skip(self, step: int, loss: float, norm: float, buffers: list[Tensor]) -> None:
         """Leave weights, scores and BatchNorm statistics as they were before the step."""

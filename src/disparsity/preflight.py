@@ -92,6 +92,12 @@ def _check_prune(section: PruneSection) -> None:
         share = getattr(section, key)
         _require(0.0 <= share <= 1.0, f"prune.{key}", share, "0..1")
     _require(0.0 <= section.fade < 1.0, "prune.fade", section.fade, "0 <= fade < 1")
+    if MODES[section.mode].from_zero and section.train.psgd > 0.0 and section.train.psgd_target == "zero":
+        raise InputError(
+            f"mode '{section.mode}' lets weights return at zero, where scaling towards zero holds them",
+            where="prune.train.psgd_target",
+            expected="grid, or prune.train.psgd = 0",
+        )
     first = event_steps(section.train.steps, section.events, section.event_share)[0]
     if SCORES[section.score].build is None and first == 0:
         raise InputError(

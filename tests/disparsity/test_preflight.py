@@ -42,6 +42,14 @@ def test_beyond_the_edges_the_key_is_named(load: Callable, change: str) -> None:
         check_settings(load(change))
 
 
+@pytest.mark.parametrize("mode", ["alternating", "rigl"])
+def test_weights_that_return_at_zero_are_not_held_there(load: Callable, mode: str) -> None:
+    changes = (f"prune.mode={mode}", "prune.train.psgd=1.0")
+    check_settings(load(*changes, "prune.train.psgd_target=grid"))
+    with pytest.raises(InputError, match=r"^prune\.train\.psgd_target: .* return at zero"):
+        check_settings(load(*changes))
+
+
 def test_scores_that_need_no_steps_may_come_before_the_first(load: Callable) -> None:
     with pytest.raises(InputError, match="no step is scored before the first event"):
         check_settings(load("prune.train.steps=0"))

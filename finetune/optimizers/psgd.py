@@ -1,0 +1,102 @@
+"""Position-scaled steps: weights drift towards targets (zero, or a grid) while the network itself stays in float."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.pruning.masks import trained_weight
+from disparsity.quant.attach import weight_quantizer
+from disparsity.quant.layers import effective_weight
+
+PSGD_TARGETS = ("zero", "grid")
+PSGD_SCALES = ("layer", "absolute")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PositionScale:
+    """How far a step goes, by the position of the weight.
+
+    Attributes:
+        strength: the factor lambda.
+        target: `zero`, or `grid`: the nearest point of a uniform grid.
+        bits: of that grid; a layer that has a weight quantizer has its own.
+        scale: `absolute`, or `layer`: distances are divided by their mean over the layer's non-zero weights.
+
+    """
+
+    strength: float
+    target: str = "zero"
+    bits: int = 4
+    scale: str = "layer"
+
+    def of(self, layer: nn.Module) -> Tensor:
+        """``lambda |w - t(w)|`` of every trained weight of a layer, in the weight's shape.
+
+        Source: PSGD (Kim, Yoo and Kwak, NeurIPS 2020), the position-based scale with target t(w); zero for pruning.
+        The authors' code adds no constant, nor does this: a weight that is on its target stays there.
+        Interpretation: `layer`, which lets a strength of 1 keep a layer's mean step.
+        """
+        weight = trained_weight(layer).detach()
+        distance = (weight - self._target(layer, weight)).abs()
+        if self.scale == "absolute":
+            return self.strength * distance
+        live = int(torch.count_nonzero(weight))
+        mean = float(distance.sum(dtype=torch.float64)) / max(1, live)
+        return self.strength * (distance / mean if mean > 0.0 else distance)
+
+    def _target(self, layer: nn.Module, weight: Tensor) -> Tensor:
+        if self.target == "zero":
+            return torch.zeros_like(weight)
+        return effective_weight(layer) if weight_quantizer(layer) else nearest_grid_point(weight, self.bits)
+
+
+class PSGD:
+    """An optimizer whose steps are scaled, weight by weight, by the distance to a target.
+
+    The update is scaled, not the gradient: Adam divides by the gradient's own size and would cancel any factor on it.
+    For SGD without momentum the two are the same, and the step is the source's
+    ``w <- w - eta lambda |w - t(w)| g``. Interpretation: momentum and Adam, where the source's code scales the gradient
+    that the momentum gathers. Weight decay is part of the update and is scaled with it.
+
+    It has no state of its own.
+
+    Args:
+        optimizer: takes the steps.
+        layers: whose weights are scaled; all other parameters move as ever.
+        scale: of their steps.
+
+    """
+
+    def __init__(self, optimizer: torch.optim.Optimizer, layers: Collection[nn.Module], scale: PositionScale) -> None:
+        self.optimizer = optimizer
+        self._layers = list(layers)
+        self._scale = scale
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """One step of the optimizer, scaled by where the weights were before it."""
+        weights = [trained_weight(layer) for layer in self._layers]
+        scales = [self._scale.of(layer) for layer in self._layers]
+        before = [weight.detach().clone() for weight in weights]
+        self.optimizer.step()
+        for weight, scale, old in zip(weights, scales, before, strict=True):
+            weight.copy_(old + scale * (weight - old))
+
+
+def nearest_grid_point(weight: Tensor, bits: int) -> Tensor:
+    """Every weight on the symmetric grid of ``2^bits - 1`` points whose outermost is the largest magnitude.
+
+    Args:
+        weight: of one layer, any shape.
+        bits: 2 or more.
+
+    Source: the authors' code (PSG-pytorch): one step per layer, ``absmax / (2^(bits - 1) - 1)``. Interpretation: the
+    present largest magnitude instead of its running average.
+
+    """
+    step = weight.abs().max() / (2 ** (bits - 1) - 1)
+    return torch.round(weight / step) * step if float(step) > 0.0 else torch.zeros_like(weight)
