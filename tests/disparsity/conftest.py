@@ -10,9 +10,17 @@ import pytest
 import torch
 
 from disparsity import pipeline
+from disparsity.export.onnx_file import write_onnx
 from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint
+from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.pruning.layers import prunable_layers
+from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
+from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.attach import attach_quantizers
+from disparsity.quant.calibration import calibrate
+from disparsity.quant.finalise import finalise
+from disparsity.quant.folding import fold_batchnorm
 from disparsity.recipe import load_recipe
 from disparsity.stereo.networks import build_network
 
@@ -111,3 +119,33 @@ def snapshot() -> Callable[[Path], dict[str, str]]:
 def unreported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without a report, which takes most of the time of a tiny one and depends on the run's folder alone."""
     monkeypatch.setattr(pipeline, "build_report", lambda _run, _recipe: {})
+
+
+@pytest.fixture(scope="session")
+def deployable(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the checkpoint of a tiny network, quantized (4-bit weights, 8-bit inputs) and a third pruned."""
+    torch.manual_seed(0)
+    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16).eval()
+    spec, views = network.spec, torch.rand(2, 1, 3, 32, 64).unbind()
+    scores = {name: torch.rand_like(layer.weight) for name, layer in prunable_layers(network, spec.protected).items()}
+    attach_masks(network, scores)
+    set_masks(network, {name: score > 1 / 3 for name, score in scores.items()})
+    zero_pruned(network)
+    fold_batchnorm(network, views)
+    settings = QuantSettings(weight_bits=4, activation_bits=8)
+    attach_quantizers(network, uniform_bits(network, settings, first=spec.first, protected=spec.protected))
+    calibrate(network, [views])
+    finalise(network)
+    folder = tmp_path_factory.mktemp("deployable")
+    save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def onnx_file(deployable: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The quantized network, exported for images of 30x61; tests must not change it."""
+    for package in ("onnx", "onnxscript", "onnxruntime"):
+        pytest.importorskip(package)
+    path = tmp_path_factory.mktemp("onnx") / "network.onnx"
+    write_onnx(path, open_network(str(deployable), None), (30, 61))
+    return path

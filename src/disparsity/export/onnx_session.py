@@ -63,8 +63,11 @@ class OnnxNetwork:
         return torch.stack([F.pad(c, size, value=v) for c, v in zip(view, self.facts.fill, strict=True)])[None].numpy()
 
 
-def open_onnx(path: Path) -> OnnxNetwork:
+def open_onnx(path: Path, *, optimise: bool = True) -> OnnxNetwork:
     """An exported file, ready to run, with as many threads as torch has.
+
+    Without `optimise` every node is executed as it stands in the file: what fake quantization computes, to within the
+    rounding of float sums. The optimised graph also rounds the biases of the convolutions that run on integers.
 
     Raises:
         InputError: there is no such file, it is not one of ours, or the package is missing.
@@ -73,26 +76,19 @@ def open_onnx(path: Path) -> OnnxNetwork:
     """
     if not path.is_file():
         raise InputError("no such file", where=path)
-    session = new_session(path)
+    session = _new_session(path, optimise)
     return OnnxNetwork(
         path=path, facts=from_metadata(session.get_modelmeta().custom_metadata_map, path), session=session
     )
 
 
-def new_session(path: Path) -> Any:
-    """ONNX Runtime's session for a file.
-
-    Raises:
-        InputError: the package is missing.
-        CorruptArtefactError: ONNX Runtime does not accept the file.
-
-    """
+def _new_session(path: Path, optimise: bool) -> Any:
     runtime = import_extra("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = _ERRORS_ONLY
-    # Without this, unsigned by signed 8-bit products saturate in 16 bits on processors without VNNI.
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if not optimise:
+        options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
     try:
         return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:

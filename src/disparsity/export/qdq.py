@@ -1,10 +1,15 @@
 """A network whose quantizers are pairs of ONNX's QuantizeLinear and DequantizeLinear (QDQ).
 
-Codes of up to 8 bits lie in 8-bit integers and wider ones in 16-bit integers: weights in signed ones with zero point 0
-and one scale per output channel, activations in unsigned ones with one scale and the zero point ``-low``, so that code
-``low`` is stored as 0. The unsigned container saturates at `low` by itself; where it could hold more than ``2^bits``
-codes, a Clip in float comes before, to the ends of the grid. ``step * code`` of an end divided by the step rounds to
-that very code, so that the result is the fake quantizer's, bit by bit.
+Codes of up to 8 bits lie in 8-bit integers and wider ones in 16-bit integers.
+
+Weights have one scale per output channel. They are signed with zero point 0; but those of 8 bits are unsigned with zero
+point 128: on x86 processors without VNNI, ONNX Runtime's sums of two products of unsigned activations and signed
+weights saturate in 16 bits, silently. Weights of 7 bits and less still fit.
+
+Activations have one scale and are unsigned with zero point ``-low``, so that code ``low`` is stored as 0. The container
+saturates at `low` by itself; where it could hold more than ``2^bits`` codes, a Clip in float comes before, to the ends
+of the grid. ``step * code`` of an end divided by the step rounds to that very code, so that the result is the fake
+quantizer's, bit by bit.
 """
 
 from __future__ import annotations
@@ -26,6 +31,7 @@ from disparsity.quant.quantizers.base import ActivationQuantizer
 OPSET = 21
 """The first with 16-bit QuantizeLinear and DequantizeLinear."""
 _BYTE_BITS = 8
+_UNSIGNED_ZERO = 128
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -69,17 +75,23 @@ class CodedWeight(nn.Module):
 
     codes: Tensor
     scale: Tensor
+    zero_point: Tensor
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
         codes, steps = integer_codes(layer)
+        quantizer = weight_quantizer(layer)
+        assert quantizer is not None
+        container = _weight_container(quantizer.bits)
         self.axis = channel_axis(layer)
-        self.register_buffer("codes", codes.cpu().contiguous())
+        zero = _UNSIGNED_ZERO if container == torch.uint8 else 0
+        self.register_buffer("codes", (codes.cpu().int() + zero).to(container).contiguous())
+        self.register_buffer("zero_point", torch.full((len(steps),), zero, dtype=container))
         self.register_buffer("scale", steps.float().cpu())
 
     def forward(self, _weight: Tensor) -> Tensor:
         """The weight that the exported graph computes with."""
-        return _node("DequantizeLinear", (self.codes, self.scale), torch.float32, axis=self.axis)
+        return _node("DequantizeLinear", (self.codes, self.scale, self.zero_point), torch.float32, axis=self.axis)
 
 
 def qdq_form(network: Network) -> Network:
@@ -111,6 +123,12 @@ def _replace_weight(layer: nn.Module) -> None:
     while len(chain):
         del chain[0]
     chain.append(replacement)
+
+
+def _weight_container(bits: int) -> torch.dtype:
+    if bits > _BYTE_BITS:
+        return torch.int16
+    return torch.uint8 if bits == _BYTE_BITS else torch.int8
 
 
 def _node(operator: str, inputs: tuple[Tensor, ...], dtype: torch.dtype, **attributes: Any) -> Tensor:

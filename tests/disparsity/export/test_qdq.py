@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,13 @@ class Bench(nn.Module):
     def __init__(self, layers: dict[str, nn.Module]) -> None:
         super().__init__()
         self.layers = nn.ModuleDict(layers)
+        self.chain = nn.Sequential(nn.Conv2d(4, 6, 3), nn.ReLU(), nn.Conv2d(6, 2, 3, bias=False), nn.ReLU())
+        self.chain.append(nn.Conv2d(2, 1, 1))
 
     def forward(self, flat: Tensor, deep: Tensor) -> tuple[Tensor, ...]:
         deep_kinds = (nn.Conv3d, nn.ConvTranspose3d)
-        return tuple(layer(deep if isinstance(layer, deep_kinds) else flat) for layer in self.layers.values())
+        single = [layer(deep if isinstance(layer, deep_kinds) else flat) for layer in self.layers.values()]
+        return (*single, self.chain(flat.abs() + 3))
 
 
 @dataclass(frozen=True)
@@ -90,17 +94,24 @@ def exported() -> Exported:
     scores = {f"layers.{name}": torch.rand_like(k.layer.weight) for name, k in every.items() if k.pruned}  # type: ignore[arg-type]
     attach_masks(bench, scores)
     set_masks(bench, {name: score > 0.7 for name, score in scores.items()})
+    for index in (0, 2, 4):
+        bench.chain[index].weight.data.abs_().add_(0.5)  # type: ignore[operator, union-attr]
     bits = {f"layers.{n}": LayerBits(weights=k.weights, activations=k.activations) for n, k in every.items()}
-    attach_quantizers(bench, bits)
+    attach_quantizers(bench, bits | {f"chain.{index}": LayerBits(weights=8, activations=8) for index in (0, 2, 4)})
     views = torch.randn(2, 4, 8, 9), torch.randn(1, 4, 4, 6, 5)
     for kind in every.values():
         quantizer = input_quantizer(kind.layer)
         if quantizer is not None:
             quantizer.low = kind.low
             quantizer.set_step(6.0 / 2**kind.activations)
+    for index, step in ((0, 5 / 255), (2, 300 / 255), (4, 10000 / 255)):
+        quantizer = input_quantizer(bench.chain[index])
+        assert quantizer is not None
+        quantizer.low = 0
+        quantizer.set_step(step)
     with torch.no_grad():
         expected = [each.numpy() for each in bench(*views)]
-    names = list(every)
+    names = [*every, "chain"]
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
@@ -120,6 +131,17 @@ def test_the_runtime_computes_what_fake_quantization_computes(exported: Exported
     assert np.abs(found - expected).max() <= 1e-4 * np.ptp(expected)
 
 
+def test_integer_kernels_neither_saturate_nor_lose_a_code(exported: Exported, tmp_path: Path) -> None:
+    """Large inputs and large weights of 8 bits: sums of two products do not fit into 16 bits."""
+    options, path = onnxruntime.SessionOptions(), tmp_path / "optimised.onnx"
+    options.optimized_model_filepath = str(path)
+    options.log_severity_level = 3
+    onnxruntime.InferenceSession(exported.model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    assert [node.op_type for node in onnx.load(path).graph.node].count("QLinearConv") >= 2
+    expected, found = exported.expected["chain"], exported.found["chain"]
+    assert np.abs(found - expected).max() <= 0.01 * np.abs(expected).max()
+
+
 def initializers(model: Any, name: str) -> dict[str, NDArray[Any]]:
     """What the file stores of one layer: by the last part of the name, as read by the `onnx` package."""
     tensors = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
@@ -128,7 +150,7 @@ def initializers(model: Any, name: str) -> dict[str, NDArray[Any]]:
 
 
 @pytest.mark.parametrize(("name", "axis", "container"), [
-    ("few_codes", 0, np.int8), ("ternary", 0, np.int8), ("wide_weights", 0, np.int16),
+    ("few_codes", 0, np.int8), ("ternary", 0, np.int8), ("wide_weights", 0, np.int16), ("plain", 0, np.uint8),
     ("transposed", 1, np.int8), ("conv3d", 0, np.int8), ("pruned", 0, np.int8), ("float_input", 0, np.int8),
 ])  # fmt: skip
 def test_weights_are_stored_as_codes_with_a_scale_per_output_channel(
@@ -137,12 +159,13 @@ def test_weights_are_stored_as_codes_with_a_scale_per_output_channel(
     stored, kind = initializers(exported.model, name), kinds()[name]
     weight = exported.bench.layers[name].weight.detach().numpy()  # type: ignore[operator]
     assert stored["codes"].dtype == container
-    assert np.abs(stored["codes"].astype(int)).max() <= 2 ** (kind.weights - 1) - 1
+    codes = stored["codes"].astype(int) - (128 if container is np.uint8 else 0)
+    assert np.abs(codes).max() <= 2 ** (kind.weights - 1) - 1
     scale = stored["scale"] if kind.activations == 32 else _weight_scale(exported.model, name)
     assert scale.shape == (weight.shape[axis],)
     shape = [1] * weight.ndim
     shape[axis] = -1
-    np.testing.assert_array_equal(stored["codes"] * scale.reshape(shape), weight)
+    np.testing.assert_array_equal(codes.astype(np.float32) * scale.reshape(shape), weight)
 
 
 def _weight_scale(model: Any, name: str) -> NDArray[Any]:
