@@ -50,7 +50,7 @@ def _run(arguments: argparse.Namespace) -> int:
     data = open_data(arguments.data, arguments.split)
     mask = float(network.max_disparity if arguments.mask is None else arguments.mask)
     facts = {"uri": arguments.data, "stage": network.stage}
-    row = evaluate_estimates(network.estimate, data, **facts, mask_disparity=mask).row
+    row = evaluate_estimates(network.estimate, data, **facts, mask_disparity=mask).row | {"runtime": arguments.runtime}
     if arguments.json:
         write_json(arguments.json, row)
     print(_table(row))
