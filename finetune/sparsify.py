@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -12,16 +12,13 @@ from disparsity.finetune.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.modes.base import Mode, Place
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.progress import progress
+from disparsity.pruning.competition import Select, competition, with_returning
 from disparsity.pruning.masks import density, masks_of, set_masks
 from disparsity.pruning.schedules import density_after, event_steps
 from disparsity.pruning.scores.normalisation import normalised, per_mac
 from disparsity.pruning.scores.score import ScorePass
 from disparsity.pruning.scores.taylor import TaylorScore
-from disparsity.pruning.selection import FloorSettings, scope_named
 from disparsity.pruning.settings import PruneSettings
-
-Select = Callable[[Mapping[str, Tensor], float], dict[str, Tensor]]
-"""Masks from the scores of single weights and the density that an event leaves."""
 
 
 class Sparsify(StepHook):
@@ -52,9 +49,9 @@ class Sparsify(StepHook):
         self._mode = mode
         self._macs = macs
         self._score_pass = score_pass
-        self._select = select or self._single_weights
+        self._select = select or competition(settings, layers, macs)
         self._taylor = _running_score(layers, settings) if score_pass is None else None
-        self._at = event_steps(steps, settings.events, settings.event_share)
+        self._at = event_steps(steps, settings.events, settings.event_share, settings.event_warmup)
         self._done = 0
         self._started = False
 
@@ -118,21 +115,17 @@ class Sparsify(StepHook):
         scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
         scaled = per_mac(normalised(scores, self._settings.normalisation), self._macs, self._settings.mac_power)
         competing = self._mode.weigh(scaled, trainer.network)
-        target = density_after(
-            self._done,
-            len(self._at),
-            self._settings.schedule,
-            1.0 - self._settings.first_sparsity,
-            1.0 - self._settings.sparsity,
-        )
+        target = self._target(self._done)
+        if self._done > 1 and target > self._target(self._done - 1):
+            competing = with_returning(competing, scaled)
         set_masks(trainer.network, self._select(competing, target))
         self._mode.after_event(trainer.network, trainer.optimizer)
         if self._done == len(self._at):
             self._mode.finish(trainer.network)
 
-    def _single_weights(self, scores: Mapping[str, Tensor], density: float) -> dict[str, Tensor]:
-        floor = FloorSettings(share=self._settings.floor_share, per_filter=self._settings.floor_per_filter)
-        return scope_named(self._settings.scope)(scores, density, floor)
+    def _target(self, event: int) -> float:
+        first, last = 1.0 - self._settings.first_sparsity, 1.0 - self._settings.sparsity
+        return density_after(event, len(self._at), self._settings.schedule, first, last)
 
     def _running(self) -> dict[str, Tensor]:
         assert self._taylor is not None

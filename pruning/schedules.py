@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+
+CYCLES = 3
+"""Of the schedule `cyclic`."""
 
 
 def log_density(progress: float, start: float, end: float) -> float:
@@ -19,6 +23,19 @@ def cubic(progress: float, start: float, end: float) -> float:
     return end + (start - end) * (1.0 - progress) ** 3
 
 
+def cyclic(progress: float, start: float, end: float) -> float:
+    """Density falls to its end several times; in between it returns to ever lower values.
+
+    Cycle c of `CYCLES` (from 0) starts at ``start (end / start) ** (c / CYCLES)`` and falls to the end by equal ratios.
+    It needs a mode in which pruned weights can return. Source of the idea: cyclic sparsity in EAST (Li et al.,
+    arXiv 2411.13545), which varies the sparsity in cycles while training. Interpretation: number, shape and height of
+    the cycles.
+    """
+    cycle = max(0, math.ceil(round(progress * CYCLES, 9)) - 1)
+    inside = round(progress * CYCLES - cycle, 9)
+    return end if inside == 1.0 else log_density(inside, log_density(cycle / CYCLES, start, end), end)
+
+
 def one_shot(progress: float, start: float, end: float) -> float:
     """The final density at the first event."""
     del progress, start
@@ -29,16 +46,17 @@ SCHEDULES: dict[str, Callable[[float, float, float], float]] = {
     "log_density": log_density,
     "cubic": cubic,
     "one_shot": one_shot,
+    "cyclic": cyclic,
 }
 
 
-def event_steps(steps: int, events: int, share: float) -> tuple[int, ...]:
-    """The training steps before which events happen: evenly spread over the first `share` of all steps.
+def event_steps(steps: int, events: int, share: float, warmup: float = 0.0) -> tuple[int, ...]:
+    """The training steps before which events happen: evenly spread from `warmup` to `share` of all steps.
 
     The first event comes after one interval, so that running scores have something to average; several events may
     fall on one step when there are fewer steps than events.
     """
-    return tuple(round((event + 1) * share * steps / events) for event in range(events))
+    return tuple(round(warmup * steps + (event + 1) * (share - warmup) * steps / events) for event in range(events))
 
 
 def density_after(event: int, events: int, schedule: str, first: float, last: float) -> float:

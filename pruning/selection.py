@@ -1,17 +1,21 @@
-"""Scopes: which weights compete. Exact counts, ties broken by position, no layer emptied."""
+"""Selection by score: exact counts, ties broken by position, no layer emptied."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from disparsity.errors import DivergedError, InputError
+from disparsity.errors import DivergedError
+from disparsity.pruning.threshold import keep_top_by_histogram
 
 Scores = Mapping[str, Tensor]
 Masks = dict[str, Tensor]
+
+SORTED_AT_MOST = 1 << 20
+"""Longer vectors are not sorted: a sort moves 16 bytes per value about, many times."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,16 +25,19 @@ class FloorSettings:
     Attributes:
         share: of the layer's weights, 0..1.
         per_filter: weights per output filter (first axis).
+        whole_slices: counts are rounded up to whole k x k slices (all axes behind the second).
 
     """
 
     share: float = 0.002
     per_filter: float = 0.0
+    whole_slices: bool = False
 
     def count(self, score: Tensor) -> int:
         """How many weights a layer with this score tensor keeps at least."""
         wanted = max(1.0, self.share * score.numel(), self.per_filter * score.shape[0])
-        return min(score.numel(), int(wanted))
+        size = score[0, 0].numel() if self.whole_slices and score.dim() > 1 else 1
+        return min(score.numel(), -(-int(wanted) // size) * size)
 
 
 def keep_count(total: int, density: float) -> int:
@@ -53,7 +60,7 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
         DivergedError: a score is not finite.
 
     """
-    _check(scores)
+    check_scores(scores)
     names = list(scores)
     flat = torch.cat([scores[name].detach().flatten().float() for name in names])
     kept = torch.zeros(flat.numel(), dtype=torch.bool)
@@ -71,7 +78,7 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
 def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Masks:
     """Keep the same share of every layer, by its own scores."""
-    _check(scores)
+    check_scores(scores)
     return {
         name: keep_top(
             score.detach().flatten().float(), max(floor.count(score), keep_count(score.numel(), density))
@@ -81,32 +88,28 @@ def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Ma
 
 
 def keep_top(flat: Tensor, count: int) -> Tensor:
-    """A bool mask of exactly `count` highest values of a vector; of equal values the first positions win."""
+    """A bool mask of exactly `count` highest values of a vector; of equal values the first positions win.
+
+    Args:
+        flat: ``[n]`` without NaN; compared in float32 where it is too long to sort.
+        count: 0..n.
+
+    """
+    if flat.numel() > SORTED_AT_MOST:
+        return keep_top_by_histogram(flat.float(), count)
     order = torch.sort(flat, descending=True, stable=True).indices
     kept = torch.zeros(flat.numel(), dtype=torch.bool)
     kept[order[:count]] = True
     return kept
 
 
-SCOPES: dict[str, Callable[[Scores, float, FloorSettings], Masks]] = {
-    "global": select_global,
-    "per_layer": select_per_layer,
-}
-
-
-def scope_named(name: str) -> Callable[[Scores, float, FloorSettings], Masks]:
-    """The selection function of a scope.
+def check_scores(scores: Scores) -> None:
+    """Refuse scores that cannot be compared.
 
     Raises:
-        InputError: there is no such scope.
+        DivergedError: a score is not finite.
 
     """
-    if name not in SCOPES:
-        raise InputError(f"unknown scope '{name}'", expected=", ".join(SCOPES))
-    return SCOPES[name]
-
-
-def _check(scores: Scores) -> None:
     for name, score in scores.items():
         if not bool(torch.isfinite(score).all()):
             raise DivergedError("scores are not finite", where=name, remedy="lower the learning rate")

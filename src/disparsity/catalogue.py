@@ -11,8 +11,8 @@ from disparsity.finetune.restore import builtin_checkpoints
 from disparsity.hwcost.technology import profile_names
 from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
+from disparsity.pruning.scopes import SCOPES
 from disparsity.pruning.scores.registry import SCORES
-from disparsity.pruning.selection import SCOPES
 from disparsity.quant.allocation import ALLOCATIONS
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.stereo.networks import NETWORKS

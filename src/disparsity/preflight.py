@@ -88,6 +88,9 @@ def _check_prune(section: PruneSection) -> None:
     if MODES[section.mode].single and section.pattern == "channel":
         others = ", ".join(name for name, kind in MODES.items() if not kind.single)
         raise InputError(f"mode '{section.mode}' works on single weights", where="prune.mode", expected=others)
+    if section.schedule == "cyclic" and not MODES[section.mode].single:
+        others = ", ".join(name for name, kind in MODES.items() if kind.single)
+        raise InputError("schedule 'cyclic' needs weights that return", where="prune.mode", expected=others)
     for key in ("handicap", "exchange", "dense_share"):
         share = getattr(section, key)
         _require(0.0 <= share <= 1.0, f"prune.{key}", share, "0..1")
@@ -98,7 +101,7 @@ def _check_prune(section: PruneSection) -> None:
             where="prune.train.psgd_target",
             expected="grid, or prune.train.psgd = 0",
         )
-    first = event_steps(section.train.steps, section.events, section.event_share)[0]
+    first = event_steps(section.train.steps, section.events, section.event_share, section.event_warmup)[0]
     if SCORES[section.score].build is None and first == 0:
         raise InputError(
             "no step is scored before the first event",

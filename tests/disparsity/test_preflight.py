@@ -57,6 +57,13 @@ def test_scores_that_need_no_steps_may_come_before_the_first(load: Callable) -> 
         check_settings(load("prune.train.steps=0", f"prune.score={score}"))
 
 
+def test_cycles_need_weights_that_return(load: Callable) -> None:
+    changes = ("prune.schedule=cyclic", "prune.events=6", "prune.train.steps=12")
+    with pytest.raises(InputError, match="needs weights that return; expected regrow"):
+        check_settings(load(*changes))
+    check_settings(load(*changes, "prune.mode=regrow"))
+
+
 def test_a_report_needs_a_size_that_fits_memory(load: Callable) -> None:
     check_report(load())
     check_report(load("data.test=[]", "report.size=64x64"))

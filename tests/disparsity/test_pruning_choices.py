@@ -11,6 +11,8 @@ import torch
 from disparsity import pipeline
 from disparsity.finetune.restore import open_network
 from disparsity.pruning.masks import masks_of
+from disparsity.pruning.schedules import SCHEDULES
+from disparsity.pruning.scopes import SCOPES
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.recipe import load_recipe
 
@@ -46,3 +48,27 @@ def test_scores(prune: Prune, score: str) -> None:
 
 def test_channels_by_flow(prune: Prune) -> None:
     assert prune("prune.score=synflow", "prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2") == {}
+
+
+@pytest.mark.parametrize("scope", [name for name in SCOPES if name != "per_layer"])
+def test_scopes(prune: Prune, scope: str) -> None:
+    masks = prune(f"prune.scope={scope}", "prune.score=magnitude")
+    assert kept(masks) == round(0.2 * total(masks))
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_schedules(prune: Prune, schedule: str) -> None:
+    more = ["prune.mode=regrow", "prune.events=6", "prune.train.steps=7"] if schedule == "cyclic" else []
+    masks = prune(f"prune.schedule={schedule}", "prune.event_warmup=0.2", "prune.event_share=0.9", *more)
+    assert kept(masks) == round(0.2 * total(masks))
+
+
+@pytest.mark.parametrize("pattern", ["2:4", "kernel"])
+def test_patterns(prune: Prune, pattern: str) -> None:
+    masks = prune(f"prune.pattern={pattern}")
+    assert round(0.2 * total(masks)) - 27 < kept(masks) <= round(0.2 * total(masks))
+    for mask in masks.values():
+        if pattern == "kernel":
+            assert set(mask.flatten(2).float().mean(2).flatten().tolist()) <= {0.0, 1.0}
+        else:
+            assert all(int(group.sum(1).max()) <= 2 for group in torch.split(mask, 4, dim=1))

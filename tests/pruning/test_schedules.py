@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disparsity.pruning.schedules import SCHEDULES, cubic, density_after, event_steps, log_density, one_shot
+from disparsity.pruning.schedules import (
+    CYCLES,
+    SCHEDULES,
+    cubic,
+    cyclic,
+    density_after,
+    event_steps,
+    log_density,
+    one_shot,
+)
 
 
 def test_log_density_removes_the_same_share_at_every_event() -> None:
@@ -23,7 +32,7 @@ def test_last_event_reaches_the_final_density_exactly(name: str, end: float) -> 
     assert SCHEDULES[name](1.0, 1.0, end) == end
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "cyclic"])
 def test_density_never_grows(name: str) -> None:
     values = [SCHEDULES[name](event / 20, 1.0, 0.02) for event in range(1, 21)]
     assert values == sorted(values, reverse=True)
@@ -34,6 +43,20 @@ def test_cubic_by_hand_and_one_shot() -> None:
     assert cubic(0.5, 1.0, 0.2) == pytest.approx(0.2 + 0.8 / 8)
     assert cubic(0.0, 1.0, 0.2) == 1.0
     assert one_shot(0.01, 1.0, 0.2) == 0.2
+
+
+def test_every_cycle_reaches_the_end_and_starts_lower() -> None:
+    values = [cyclic(event / 12, 1.0, 0.008) for event in range(13)]
+    assert values[0] == 1.0
+    assert [values[4], values[8], values[12]] == pytest.approx([0.008] * CYCLES)
+    # the cycles fall from 1, 0.2 and 0.04; after a quarter of a cycle a quarter of the way in logarithms
+    tops = [top * (0.008 / top) ** 0.25 for top in (1.0, 0.2, 0.04)]
+    assert [values[1], values[5], values[9]] == pytest.approx(tops)
+
+
+def test_warm_up_moves_the_first_interval() -> None:
+    assert event_steps(100, 4, 1.0, 0.2) == (40, 60, 80, 100)
+    assert event_steps(100, 3, 0.6, 0.0) == event_steps(100, 3, 0.6)
 
 
 def test_events_are_even_and_start_after_one_interval() -> None:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from disparsity.errors import DivergedError, InputError
 from disparsity.pruning.selection import (
-    SCOPES,
     FloorSettings,
     keep_count,
     keep_top,
-    scope_named,
     select_global,
     select_per_layer,
 )
@@ -100,23 +96,13 @@ def test_floor_counts() -> None:
     assert FloorSettings(share=0.0, per_filter=1.5).count(score) == 12
     assert FloorSettings(share=0.0).count(score) == 1
     assert FloorSettings(share=1.0, per_filter=99.0).count(score) == score.numel()
+    assert FloorSettings(share=0.1, whole_slices=True).count(score) == 36
+    assert FloorSettings(share=0.1, whole_slices=True).count(torch.zeros(8, 4)) == 3
 
 
 def test_pruned_scores_below_zero_lose_against_live_zeros() -> None:
     masks = select_global({"a": torch.tensor([-1.0, 0.0, -1.0, 0.0])}, 0.5, NO_FLOOR)
     assert masks["a"].tolist() == [False, True, False, True]
-
-
-@pytest.mark.parametrize("scope", SCOPES)
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_scores_that_are_not_finite_are_refused_by_name(scope: str, value: float) -> None:
-    with pytest.raises(DivergedError, match="second: scores are not finite"):
-        scope_named(scope)({"first": torch.ones(2), "second": torch.tensor([1.0, value])}, 0.5, NO_FLOOR)
-
-
-def test_unknown_scope_lists_what_exists() -> None:
-    with pytest.raises(InputError, match="unknown scope 'globel'; expected global, per_layer"):
-        scope_named("globel")
 
 
 def test_all_equal_zero_scores_still_give_the_exact_count() -> None:

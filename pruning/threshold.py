@@ -1,0 +1,68 @@
+"""The highest values of a vector too long to sort, exactly."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+_CHUNK = 1 << 22
+"""Values treated at once: what stands beside the vector takes some tens of bytes for each of these only."""
+
+_HALF = 16
+_BINS = 1 << _HALF
+
+
+def keep_top_by_histogram(flat: Tensor, count: int, chunk: int = _CHUNK) -> Tensor:
+    """A bool mask of exactly `count` highest values; of equal values the first positions win.
+
+    The bits of a float32, read as an integer, are in the order of the values. One histogram over their upper and one
+    over their lower half (of the values that share the threshold's upper half) give the threshold to the last bit:
+    three passes, no sort, memory beside the vector for the mask and one chunk.
+
+    Args:
+        flat: ``[n]`` float32 without NaN.
+        count: 0..n.
+        chunk: values treated at once.
+
+    """
+    pieces = torch.split(flat, chunk)
+    upper, missing = _from_above(sum((_histogram(_keys(piece) >> _HALF) for piece in pieces), _empty()), count)
+    lower, ties = _from_above(sum((_histogram(_within(piece, upper)) for piece in pieces), _empty()), missing)
+    threshold = (upper << _HALF) + lower + _BINS // 2
+    kept = [torch.zeros(0, dtype=torch.bool)]
+    for piece in pieces:
+        keys = _keys(piece)
+        mask = keys > threshold
+        equal = (keys == threshold).nonzero().squeeze(1)[:ties]
+        mask[equal] = True
+        ties -= equal.numel()
+        kept.append(mask)
+    return torch.cat(kept)
+
+
+def _keys(values: Tensor) -> Tensor:
+    """Integers (int64, in -2^31..2^31 - 1) in the order of the values; both zeros are one."""
+    bits = (values + 0.0).view(torch.int32)
+    return torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
+
+
+def _within(piece: Tensor, upper: int) -> Tensor:
+    """The lower halves, centred, of the keys with this upper half."""
+    keys = _keys(piece)
+    return (keys[keys >> _HALF == upper] & (_BINS - 1)) - _BINS // 2
+
+
+def _empty() -> Tensor:
+    return torch.zeros(_BINS, dtype=torch.int64)
+
+
+def _histogram(halves: Tensor) -> Tensor:
+    return torch.bincount(halves + _BINS // 2, minlength=_BINS)
+
+
+def _from_above(histogram: Tensor, count: int) -> tuple[int, int]:
+    """The bin (centred) in which the `count` highest end, and how many of them lie in it."""
+    above = histogram.flip(0).cumsum(0)
+    place = min(int(torch.searchsorted(above, count)), _BINS - 1)
+    before = int(above[place - 1]) if place else 0
+    return _BINS - 1 - place - _BINS // 2, count - before
