@@ -1,21 +1,20 @@
-"""What a training step minimises: the distance to the ground truth, to a teacher, or both."""
+"""What a training step minimises: the distance to the ground truth, to a teacher, what the views say, or a sum."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from disparsity.datasets.batches import Batch
 from disparsity.finetune.settings import TrainSettings
+from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
-
-TEACHERS = {
-    "none": "ground truth only",
-    "dense": "the network before compression, by the distance between the disparity maps; needs no labels",
-}
+from disparsity.stereo.photometric import disparities_of_both, photometric_loss, visible_in_both
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,32 +23,75 @@ class Objective:
 
     Attributes:
         settings: loss weights and precision.
-        teacher: the dense network in eval mode, or None.
+        teacher: the dense network in eval mode, or what puts pruned weights back, or None.
 
     """
 
     settings: TrainSettings
-    teacher: StereoNetwork | None = None
+    teacher: StereoNetwork | InNetworkTeacher | None = None
 
     def __call__(self, network: StereoNetwork, batch: Batch) -> Tensor:
-        """The loss (a scalar, in pixels) of `network` on `batch`."""
-        maps = self._maps(network, batch)
+        """The loss (a scalar; in pixels, the photometric part without unit) of `network` on `batch`."""
+        maps = self._maps(network, batch.left, batch.right)
         weights = network.spec.loss_weights
         total = batch.disparity.new_zeros(())
         if self.settings.truth_weight > 0:
             known = batch.valid & (batch.disparity < network.spec.max_disparity)
             total = total + self.settings.truth_weight * smooth_l1(maps, batch.disparity, known, weights)
         if self.settings.teacher_weight > 0:
-            assert self.teacher is not None, "a teacher weight needs a teacher"
-            with torch.no_grad():
-                goal = self._maps(self.teacher, batch)[-1].float()
-            everywhere = torch.ones_like(goal, dtype=torch.bool)
-            total = total + self.settings.teacher_weight * smooth_l1(maps, goal, everywhere, weights)
+            total = total + self.settings.teacher_weight * self._teacher_loss(network, batch, maps)
+        if self.settings.photometric_weight > 0:
+            visible = self._visible(network, batch)
+            loss = photometric_loss(maps, batch.left, batch.right, visible, weights)
+            total = total + self.settings.photometric_weight * loss
         return total
 
-    def _maps(self, network: StereoNetwork, batch: Batch) -> tuple[Tensor, ...]:
+    def _teacher_loss(self, network: StereoNetwork, batch: Batch, maps: tuple[Tensor, ...]) -> Tensor:
+        teacher, weights = self._teacher(network), network.spec.loss_weights
+        every = self.settings.teacher_maps == "all"
+        with torch.no_grad(), coarse_maps(teacher) if every else nullcontext():
+            goals = tuple(goal.float() for goal in self._maps(teacher, batch.left, batch.right))
+        trusted = self._trusted(batch, maps[-1].detach().float(), goals[-1])
+        if not every:
+            return smooth_l1(maps, goals[-1], trusted, weights)
+        pairs = zip(pair_maps(maps, goals), weights[-len(maps) :], strict=True)
+        return torch.stack([smooth_l1((map_,), goal, trusted, (weight,)) for (map_, goal), weight in pairs]).sum()
+
+    def _trusted(self, batch: Batch, own: Tensor, goal: Tensor) -> Tensor:
+        """Where the teacher is listened to: the dense one everywhere, the one inside where it is not known to be worse.
+
+        Interpretation: PQK's teacher is trained and needs no such mask; ours is only put together.
+        """
+        if self.settings.teacher != "in_network":
+            return torch.ones_like(goal, dtype=torch.bool)
+        better = (goal - batch.disparity).abs() < (own - batch.disparity).abs()
+        return better | ~batch.valid
+
+    def _teacher(self, network: StereoNetwork) -> StereoNetwork:
+        assert self.teacher is not None, "a teacher weight needs a teacher"
+        return self.teacher.joined(network) if isinstance(self.teacher, InNetworkTeacher) else self.teacher
+
+    def _visible(self, network: StereoNetwork, batch: Batch) -> Tensor:
+        judge = self._teacher(network) if self.settings.occlusion == "teacher" else network
+        with _evaluating(judge):
+            both = disparities_of_both(lambda a, b: self._maps(judge, a, b)[-1], batch.left, batch.right)
+        return visible_in_both(*both)
+
+    def _maps(self, network: StereoNetwork, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
         with torch.autocast("cpu", torch.bfloat16, enabled=runs_in_bfloat16(self.settings.precision)):
-            return network(batch.left, batch.right)
+            return network(left, right)
+
+
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    """Eval mode for a while: the check of a pair in a mirror must not move BatchNorm's statistics."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 def runs_in_bfloat16(precision: str) -> bool:

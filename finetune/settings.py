@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from disparsity.errors import InputError
 from disparsity.finetune.optimizers.psgd import PSGD_SCALES, PSGD_TARGETS
+from disparsity.finetune.teachers import TEACHER_MAPS, TEACHERS
 
 PRECISIONS = ("float32", "bfloat16", "auto")
 KERNELS = ("auto", "dense")
 BATCH_NORM = ("train", "eval")
+OCCLUSION = ("network", "teacher")
 RATE_SCHEDULES = ("constant", "cosine")
 
 
@@ -36,6 +38,12 @@ class TrainSettings:
             the mean step; `absolute` takes them as they are.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
+        teacher: a name in `TEACHERS`; what the weight counts, so that weight 0 is `none`, and `none` needs weight 0.
+        teacher_maps: `last` compares every map with the teacher's finest one, `all` with the teacher's map of its own
+            place.
+        photometric_weight: weight of how the right view, fetched by each map, differs from the left one (0..1); needs
+            no labels. Costs two more forward passes for the pixels that both views see.
+        occlusion: whose maps tell these pixels by a left-right check: the trained `network`'s or the `teacher`'s.
 
     """
 
@@ -53,6 +61,10 @@ class TrainSettings:
     psgd_scale: str = "layer"
     truth_weight: float = 1.0
     teacher_weight: float = 0.0
+    teacher: str = "dense"
+    teacher_maps: str = "last"
+    photometric_weight: float = 0.0
+    occlusion: str = "network"
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
@@ -62,6 +74,9 @@ class TrainSettings:
             (self.batch_norm, BATCH_NORM),
             (self.rate, RATE_SCHEDULES),
             (self.psgd_target, PSGD_TARGETS),
+            (self.teacher, tuple(TEACHERS)),
+            (self.teacher_maps, TEACHER_MAPS),
+            (self.occlusion, OCCLUSION),
             (self.psgd_scale, PSGD_SCALES),
         ):
             if value not in allowed:
@@ -74,6 +89,13 @@ class TrainSettings:
             )
         if not 0 <= self.psgd < math.inf or not 2 <= self.psgd_bits <= 16:
             raise InputError("impossible position scaling", found=self, expected="psgd >= 0, psgd_bits in 2..16")
-        weights = (self.truth_weight, self.teacher_weight)
+        if self.teacher == "none" and self.needs_teacher:
+            raise InputError("a teacher is needed", found=self, expected="teacher = dense or in_network")
+        weights = (self.truth_weight, self.teacher_weight, self.photometric_weight)
         if not all(0 <= weight < math.inf for weight in weights) or sum(weights) == 0:
             raise InputError("loss weights must be >= 0 and not all 0", found=self)
+
+    @property
+    def needs_teacher(self) -> bool:
+        """Whether a teacher's maps are asked for."""
+        return self.teacher_weight > 0 or (self.photometric_weight > 0 and self.occlusion == "teacher")

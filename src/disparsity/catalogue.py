@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from disparsity.datasets.uri import list_schemes
 from disparsity.finetune.modes import MODES
-from disparsity.finetune.objective import TEACHERS
 from disparsity.finetune.restore import builtin_checkpoints
+from disparsity.finetune.teachers import TEACHERS
 from disparsity.hwcost.technology import profile_names
 from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES

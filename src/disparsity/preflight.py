@@ -48,6 +48,7 @@ def check_settings(recipe: Recipe) -> None:
     if recipe.quantize is not None:
         _require_known(recipe.quantize.quantizer, QUANTIZERS, "quantize.quantizer")
         _require_known(recipe.quantize.initialisation, INITIALISATIONS, "quantize.initialisation")
+    _check_teachers(recipe)
     load_profile(recipe.report.profile)
 
 
@@ -109,6 +110,25 @@ def _check_prune(section: PruneSection) -> None:
             found=f"{section.events} events in {section.train.steps} steps",
             remedy="take more steps or fewer events, or a score that needs no steps",
         )
+
+
+def _check_teachers(recipe: Recipe) -> None:
+    """Pruned weights can only be put back into a network that is pruned, and still built as the dense one."""
+    removed = recipe.prune is not None and recipe.prune.pattern == "channel"
+    phases = {
+        "train": (recipe.train, True),
+        "prune.train": (recipe.prune.train if recipe.prune else None, removed),
+        "finetune": (recipe.finetune, removed),
+        "finetune_quantized": (recipe.finetune_quantized, True),
+    }
+    for key, (settings, impossible) in phases.items():
+        if impossible and settings is not None and settings.needs_teacher and settings.teacher == "in_network":
+            raise InputError(
+                "no pruned weights to put back: the network is dense, quantized or pruned by channels",
+                where=f"{key}.teacher",
+                found=settings.teacher,
+                expected="dense",
+            )
 
 
 def _require(holds: bool, key: str, found: object, expected: str) -> None:

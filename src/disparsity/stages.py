@@ -27,6 +27,7 @@ from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.sparse.switch import switch_off
 from disparsity.finetune.sparsify import Sparsify
+from disparsity.finetune.teachers import InNetworkTeacher
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.hwcost.workload import trace_workload
 from disparsity.phases import Phase
@@ -256,8 +257,12 @@ def _finished(context: Context, network: StereoNetwork, folder: Path, phase: Pha
     return network
 
 
-def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | None:
-    return context.dense if settings.teacher_weight > 0 else None
+def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | InNetworkTeacher | None:
+    if not settings.needs_teacher:
+        return None
+    if settings.teacher == "in_network":
+        return InNetworkTeacher(context.dense, batch_statistics=settings.batch_norm == "train")
+    return context.dense
 
 
 def _batches_of(stream: BatchSource, stage: str) -> Callable[[int], Batch]:

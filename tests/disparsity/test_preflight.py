@@ -50,6 +50,16 @@ def test_weights_that_return_at_zero_are_not_held_there(load: Callable, mode: st
         check_settings(load(*changes))
 
 
+@pytest.mark.parametrize("key", ["finetune_quantized", "finetune", "prune.train"])
+def test_pruned_weights_are_put_back_into_the_dense_structure_only(load: Callable, key: str) -> None:
+    changes = (f"{key}.teacher=in_network", f"{key}.teacher_weight=1.0", "prune.pattern=channel")
+    with pytest.raises(InputError, match=rf"^{key}\.teacher: no pruned weights to put back"):
+        check_settings(load(*changes))
+    if key != "finetune_quantized":
+        check_settings(load(*changes[:2]))
+    check_settings(load(changes[0], f"{key}.teacher_weight=0.0"))
+
+
 def test_scores_that_need_no_steps_may_come_before_the_first(load: Callable) -> None:
     with pytest.raises(InputError, match="no step is scored before the first event"):
         check_settings(load("prune.train.steps=0"))

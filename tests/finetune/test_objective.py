@@ -13,6 +13,7 @@ from disparsity.datasets.batches import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.stereo.losses import smooth_l1
+from disparsity.stereo.photometric import photometric_loss, visible_in_both
 
 
 def objective(teacher: Any = None, **changes: Any) -> Objective:
@@ -61,3 +62,41 @@ def test_bfloat16_keeps_the_loss_in_float32_and_close(network: Any, batches: Cal
     assert half.dtype == torch.float32
     assert float(half) == pytest.approx(float(full), rel=0.05)
     assert float(half) != float(full)
+
+
+def unlabelled(batch: Batch) -> Batch:
+    return replace(batch, valid=torch.zeros_like(batch.valid), disparity=torch.zeros_like(batch.disparity))
+
+
+@pytest.mark.parametrize("occlusion", ["network", "teacher"])
+def test_the_views_alone_train_a_network(network: Any, batches: Callable[[int], Batch], occlusion: str) -> None:
+    net, judge = network(), network(seed=1).eval()
+    settings = TrainSettings(steps=1, truth_weight=0.0, photometric_weight=2.0, occlusion=occlusion)
+    batch = unlabelled(batches(0))
+    before = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    net.train()
+    passed = net(batch.left, batch.right)  # one forward pass of training moves the statistics; the check must not
+    after = {name: buffer.clone() for name, buffer in net.named_buffers()}
+    net.load_state_dict(before, strict=False)
+    loss = Objective(settings=settings, teacher=judge)(net, batch)
+    assert float(loss.detach()) > 0
+    assert all(torch.equal(buffer, after[name]) for name, buffer in net.named_buffers())
+    assert all(module.training for module in net.modules())
+    loss.backward()
+    assert any(bool(p.grad.any()) for p in net.parameters() if p.grad is not None)
+    assert all(parameter.grad is None for parameter in judge.parameters())
+    assert len(passed) == 2
+
+
+def test_the_photometric_loss_is_that_of_the_pixels_both_views_see(
+    network: Any, batches: Callable[[int], Batch]
+) -> None:
+    net, batch = network().eval(), unlabelled(batches(0))
+    with torch.no_grad():
+        found = objective(truth_weight=0.0, photometric_weight=3.0)(net, batch)
+        maps = net(batch.left, batch.right)
+        mirrored = net(batch.right.flip(-1), batch.left.flip(-1))[-1].flip(-1)
+        visible = visible_in_both(maps[-1], mirrored)
+        expected = photometric_loss(maps, batch.left, batch.right, visible, net.spec.loss_weights)
+    assert visible.any()
+    assert float(found) == pytest.approx(3 * float(expected))

@@ -34,6 +34,11 @@ NAN, INF = float("nan"), float("inf")
         ("truth_weight", -1.0),
         ("truth_weight", NAN),
         ("truth_weight", INF),
+        ("teacher", "both"),
+        ("teacher_maps", "first"),
+        ("occlusion", "left"),
+        ("photometric_weight", -0.5),
+        ("photometric_weight", NAN),
         ("teacher_weight", -0.5),
         ("teacher_weight", NAN),
     ],
@@ -47,3 +52,11 @@ def test_a_loss_is_needed() -> None:
     with pytest.raises(InputError, match="not all 0"):
         TrainSettings(steps=1, truth_weight=0.0)
     assert TrainSettings(steps=1, truth_weight=0.0, teacher_weight=1.0).teacher_weight == 1.0
+
+
+def test_who_needs_a_teacher() -> None:
+    assert not TrainSettings(steps=1, photometric_weight=1.0).needs_teacher
+    assert TrainSettings(steps=1, photometric_weight=1.0, occlusion="teacher").needs_teacher
+    assert TrainSettings(steps=1, truth_weight=0.0, photometric_weight=1.0).truth_weight == 0.0
+    with pytest.raises(InputError, match="a teacher is needed"):
+        TrainSettings(steps=1, teacher_weight=1.0, teacher="none")

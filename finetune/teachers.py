@@ -1,0 +1,101 @@
+"""Teachers: networks whose disparity maps a phase may learn from, without labels."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from disparsity.errors import InputError
+from disparsity.pruning.masks import masks_of
+from disparsity.stereo.network import StereoNetwork
+
+TEACHERS = {
+    "none": "ground truth only",
+    "dense": "the network before compression, by the distance between the disparity maps; needs no labels",
+    "in_network": "the student itself with its pruned weights put back at their dense values",
+}
+TEACHER_MAPS = ("last", "all")
+
+_NORMS = nn.modules.batchnorm._BatchNorm
+
+
+class InNetworkTeacher:
+    """The student with its pruned weights put back: live weights are the student's, pruned ones the dense network's.
+
+    Biases and layers without a mask are the student's. BatchNorm is the dense network's, apart from the student's, with
+    the statistics of each batch if `batch_statistics`: the student's live weights drift, and the dense network's
+    statistics no longer fit what they compute.
+
+    Interpretation, after PQK (Kim, Chang and Kwak, Interspeech 2021), of which only the idea is public here: the pruned
+    weights make a teacher inside the same network. In the paper they are trained in its second phase; here they keep
+    the dense network's values, so that the teacher has no state of its own.
+
+    Args:
+        dense: the network before compression; copied.
+        batch_statistics: else BatchNorm keeps the dense network's statistics.
+
+    """
+
+    def __init__(self, dense: StereoNetwork, *, batch_statistics: bool) -> None:
+        self._dense = dense
+        self._joined = copy.deepcopy(dense).eval().requires_grad_(requires_grad=False)
+        for module in self._joined.modules():
+            if isinstance(module, _NORMS) and batch_statistics:
+                module.train()
+                module.momentum = 0.0  # the running statistics stay, so that a resumed phase finds the same teacher
+
+    @torch.no_grad()
+    def joined(self, student: StereoNetwork) -> StereoNetwork:
+        """The teacher of the student's present weights; the same object at every call.
+
+        Raises:
+            InputError: the student's layers are no longer those of the dense network (folded BatchNorm, removed
+                channels).
+
+        """
+        masks = masks_of(student)
+        layers = dict(student.named_modules())
+        for name, module in self._joined.named_modules():
+            for key, parameter in module.named_parameters(recurse=False):
+                value = self._counterpart(layers.get(name), f"{name}.{key}", key, parameter)
+                if isinstance(module, _NORMS):
+                    continue
+                if key == "weight" and name in masks:
+                    dense = self._dense.get_submodule(name).get_parameter(key)
+                    value = torch.where(masks[name], value, dense)
+                parameter.copy_(value)
+        return self._joined
+
+    @staticmethod
+    def _counterpart(layer: nn.Module | None, where: str, key: str, parameter: Tensor) -> Tensor:
+        value = getattr(layer, key, None)
+        if not isinstance(value, Tensor) or value.shape != parameter.shape:
+            raise InputError(
+                "the student is built otherwise than the dense network, so that nothing can be put back",
+                where=where,
+                found="removed channels or folded BatchNorm",
+                remedy='take teacher = "dense"',
+            )
+        return value
+
+
+@contextmanager
+def coarse_maps(network: StereoNetwork) -> Iterator[None]:
+    """Let a network in eval mode return the coarse maps of training mode; its layers stay in eval mode."""
+    training = network.training
+    network.training = True
+    try:
+        yield
+    finally:
+        network.training = training
+
+
+def pair_maps(maps: tuple[Tensor, ...], goals: tuple[Tensor, ...]) -> list[tuple[Tensor, Tensor]]:
+    """Each map with the goal of its place, counted from the finest; maps without one get the finest goal."""
+    missing = max(0, len(maps) - len(goals))
+    own = goals[len(goals) - (len(maps) - missing) :]
+    return list(zip(maps, (goals[-1],) * missing + own, strict=True))
