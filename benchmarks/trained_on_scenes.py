@@ -32,7 +32,7 @@ LIMIT = 192
 REAL = {
     "FlyingThings3D, test": "sceneflow:{}/flyingthings3d?subset=test&pass=clean",
     "KITTI 2015, noc": "kitti2015:{}/kitti2015?ground_truth=noc",
-    "KITTI 2012, noc": "kitti2012:{}/kitti2012?ground_truth=noc",
+    "KITTI 2012, occ": "kitti2012:{}/kitti2012?ground_truth=occ",
     "Middlebury 2003": "middlebury:{}/middlebury2003",
 }
 TEXT = """# What synthetic scenes teach
