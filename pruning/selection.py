@@ -61,18 +61,15 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
     """
     check_scores(scores)
-    names = list(scores)
-    flat = torch.cat([scores[name].detach().flatten().float() for name in names])
-    kept = torch.zeros(flat.numel(), dtype=torch.bool)
-    start = 0
-    for name in names:
-        size = scores[name].numel()
-        kept[start : start + size] = keep_top(flat[start : start + size], floor.count(scores[name]))
-        start += size
-    missing = keep_count(flat.numel(), density) - int(kept.sum())
+    flat = torch.cat([score.detach().flatten().float() for score in scores.values()])
+    count = keep_count(flat.numel(), density)
+    masks = _split(keep_top(flat, count), scores)
+    if all(int(masks[name].sum()) >= floor.count(score) for name, score in scores.items()):
+        return masks
+    kept = torch.cat([keep_top(score.detach().flatten().float(), floor.count(score)) for score in scores.values()])
+    missing = count - int(kept.sum())
     if missing > 0:
-        rest = torch.where(kept, -torch.inf, flat)
-        kept |= keep_top(rest, missing)
+        kept |= keep_top(torch.where(kept, -torch.inf, flat), missing)
     return _split(kept, scores)
 
 
