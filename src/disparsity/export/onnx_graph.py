@@ -117,11 +117,11 @@ def _tidied(model: Any, facts: FileFacts) -> Any:
     """Names of ours, no paths and source lines of the machine that exported, our metadata."""
     graph = model.graph
     for item in (*graph.initializer, *graph.value_info, *graph.input, *graph.output):
-        item.name = _plain_name(item.name)
+        item.name = _value_name(item.name)
         del item.metadata_props[:]
     for node in graph.node:
-        node.input[:] = [_plain_name(name) for name in node.input]
-        node.output[:] = [_plain_name(name) for name in node.output]
+        node.input[:] = [_value_name(name) for name in node.input]
+        node.output[:] = [_value_name(name) for name in node.output]
         layer = _scope(node)
         del node.metadata_props[:]
         node.metadata_props.add(key=LAYER, value=layer)
@@ -139,6 +139,12 @@ def _scope(node: Any) -> str:
     scopes = [entry.value for entry in node.metadata_props if entry.key == _SCOPES]
     modules = ast.literal_eval(scopes[0])[:-1] if scopes else []
     return _plain_name(modules[-1]) if modules else ""
+
+
+def _value_name(name: str) -> str:
+    """As `_plain_name`, but names without a dot stay: they could be those of an operator's output."""
+    plain = _plain_name(name)
+    return plain if "." in plain else name
 
 
 def _plain_name(name: str) -> str:
