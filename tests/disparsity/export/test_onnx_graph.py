@@ -130,3 +130,21 @@ def test_operators_that_onnx_lacks_are_named_with_their_layer(
     with pytest.raises(InputError, match=rf"tower\.1: ONNX cannot express an operator .* found .*{operator}"):
         onnx_graph(network, facts_of(network, (4, 6)))
     assert capsys.readouterr() == ("", "")
+
+
+class Averaging(nn.Module):
+    def forward(self, values: Tensor) -> Tensor:
+        return values - values.mean((2, 3), keepdim=True)
+
+
+@pytest.mark.usefixtures("torchs_own_warnings")
+def test_outputs_named_like_the_networks_own_values_stay_apart() -> None:
+    """Every network holds a `mean` for its preprocessing; operators that average put out `mean`, `mean_1`, ..."""
+    network = AdoptedNetwork(Small(Averaging()), Small.spec).eval()
+    views = torch.rand(2, 1, 3, 4, 6).unbind()
+    session = onnxruntime.InferenceSession(
+        onnx_graph(network, facts_of(network, (4, 6))).SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    inputs = {each.name: view.numpy() for each, view in zip(session.get_inputs(), views, strict=True)}
+    with torch.no_grad():
+        np.testing.assert_allclose(session.run(None, inputs)[0], network(*views)[-1].numpy(), atol=1e-5)
