@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -140,7 +141,8 @@ class Averaging(nn.Module):
 @pytest.mark.usefixtures("torchs_own_warnings")
 def test_outputs_named_like_the_networks_own_values_stay_apart() -> None:
     """Every network holds a `mean` for its preprocessing; operators that average put out `mean`, `mean_1`, ..."""
-    network = AdoptedNetwork(Small(Averaging()), Small.spec).eval()
+    spec = replace(Small.spec, mean=(0.4, 0.5, 0.6), std=(0.2, 0.2, 0.3))
+    network = AdoptedNetwork(Small(Averaging()), spec).eval()
     views = torch.rand(2, 1, 3, 4, 6).unbind()
     session = onnxruntime.InferenceSession(
         onnx_graph(network, facts_of(network, (4, 6))).SerializeToString(), providers=["CPUExecutionProvider"]
