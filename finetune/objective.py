@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from disparsity.datasets.batches import Batch
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
+from disparsity.quant.evaluating import evaluating
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.photometric import disparities_of_both, photometric_loss, visible_in_both
@@ -73,25 +73,13 @@ class Objective:
 
     def _visible(self, network: StereoNetwork, batch: Batch) -> Tensor:
         judge = self._teacher(network) if self.settings.occlusion == "teacher" else network
-        with _evaluating(judge):
+        with evaluating(judge):  # a pair in a mirror must not move BatchNorm's statistics
             both = disparities_of_both(lambda a, b: self._maps(judge, a, b)[-1], batch.left, batch.right)
         return visible_in_both(*both)
 
     def _maps(self, network: StereoNetwork, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
         with torch.autocast("cpu", torch.bfloat16, enabled=runs_in_bfloat16(self.settings.precision)):
             return network(left, right)
-
-
-@contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
-    """Eval mode for a while: the check of a pair in a mirror must not move BatchNorm's statistics."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes.items():
-            module.training = training
 
 
 def runs_in_bfloat16(precision: str) -> bool:

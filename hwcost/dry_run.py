@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from disparsity.quant.evaluating import evaluating
+
 _Shape = tuple[int, ...]
 Watching = Callable[[nn.Module], AbstractContextManager[None]]
 
@@ -20,7 +22,7 @@ def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching
 
     A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
     """
-    with evaluating(network), usual_operators():
+    with torch.no_grad(), evaluating(network), usual_operators():
         try:
             shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
             with watching(shadow):
@@ -134,19 +136,6 @@ def _normalized(values: Tensor, *settings: Any) -> list[_Shape]:
     """The result, and mean and variance of every channel."""
     del settings
     return [values.shape, (values.shape[1],), (values.shape[1],)]
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Eval mode without gradients; every module's own mode is back afterwards."""
-    training = {module: module.training for module in network.modules()}
-    try:
-        network.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in training.items():
-            module.training = mode
 
 
 @contextmanager

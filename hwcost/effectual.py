@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.hwcost.dry_run import evaluating
+from disparsity.quant.evaluating import evaluating
 from disparsity.quant.layers import QUANTIZABLE, TRANSPOSED, effective_weight
 
 
@@ -45,7 +45,7 @@ class EffectualMacs:
 def measure_effectual(network: nn.Module, inputs: Iterable[tuple[Tensor, ...]]) -> dict[tuple[str, int], EffectualMacs]:
     """Run `network` on real inputs and count, by layer name and number of the call, summed over the inputs."""
     totals: dict[tuple[str, int], EffectualMacs] = {}
-    with evaluating(network):
+    with torch.no_grad(), evaluating(network):
         for views in inputs:
             with _watching(network, totals):
                 network(*views)

@@ -14,6 +14,7 @@ from disparsity.errors import InputError
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.bits import offset_grid
 from disparsity.quant.calibration_rules import CALIBRATION_RULES
+from disparsity.quant.evaluating import evaluating
 from disparsity.quant.quantizers.base import ActivationQuantizer
 
 _UNUSED_STEP = 1.0
@@ -102,20 +103,17 @@ def _observing(
     network: nn.Module, layers: dict[str, nn.Module], settings: CalibrationSettings
 ) -> Iterator[dict[str, _Observation]]:
     """Eval mode, and every activation quantizer only looks at its input and passes it through."""
-    modes = {module: module.training for module in network.modules()}
     observations = {}
     for name, layer in layers.items():
         generator = torch.Generator().manual_seed(settings.seed)
         observations[name] = _Observation(settings=settings, generator=generator)
         _quantizer(layer).observer = observations[name].add
-    network.eval()
     try:
-        yield observations
+        with evaluating(network):
+            yield observations
     finally:
         for layer in layers.values():
             _quantizer(layer).observer = None
-        for module, training in modes.items():
-            module.training = training
 
 
 def _check(name: str, observation: _Observation) -> None:

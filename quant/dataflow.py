@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from disparsity.quant.evaluating import evaluating
+
 OTHER = None
 """Stands for a reader or a source that is not among the modules asked for."""
 
@@ -76,16 +78,12 @@ def record_dataflow(
 
     handles = [m.register_forward_hook(after) for m in network.modules() if isinstance(m, producers)]
     handles += [m.register_forward_pre_hook(before) for m in network.modules() if isinstance(m, consumers)]
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
     try:
-        with counter:
+        with evaluating(network), counter:
             outputs = network(*inputs)
     finally:
         for handle in handles:
             handle.remove()
-        for module, training in modes.items():
-            module.training = training
     returned = {id(leaf) for leaf in tree_leaves(outputs)}
     for key, (_, producer) in made.items():
         private = len(taken[key]) == 1 and counter.reads[key] == 1 and key not in returned
