@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.utils import parametrize
 
 from disparsity.datasets.limits import MAX_PIXELS
@@ -51,7 +52,7 @@ def cost_sections(
 
     """
     check_pixels(size)
-    views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
+    views = _views(size)
     bits = layer_bits(compressed)
     packed = pack_network(compressed)
     same = dense is compressed
@@ -105,8 +106,12 @@ def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int]
 
 def export_workload(network: StereoNetwork, size: tuple[int, int], kind: str) -> str:
     """The network's workload as text for another tool: a key of `hwcost.exports.EXPORTS`."""
-    views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
-    return EXPORTS[kind](trace_workload(network, views, layer_bits(network)))
+    return EXPORTS[kind](trace_workload(network, _views(size), layer_bits(network)))
+
+
+def _views(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Two views of a size: tracing looks at shapes alone."""
+    return torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)
 
 
 def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
@@ -116,7 +121,7 @@ def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
 
 
 def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Candidate:
-    views, bits = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)), layer_bits(network)
+    views, bits = _views(size), layer_bits(network)
     return Candidate(
         name=name,
         workload=trace_workload(network, views, bits),

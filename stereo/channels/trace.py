@@ -88,10 +88,16 @@ def _result(tracer: Tracer) -> ChannelCoupling:
 
 @contextmanager
 def _usual_operators() -> Iterator[None]:
-    """Deterministic mode takes up-sampling apart into operators that nobody could follow."""
-    strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    """Deterministic mode takes up-sampling apart into operators that nobody could follow.
+
+    Setting the mode makes torch import its compiler, which takes seconds; so it is only set where it has to change.
+    """
+    if not torch.are_deterministic_algorithms_enabled():
+        yield
+        return
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(mode=False)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(mode=strict, warn_only=warns)
+        torch.use_deterministic_algorithms(mode=True, warn_only=warns)
