@@ -52,6 +52,8 @@ def _run(arguments: argparse.Namespace) -> int:
     names = [*([arguments.network] if arguments.network else []), *(arguments.compare or [])]
     if not names:
         raise InputError("nothing to cost", expected="a checkpoint or a network's name, or --compare A B")
+    if arguments.pairs is not None and arguments.data is None:
+        raise InputError("--pairs is of --data", found=arguments.pairs, remedy="name the pairs with --data URI")
     if arguments.compare is None:
         return _report(arguments)
     if len(names) < 2 or len(set(names)) < len(names):
@@ -122,8 +124,6 @@ def _report(arguments: argparse.Namespace) -> int:
 def _observed(arguments: argparse.Namespace, network: Any) -> Any:
     """What the pairs of --data show; None without them."""
     if arguments.data is None:
-        if arguments.pairs is not None:
-            raise InputError("--pairs is of --data", found=arguments.pairs, remedy="name the pairs with --data URI")
         return None
     from disparsity.observing import observe_data  # noqa: PLC0415 - readers of data are slow to import
 
