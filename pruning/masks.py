@@ -31,11 +31,15 @@ class WeightMask(nn.Module):
 
 
 def attach_masks(network: nn.Module, names: Iterable[str]) -> None:
-    """Give every named layer a mask of ones."""
+    """Give every named layer a mask of ones, in front of whatever its weight goes through already (a quantizer)."""
     for name in names:
         layer = network.get_submodule(name)
-        weight = cast(Tensor, layer.weight)
-        parametrize.register_parametrization(layer, "weight", WeightMask(torch.ones_like(weight, dtype=torch.bool)))
+        module = WeightMask(torch.ones_like(trained_weight(layer), dtype=torch.bool))
+        if parametrize.is_parametrized(layer, "weight"):
+            # the effective weight is mask * Q(mask * v), and a checkpoint's keys say which module comes first
+            cast(nn.ModuleList, cast(nn.ModuleDict, layer.parametrizations)["weight"]).insert(0, module)
+        else:
+            parametrize.register_parametrization(layer, "weight", module)
 
 
 def mask_modules(network: nn.Module) -> dict[str, WeightMask]:

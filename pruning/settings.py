@@ -22,8 +22,8 @@ class PruneSettings:
         sparsity: share of the prunable weights to remove in the end, 0..1.
         score: name in `SCORES`.
         score_decay: share of the running Taylor average that a step keeps.
-        score_batches: batches of a scoring pass (`taylor_pass`, `snip`), or samples (`fisher_obs`).
-        taylor_form: name in `TAYLOR_FORMS`, for `taylor` and `taylor_pass`.
+        score_batches: batches of a scoring pass (`taylor_pass`, `quant_aware`, `snip`), or samples (`fisher_obs`).
+        taylor_form: name in `TAYLOR_FORMS`, for `taylor`, `taylor_pass` and `quant_aware`.
         normalisation: name in `NORMALISATIONS`, before the division by MACs.
         mac_power: scores are divided by the MACs per weight to this power.
         scope: name in `SCOPES`.

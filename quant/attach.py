@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -91,6 +92,23 @@ def weight_quantizer(layer: nn.Module) -> WeightQuantizer | None:
         return None
     found = [module for module in _parametrizations(layer) if isinstance(module, WeightQuantizer)]
     return found[0] if found else None
+
+
+@torch.no_grad()
+def rounded_weight(layer: nn.Module) -> Tensor:
+    """The trained tensor as the layer's quantizer rounds it, pruned or not; the trained tensor itself in float."""
+    quantizer = weight_quantizer(layer)
+    trained = trained_tensor(layer).detach()
+    return quantizer(trained) if quantizer else trained
+
+
+def trained_tensor(layer: nn.Module) -> Tensor:
+    """What is trained behind a layer's weight, in front of its mask and its quantizer."""
+    return (
+        _parametrizations(layer).original
+        if parametrize.is_parametrized(layer, "weight")
+        else cast(Tensor, layer.weight)
+    )
 
 
 def input_quantizer(layer: nn.Module) -> ActivationQuantizer | None:

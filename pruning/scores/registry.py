@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from disparsity.pruning.scores.fisher import build_fisher_obs
 from disparsity.pruning.scores.magnitude import build_magnitude, build_random
+from disparsity.pruning.scores.quant_aware import build_quant_aware
 from disparsity.pruning.scores.score import Score, ScorePass, ScoringContext
 from disparsity.pruning.scores.snip import build_snip
 from disparsity.pruning.scores.synflow import build_synflow
@@ -24,6 +25,10 @@ SCORES: dict[str, Score] = {
         description="mean of weight x gradient (see taylor_form) in a pass of its own, BatchNorm in eval mode",
         build=build_taylor_pass,
         with_norms=True,
+    ),
+    "quant_aware": Score(
+        description="mean of quantized weight x gradient there (see taylor_form) in a pass of its own: the joint score",
+        build=build_quant_aware,
     ),
     "obs": Score(
         description="error that is left after the layer's other weights are solved again, times the disparity's "

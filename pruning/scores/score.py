@@ -20,6 +20,7 @@ class ScoringContext:
         layers: the scored layers by name.
         batch_loss: the training loss (a scalar) of scoring batch number i.
         sample_loss: the same of a single sample.
+        rounded: a layer's trained weight as its quantizer rounds it; the trained weight itself where there is none.
         ones_response: the summed outputs (a scalar) of a given network of this kind, in float64, when all its inputs
             are ones.
         saliencies: scores of a least-squares reconstruction.
@@ -33,6 +34,7 @@ class ScoringContext:
     layers: Mapping[str, nn.Module]
     batch_loss: Callable[[int], Tensor]
     sample_loss: Callable[[int], Tensor]
+    rounded: Callable[[nn.Module], Tensor]
     ones_response: Callable[[nn.Module], Tensor]
     saliencies: Callable[[Mapping[str, nn.Module]], dict[str, Tensor]]
     batches: int

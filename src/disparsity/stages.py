@@ -36,7 +36,7 @@ from disparsity.pruning.masks import attach_masks
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.quant.allocation import QuantSettings, uniform_bits
-from disparsity.quant.attach import attach_quantizers, step_parameters
+from disparsity.quant.attach import attach_quantizers, rounded_weight, step_parameters
 from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
@@ -289,6 +289,7 @@ def _score_pass(
             layers=layers,
             batch_loss=lambda index: objective(network, stream.next_batch(_SCORE_SALT + index)),
             sample_loss=lambda index: objective(network, stream.next_batch(_SCORE_SALT + index, 1)),
+            rounded=rounded_weight,
             ones_response=lambda copied: _ones_response(copied, _calibration(context, 1)),
             saliencies=solver.scores,
             batches=section.score_batches,

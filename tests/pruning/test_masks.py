@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 
 from disparsity.pruning.masks import (
     attach_masks,
@@ -107,3 +108,18 @@ def test_masks_travel_with_the_state_and_live_weights_survive_zeroing() -> None:
     other.load_state_dict(network.state_dict())
     assert torch.equal(masks_of(other)["0"], masks["0"])
     assert torch.equal(other[0].weight, network[0].weight)
+
+
+def test_a_mask_goes_in_front_of_what_the_weight_goes_through_already() -> None:
+    class Halves(nn.Module):
+        def forward(self, weight: Tensor) -> Tensor:
+            return torch.where(weight == 0, torch.zeros_like(weight), weight.round() + 0.5)
+
+    network = nn.Sequential(nn.Linear(2, 1, bias=False))
+    nn.init.constant_(network[0].weight, 3.2)
+    parametrize.register_parametrization(network[0], "weight", Halves())
+    attach_masks(network, ["0"])
+    assert network[0].weight.tolist() == [[3.5, 3.5]]
+    set_masks(network, {"0": torch.tensor([[True, False]])})
+    assert network[0].weight.tolist() == [[3.5, 0.0]]
+    assert list(network.state_dict()) == ["0.parametrizations.weight.original", "0.parametrizations.weight.0.mask"]

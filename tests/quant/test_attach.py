@@ -14,7 +14,9 @@ from disparsity.quant.attach import (
     layer_bits,
     quantized_layers,
     round_steps,
+    rounded_weight,
     step_parameters,
+    trained_tensor,
 )
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import calibrate
@@ -184,3 +186,23 @@ def test_a_fully_pruned_layer_trains_without_nan(toy, pair, masked) -> None:
     masked(toy, 0.0)
     quantize(toy, pair)(*pair).sum().backward()
     assert all(bool(torch.isfinite(p.grad).all()) for p in toy.parameters() if p.grad is not None)
+
+
+def test_rounded_weights_are_those_of_the_grid_whether_pruned_or_not(toy, pair, masked) -> None:
+    masks = masked(toy)
+    quantize(toy, pair)
+    layer = toy.filter[0]
+    rounded, steps = rounded_weight(layer), integer_codes(layer)[1].float().view(-1, 1, 1, 1, 1)
+    live = masks["filter.0"]
+    assert torch.equal(rounded[live], layer.weight[live])
+    expected = (layer.parametrizations.weight.original / steps).round().clamp(-7, 7) * steps
+    torch.testing.assert_close(rounded, expected.detach())
+    assert bool(rounded[~live].any())
+    assert not rounded.requires_grad
+
+
+def test_the_trained_tensor_of_a_layer_in_float_is_its_rounded_weight(toy, masked) -> None:
+    assert rounded_weight(toy.score).data_ptr() == toy.score.weight.data_ptr()
+    assert trained_tensor(toy.score) is toy.score.weight
+    masked(toy)
+    assert torch.equal(rounded_weight(toy.score), toy.score.parametrizations.weight.original)

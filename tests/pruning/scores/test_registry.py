@@ -24,6 +24,7 @@ def context() -> ScoringContext:
         layers={"0": network[0], "2": network[2]},
         batch_loss=loss,
         sample_loss=loss,
+        rounded=lambda layer: layer.weight.detach(),
         ones_response=lambda copied: copied(torch.ones(1, 3, dtype=torch.float64)).sum(),
         saliencies=magnitude_scores,
         batches=5,
@@ -58,6 +59,16 @@ def test_noise_differs_from_event_to_event() -> None:
 
 
 def test_every_score_has_a_sentence() -> None:
-    assert {"taylor", "taylor_pass", "obs", "fisher_obs", "snip", "synflow", "magnitude", "random"} == set(SCORES)
+    assert {
+        "taylor",
+        "taylor_pass",
+        "quant_aware",
+        "obs",
+        "fisher_obs",
+        "snip",
+        "synflow",
+        "magnitude",
+        "random",
+    } == set(SCORES)
     assert all(score.description for score in SCORES.values())
     assert [name for name, score in SCORES.items() if score.build is None] == ["taylor"]
