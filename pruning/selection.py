@@ -64,10 +64,10 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
     flat = torch.cat([score.detach().flatten().float() for score in scores.values()])
     count = keep_count(flat.numel(), density)
     masks = _split(keep_top(flat, count), scores)
-    if all(int(masks[name].sum()) >= floor.count(score) for name, score in scores.items()):
+    if all(int(torch.count_nonzero(masks[name])) >= floor.count(score) for name, score in scores.items()):
         return masks
     kept = torch.cat([keep_top(score.detach().flatten().float(), floor.count(score)) for score in scores.values()])
-    missing = count - int(kept.sum())
+    missing = count - int(torch.count_nonzero(kept))
     if missing > 0:
         kept |= keep_top(torch.where(kept, -torch.inf, flat), missing)
     return _split(kept, scores)

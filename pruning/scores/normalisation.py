@@ -35,6 +35,8 @@ def per_mac(scores: Mapping[str, Tensor], macs: Mapping[str, float], power: floa
     Power 0 leaves the scores alone (memory is what counts), 1 ranks by importance per operation.
     Interpretation: the right ranking when the objective is hardware cost rather than parameter count.
     """
+    if power == 0.0:
+        return dict(scores)
     return {name: score / macs[name] ** power for name, score in scores.items()}
 
 
