@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -61,25 +61,23 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
     """
     check_scores(scores)
-    flat = torch.cat([score.detach().flatten().float() for score in scores.values()])
-    count = keep_count(flat.numel(), density)
-    masks = _split(keep_top(flat, count), scores)
-    if all(int(torch.count_nonzero(masks[name])) >= floor.count(score) for name, score in scores.items()):
-        return masks
-    kept = torch.cat([keep_top(score.detach().flatten().float(), floor.count(score)) for score in scores.values()])
-    missing = count - int(torch.count_nonzero(kept))
-    if missing > 0:
-        kept |= keep_top(torch.where(kept, -torch.inf, flat), missing)
-    return _split(kept, scores)
+    count = keep_count(sum(score.numel() for score in scores.values()), density)
+    held: Masks = {}
+    while True:
+        rest = {name: score for name, score in scores.items() if name not in held}
+        masks = _best(rest, max(0, count - _kept(held)))
+        low = {name: s for name, s in rest.items() if _kept({name: masks[name]}) < floor.count(s)}
+        if not low:
+            return {name: {**held, **masks}[name] for name in scores}
+        # their places are taken from the others, of which some may now fall below their floors
+        held |= {name: _best({name: score}, floor.count(score))[name] for name, score in low.items()}
 
 
 def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Masks:
     """Keep the same share of every layer, by its own scores."""
     check_scores(scores)
     return {
-        name: keep_top(
-            score.detach().flatten().float(), max(floor.count(score), keep_count(score.numel(), density))
-        ).view(score.shape)
+        name: _best({name: score}, max(floor.count(score), keep_count(score.numel(), density)))[name]
         for name, score in scores.items()
     }
 
@@ -92,12 +90,7 @@ def keep_top(flat: Tensor, count: int) -> Tensor:
         count: 0..n.
 
     """
-    if flat.numel() > SORTED_AT_MOST:
-        return keep_top_by_histogram(flat.float(), count)
-    order = torch.sort(flat, descending=True, stable=True).indices
-    kept = torch.zeros(flat.numel(), dtype=torch.bool)
-    kept[order[:count]] = True
-    return kept
+    return _keep_top([flat], count)[0]
 
 
 def check_scores(scores: Scores) -> None:
@@ -112,6 +105,24 @@ def check_scores(scores: Scores) -> None:
             raise DivergedError("scores are not finite", where=name, remedy="lower the learning rate")
 
 
-def _split(flat: Tensor, like: Scores) -> Masks:
-    pieces = torch.split(flat, [score.numel() for score in like.values()])
-    return {name: piece.view(score.shape) for (name, score), piece in zip(like.items(), pieces, strict=True)}
+def _best(scores: Scores, count: int) -> Masks:
+    """Masks of the `count` highest scores of these layers together."""
+    kept = _keep_top([score.detach().flatten().float() for score in scores.values()], count)
+    return {name: mask.view(score.shape) for (name, score), mask in zip(scores.items(), kept, strict=True)}
+
+
+def _keep_top(vectors: Sequence[Tensor], count: int) -> list[Tensor]:
+    sizes = [vector.numel() for vector in vectors]
+    if sum(sizes) > SORTED_AT_MOST:
+        return keep_top_by_histogram([vector.float() for vector in vectors], count)
+    if not vectors:
+        return []
+    order = torch.sort(torch.cat(list(vectors)), descending=True, stable=True).indices
+    kept = torch.zeros(sum(sizes), dtype=torch.bool)
+    kept[order[:count]] = True
+    return list(torch.split(kept, sizes))
+
+
+def _kept(masks: Masks) -> int:
+    # Tensor.sum would widen a bool mask to int64 first
+    return sum(int(torch.count_nonzero(mask)) for mask in masks.values())

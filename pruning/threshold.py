@@ -1,6 +1,8 @@
-"""The highest values of a vector too long to sort, exactly."""
+"""The highest values of vectors too long to sort, exactly."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -12,32 +14,33 @@ _HALF = 16
 _BINS = 1 << _HALF
 
 
-def keep_top_by_histogram(flat: Tensor, count: int, chunk: int = _CHUNK) -> Tensor:
-    """A bool mask of exactly `count` highest values; of equal values the first positions win.
+def keep_top_by_histogram(vectors: Sequence[Tensor], count: int, chunk: int = _CHUNK) -> list[Tensor]:
+    """Bool masks of exactly `count` highest values of all vectors together; of equal values the first positions win.
 
     The bits of a float32, read as an integer, are in the order of the values. One histogram over their upper and one
     over their lower half (of the values that share the threshold's upper half) give the threshold to the last bit:
-    three passes, no sort, memory beside the vector for the mask alone.
+    three passes, no sort, memory beside the vectors for the masks alone.
 
     Args:
-        flat: ``[n]`` float32 without NaN.
-        count: 0..n.
+        vectors: ``[n_i]`` float32 without NaN.
+        count: 0 to the sum of all n_i.
         chunk: values treated at once.
 
     """
-    pieces = torch.split(flat, chunk)
+    pieces = [piece for vector in vectors for piece in torch.split(vector, chunk)]
     upper, missing = _from_above(sum((_histogram(_keys(piece) >> _HALF) for piece in pieces), _empty()), count)
     lower, ties = _from_above(sum((_histogram(_within(piece, upper)) for piece in pieces), _empty()), missing)
     threshold = (upper << _HALF) + lower + _BINS // 2
-    kept = [torch.zeros(0, dtype=torch.bool)]
-    for piece in pieces:
+    masks = [torch.empty(vector.numel(), dtype=torch.bool) for vector in vectors]
+    parts = (part for mask in masks for part in torch.split(mask, chunk))
+    for piece, part in zip(pieces, parts, strict=True):
         keys = _keys(piece)
-        mask = keys > threshold
-        equal = (keys == threshold).nonzero().squeeze(1)[:ties]
-        mask[equal] = True
-        ties -= equal.numel()
-        kept.append(mask)
-    return torch.cat(kept)
+        torch.gt(keys, threshold, out=part)
+        if ties:
+            equal = (keys == threshold).nonzero().squeeze(1)[:ties]
+            part[equal] = True
+            ties -= equal.numel()
+    return masks
 
 
 def _keys(values: Tensor) -> Tensor:

@@ -90,6 +90,19 @@ def test_no_layer_is_emptied_by_an_extreme_score() -> None:
     assert [int(masks[name].sum()) for name in scores] == [2, 2, 1]
 
 
+def test_places_that_floors_take_can_push_another_layer_to_its_floor() -> None:
+    scores = {"a": torch.arange(10.0) + 20, "b": torch.arange(10.0) + 10, "c": torch.arange(10.0)}
+    masks = select_global(scores, 0.5, FloorSettings(share=0.4))  # places 10, 5, 0; then 10, 1, 4; then 7, 4, 4
+    assert [int(masks[name].sum()) for name in scores] == [7, 4, 4]
+    assert masks["c"].tolist() == [False] * 6 + [True] * 4
+
+
+def test_floors_come_before_the_density() -> None:
+    scores = {"a": torch.arange(10.0), "b": torch.arange(10.0)}
+    masks = select_global(scores, 0.05, FloorSettings(share=0.3))
+    assert [mask.tolist() for mask in masks.values()] == [[False] * 7 + [True] * 3] * 2
+
+
 def test_floor_counts() -> None:
     score = torch.zeros(8, 4, 3, 3)
     assert FloorSettings(share=0.1).count(score) == 28
