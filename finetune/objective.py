@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from disparsity.datasets.batches import Batch
 from disparsity.finetune.settings import TrainSettings
-from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
+from disparsity.finetune.teachers import InNetworkTeacher, check_distributions, coarse_maps, pair_maps
 from disparsity.quant.evaluating import evaluating
+from disparsity.stereo.distributions import divergence, observed_similarities
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.photometric import disparities_of_both, photometric_loss, visible_in_both
@@ -31,31 +33,63 @@ class Objective:
     teacher: StereoNetwork | InNetworkTeacher | None = None
 
     def __call__(self, network: StereoNetwork, batch: Batch) -> Tensor:
-        """The loss (a scalar; in pixels, the photometric part without unit) of `network` on `batch`."""
-        maps = self._maps(network, batch.left, batch.right)
+        """The loss of `network` on `batch`: a scalar in pixels; volumes count in nats, views without unit.
+
+        Raises:
+            InputError: distributions over disparities are asked for, and the network has none.
+
+        """
+        with self._volumes(network) as volumes:
+            maps = self._maps(network, batch.left, batch.right)
         weights = network.spec.loss_weights
         total = batch.disparity.new_zeros(())
         if self.settings.truth_weight > 0:
             known = batch.valid & (batch.disparity < network.spec.max_disparity)
             total = total + self.settings.truth_weight * smooth_l1(maps, batch.disparity, known, weights)
-        if self.settings.teacher_weight > 0:
-            total = total + self.settings.teacher_weight * self._teacher_loss(network, batch, maps)
+        if max(self.settings.teacher_weight, self.settings.teacher_volume_weight) > 0:
+            total = total + self._teacher_loss(network, batch, maps, volumes)
         if self.settings.photometric_weight > 0:
             visible = self._visible(network, batch)
             loss = photometric_loss(maps, batch.left, batch.right, visible, weights)
             total = total + self.settings.photometric_weight * loss
         return total
 
-    def _teacher_loss(self, network: StereoNetwork, batch: Batch, maps: tuple[Tensor, ...]) -> Tensor:
-        teacher, weights = self._teacher(network), network.spec.loss_weights
-        every = self.settings.teacher_maps == "all"
-        with torch.no_grad(), coarse_maps(teacher) if every else nullcontext():
+    def _teacher_loss(
+        self, network: StereoNetwork, batch: Batch, maps: tuple[Tensor, ...], volumes: list[Tensor]
+    ) -> Tensor:
+        teacher, settings = self._teacher(network), self.settings
+        coarse = settings.teacher_maps == "all" or settings.teacher_volume_weight > 0
+        with (
+            torch.no_grad(),
+            coarse_maps(teacher) if coarse else nullcontext(),
+            self._volumes(teacher) as distributions,
+        ):
             goals = tuple(goal.float() for goal in self._maps(teacher, batch.left, batch.right))
         trusted = self._trusted(batch, maps[-1].detach().float(), goals[-1])
-        if not every:
+        total = goals[-1].new_zeros(())
+        if settings.teacher_weight > 0:
+            total = total + settings.teacher_weight * self._map_loss(network, maps, goals, trusted)
+        if settings.teacher_volume_weight > 0:
+            top, beyond = network.padding(*trusted.shape[-2:])
+            inside = F.pad(trusted, (0, beyond, top, 0))
+            total = total + settings.teacher_volume_weight * divergence(volumes, distributions, inside)
+        return total
+
+    def _map_loss(
+        self, network: StereoNetwork, maps: tuple[Tensor, ...], goals: tuple[Tensor, ...], trusted: Tensor
+    ) -> Tensor:
+        weights = network.spec.loss_weights
+        if self.settings.teacher_maps == "last":
             return smooth_l1(maps, goals[-1], trusted, weights)
         pairs = zip(pair_maps(maps, goals), weights[-len(maps) :], strict=True)
         return torch.stack([smooth_l1((map_,), goal, trusted, (weight,)) for (map_, goal), weight in pairs]).sum()
+
+    def _volumes(self, network: StereoNetwork) -> AbstractContextManager[list[Tensor]]:
+        """What is watched of the cost volumes: nothing, unless distributions are compared."""
+        if self.settings.teacher_volume_weight == 0:
+            return nullcontext([])
+        check_distributions(network)
+        return observed_similarities(network)
 
     def _trusted(self, batch: Batch, own: Tensor, goal: Tensor) -> Tensor:
         """Where the teacher is listened to: the dense one everywhere, the one inside where it is not known to be worse.

@@ -38,7 +38,9 @@ class TrainSettings:
             the mean step; `absolute` takes them as they are.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
-        teacher: a name in `TEACHERS`; what the weight counts, so that weight 0 is `none`, and `none` needs weight 0.
+        teacher: a name in `TEACHERS`; what the weights count, so that weights 0 are `none`, and `none` needs weights 0.
+        teacher_volume_weight: weight of the divergence of the distributions over disparities from the teacher's, at
+            every cost volume; for networks with a soft-argmin.
         teacher_maps: `last` compares every map with the teacher's finest one, `all` with the teacher's map of its own
             place.
         photometric_weight: weight of how the right view, fetched by each map, differs from the left one (0..1); needs
@@ -61,6 +63,7 @@ class TrainSettings:
     psgd_scale: str = "layer"
     truth_weight: float = 1.0
     teacher_weight: float = 0.0
+    teacher_volume_weight: float = 0.0
     teacher: str = "dense"
     teacher_maps: str = "last"
     photometric_weight: float = 0.0
@@ -91,11 +94,12 @@ class TrainSettings:
             raise InputError("impossible position scaling", found=self, expected="psgd >= 0, psgd_bits in 2..16")
         if self.teacher == "none" and self.needs_teacher:
             raise InputError("a teacher is needed", found=self, expected="teacher = dense or in_network")
-        weights = (self.truth_weight, self.teacher_weight, self.photometric_weight)
+        weights = (self.truth_weight, self.teacher_weight, self.teacher_volume_weight, self.photometric_weight)
         if not all(0 <= weight < math.inf for weight in weights) or sum(weights) == 0:
             raise InputError("loss weights must be >= 0 and not all 0", found=self)
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether a teacher's maps are asked for."""
-        return self.teacher_weight > 0 or (self.photometric_weight > 0 and self.occlusion == "teacher")
+        """Whether a teacher's maps or volumes are asked for."""
+        taught = max(self.teacher_weight, self.teacher_volume_weight) > 0
+        return taught or (self.photometric_weight > 0 and self.occlusion == "teacher")

@@ -1,4 +1,11 @@
-"""Teachers: networks whose disparity maps a phase may learn from, without labels."""
+"""Teachers: networks whose disparity maps and cost volumes a phase may learn from, without labels.
+
+Learning from volumes is regression on the cost distribution: the Kullback-Leibler divergence between the softmax over
+disparities of the student's aggregated volumes and the teacher's, in nats, the mean over volumes and their cells.
+Interpretation, after PQK's distillation (its task is classification, ours is the choice of a disparity): volumes as
+they are aggregated, before they are up-sampled, at temperature 1. Volumes of steps from an estimate, such as AnyNet's
+finer scales, are left out: the same plane means another disparity in the teacher than in the student.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +18,7 @@ from torch import Tensor, nn
 
 from disparsity.errors import InputError
 from disparsity.pruning.masks import masks_of
+from disparsity.stereo.distributions import distribution_parts
 from disparsity.stereo.network import StereoNetwork
 
 TEACHERS = {
@@ -92,6 +100,22 @@ def coarse_maps(network: StereoNetwork) -> Iterator[None]:
         yield
     finally:
         network.training = training
+
+
+def check_distributions(network: StereoNetwork) -> None:
+    """Refuse a network without a distribution over disparities.
+
+    Raises:
+        InputError: nothing in the network regresses disparity from a cost volume by a soft-argmin.
+
+    """
+    if not distribution_parts(network):
+        raise InputError(
+            "the network has no cost volume in front of a soft-argmin, whose distribution could be taught",
+            where=network.spec.name,
+            expected="teacher_volume_weight = 0",
+            remedy="take teacher_weight, which compares disparity maps",
+        )
 
 
 def pair_maps(maps: tuple[Tensor, ...], goals: tuple[Tensor, ...]) -> list[tuple[Tensor, Tensor]]:

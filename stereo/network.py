@@ -50,10 +50,14 @@ class StereoNetwork(nn.Module):
                 expected="two tensors [B, 3, H, W] of one size",
             )
         height, width = left.shape[-2:]
-        top, beyond = -height % self.spec.divisor, -width % self.spec.divisor
+        top, beyond = self.padding(height, width)
         maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
         self._check(maps, (left.shape[0], height + top, width + beyond))
         return tuple(disparity[..., top:, :width] for disparity in maps)
+
+    def padding(self, height: int, width: int) -> tuple[int, int]:
+        """Rows above and columns on the right that views of this size are padded by."""
+        return -height % self.spec.divisor, -width % self.spec.divisor
 
     def channel_coupling(self) -> ChannelCoupling:
         """Which channels must be kept or removed together, found by following them through a run.

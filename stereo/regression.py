@@ -7,20 +7,46 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class SoftArgmin(nn.Module):
-    """Expected disparity index under softmax of the negated cost.
+class DisparityRegression(nn.Module):
+    """What turns a cost volume into disparity by an expectation, and so holds a distribution over disparities.
 
-    Source: GC-Net (Kendall et al., ICCV 2017), equation 1. Always in float32: quantizing it makes checkerboards.
+    Attributes:
+        relative: the volume's planes are steps from an estimate of the network's own, not disparities.
+
     """
 
     workload_kind = "soft_argmin"
+    relative = False
+
+    def similarity(self, volume: Tensor) -> Tensor:
+        """``[B, D, h, w]`` of which the softmax over D is the distribution, from what `forward` is given first."""
+        raise NotImplementedError
+
+
+class SoftArgmin(DisparityRegression):
+    """Expected disparity index under softmax of the negated cost.
+
+    Source: GC-Net (Kendall et al., ICCV 2017), equation 1. Always in float32: quantizing it makes checkerboards.
+
+    Args:
+        relative: the planes are steps from an estimate.
+
+    """
+
+    def __init__(self, *, relative: bool = False) -> None:
+        super().__init__()
+        self.relative = relative
+
+    def similarity(self, volume: Tensor) -> Tensor:
+        """The negated cost ``[B, D, H, W]``."""
+        return -volume
 
     def forward(self, cost: Tensor) -> Tensor:
         """From cost ``[B, D, H, W]`` to the expected index ``[B, H, W]`` in 0..D-1."""
-        return expected_index(-cost)
+        return expected_index(self.similarity(cost))
 
 
-class UpsampledSoftArgmax(nn.Module):
+class UpsampledSoftArgmax(DisparityRegression):
     """Trilinear up-sampling of a similarity volume to full size, then the expected disparity under its softmax.
 
     The volume is a similarity (softmax of +x), not a cost (softmax of -x): published weights of PSMNet and GwcNet are
@@ -32,12 +58,14 @@ class UpsampledSoftArgmax(nn.Module):
 
     """
 
-    workload_kind = "soft_argmin"
-
     def __init__(self, max_disparity: int, *, align_corners: bool) -> None:
         super().__init__()
         self.max_disparity = max_disparity
         self.align_corners = align_corners
+
+    def similarity(self, volume: Tensor) -> Tensor:
+        """The volume ``[B, 1, d, h, w]`` as it is, before the up-sampling."""
+        return volume.squeeze(1)
 
     def forward(self, similarity: Tensor, like: Tensor) -> Tensor:
         """From ``[B, 1, d, h, w]`` to disparity ``[B, H, W]`` in pixels, H and W those of `like`."""

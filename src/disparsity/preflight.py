@@ -12,6 +12,7 @@ from disparsity.errors import InputError
 from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
 from disparsity.hwcost.technology import load_profile
+from disparsity.finetune.teachers import check_distributions
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.quant.quantizers import QUANTIZERS
@@ -75,6 +76,8 @@ def check_files(context: Context, start: str | None = None) -> None:
 
 
 def check_report(recipe: Recipe) -> None:
+    if any(phase.teacher_volume_weight > 0 for phase in context.recipe.phases.values()):
+        check_distributions(network)
     """A report needs an input size.
 
     Raises:
@@ -115,14 +118,9 @@ def _check_prune(section: PruneSection) -> None:
 def _check_teachers(recipe: Recipe) -> None:
     """Pruned weights can only be put back into a network that is pruned, and still built as the dense one."""
     removed = recipe.prune is not None and recipe.prune.pattern == "channel"
-    phases = {
-        "train": (recipe.train, True),
-        "prune.train": (recipe.prune.train if recipe.prune else None, removed),
-        "finetune": (recipe.finetune, removed),
-        "finetune_quantized": (recipe.finetune_quantized, True),
-    }
-    for key, (settings, impossible) in phases.items():
-        if impossible and settings is not None and settings.needs_teacher and settings.teacher == "in_network":
+    whole = {"prune.train", "finetune"} if not removed else set()
+    for key, settings in recipe.phases.items():
+        if key not in whole and settings.needs_teacher and settings.teacher == "in_network":
             raise InputError(
                 "no pruned weights to put back: the network is dense, quantized or pruned by channels",
                 where=f"{key}.teacher",

@@ -121,7 +121,7 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[s
         "finetune": recipe.finetune,
         "finetune_quantized": recipe.finetune_quantized,
     }
-    teachers = any(phase is not None and phase.teacher_weight > 0 for phase in phases.values())
+    teachers = {phase.teacher for phase in phases.values() if phase is not None and phase.needs_teacher}
     seconds = {folder.name: load_checkpoint(folder).facts["seconds"] for folder in folders}
     seconds |= {f"evaluate-{stage}": content["seconds"] for stage, content in evaluations.items()}
     return {
@@ -132,7 +132,7 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[s
         "mode": prune.mode if prune else "none",
         "quantizer": quantize.quantizer if quantize else "none",
         "allocation": "uniform" if quantize else "none",
-        "teacher": "dense" if teachers else "none",
+        "teacher": ", ".join(sorted(teachers)) or "none",
         "seed": recipe.seed,
         "steps": {name: phase.steps for name, phase in phases.items() if phase is not None},
         "seconds": seconds,

@@ -71,7 +71,7 @@ class AnyNet(StereoNetwork):
         self.residual_volume = WarpedResidualVolume(settings.radius)
         widths = (settings.coarse_width, settings.fine_width, settings.fine_width)
         self.volume_postprocess = nn.ModuleList(_volume_filter(width) for width in widths)
-        self.soft_argmin = SoftArgmin()
+        self.soft_argmin, self.residual_argmin = SoftArgmin(), SoftArgmin(relative=True)
         self.refine_spn = _refinement(settings.propagation) if settings.propagation else None
 
     def estimate(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
@@ -86,12 +86,13 @@ class AnyNet(StereoNetwork):
         for scale, (a, b) in enumerate(zip(self.feature_extraction(left), self.feature_extraction(right), strict=True)):
             ratio = left.shape[-2] / a.shape[-2]
             if disparity is None:
-                cost, lowest = self.coarse_volume(a, b), 0
+                cost, argmin, lowest = self.coarse_volume(a, b), self.soft_argmin, 0
             else:
                 before = _resize(disparity, a).squeeze(1) / ratio
-                cost, lowest = self.residual_volume(a, b, before), -self.residual_volume.radius
+                cost, argmin = self.residual_volume(a, b, before), self.residual_argmin
+                lowest = -self.residual_volume.radius
             filtered = self.volume_postprocess[scale](cost.unsqueeze(1)).squeeze(1)
-            step = _resize((self.soft_argmin(filtered) + lowest).unsqueeze(1) * ratio, left)
+            step = _resize((argmin(filtered) + lowest).unsqueeze(1) * ratio, left)
             disparity = step if disparity is None else disparity + step
             yield disparity
 

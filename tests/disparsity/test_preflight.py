@@ -124,3 +124,11 @@ def test_a_network_of_the_users_own_is_taken_or_refused_before_anything_starts(
     with pytest.raises(InputError, match=r"with_a_gru:Recurrent: .*recurrent layer at network\.update \(GRUCell\)"):
         check_files(Context(run=tmp_path / "run", recipe=recipe, stop=StopRequest()))
     check_files(Context(run=tmp_path / "run", recipe=replace(recipe, prune=None, quantize=None), stop=StopRequest()))
+
+
+def test_distributions_are_taught_to_networks_that_have_them(load: Callable, tmp_path: Path) -> None:
+    recipe = load("finetune.teacher_volume_weight=1.0")
+    check_files(Context(run=tmp_path, recipe=recipe, stop=StopRequest()))
+    other = load("finetune.teacher_volume_weight=1.0", "network.name=dispnetc", "network.checkpoint=")
+    with pytest.raises(InputError, match=r"^dispnetc: the network has no cost volume"):
+        check_files(Context(run=tmp_path, recipe=other, stop=StopRequest()))

@@ -10,9 +10,11 @@ import pytest
 import torch
 
 from disparsity.datasets.batches import Batch
+from disparsity.errors import InputError
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.stereo.losses import smooth_l1
+from disparsity.stereo.networks import build_network
 from disparsity.stereo.photometric import photometric_loss, visible_in_both
 
 
@@ -100,3 +102,57 @@ def test_the_photometric_loss_is_that_of_the_pixels_both_views_see(
         expected = photometric_loss(maps, batch.left, batch.right, visible, net.spec.loss_weights)
     assert visible.any()
     assert float(found) == pytest.approx(3 * float(expected))
+
+
+def test_the_volumes_of_the_teacher_are_learned(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, teacher, batch = network().eval(), network(seed=1).eval(), unlabelled(batches(0))
+    costs: list[torch.Tensor] = []
+    handles = [n.soft_argmin.register_forward_pre_hook(lambda _, x: costs.append(x[0])) for n in (net, teacher)]
+    loss = objective(teacher, truth_weight=0.0, teacher_volume_weight=3.0)(net, batch)
+    for handle in handles:
+        handle.remove()
+    own, goal = (torch.softmax(-cost.detach().double(), dim=1) for cost in costs)
+    expected = (goal * (goal / own).log()).sum(dim=1).mean()
+    assert float(loss.detach()) == pytest.approx(3 * float(expected), rel=1e-4)
+    assert float(expected) > 1e-5
+    loss.backward()
+    assert all(parameter.grad is None for parameter in teacher.parameters())
+    before = [p for name, p in net.named_parameters() if name.startswith("cost_volume_filter.") and p.grad is not None]
+    behind = [p for name, p in net.named_parameters() if name.startswith("refine.") and p.grad is not None]
+    assert any(bool(parameter.grad.any()) for parameter in before)
+    assert behind == []
+
+
+def test_volumes_and_maps_of_a_teacher_add_up(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, teacher, batch = network().eval(), network(seed=1).eval(), batches(0)
+    with torch.no_grad():
+        maps = objective(teacher, truth_weight=0.0, teacher_weight=2.0)(net, batch)
+        volumes = objective(teacher, truth_weight=0.0, teacher_volume_weight=5.0)(net, batch)
+        both = objective(teacher, truth_weight=0.0, teacher_weight=2.0, teacher_volume_weight=5.0)(net, batch)
+        own = objective(net, truth_weight=0.0, teacher_volume_weight=5.0)(net, batch)
+    assert float(both) == pytest.approx(float(maps) + float(volumes), rel=1e-5)
+    assert float(own) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_padding_teaches_nothing(network: Any, batches: Callable[[int], Batch]) -> None:
+    net, teacher, whole = network().eval(), network(seed=1).eval(), batches(0)
+    batch = replace(whole, left=whole.left[..., 3:, :-2], right=whole.right[..., 3:, :-2],
+                    disparity=whole.disparity[..., 3:, :-2], valid=whole.valid[..., 3:, :-2])  # fmt: skip
+    costs: list[torch.Tensor] = []
+    handles = [n.soft_argmin.register_forward_pre_hook(lambda _, x: costs.append(x[0])) for n in (net, teacher)]
+    with torch.no_grad():
+        loss = objective(teacher, truth_weight=0.0, teacher_volume_weight=1.0)(net, batch)
+    own, goal = (torch.softmax(-cost.double(), dim=1) for cost in costs)
+    per_cell = (goal * (goal / own).log()).sum(dim=1)
+    inside = torch.ones(8, 16)  # cells of 4 x 4 pixels: three rows are padded above, two columns on the right
+    inside[0] *= 1 / 4
+    inside[:, -1] *= 2 / 4
+    assert per_cell.shape[-2:] == inside.shape
+    assert float(loss) == pytest.approx(float((per_cell * inside).sum() / (2 * inside.sum())), rel=1e-4)
+    assert len(handles) == 2
+
+
+def test_a_network_without_volumes_has_no_distribution_to_teach(batches: Callable[[int], Batch]) -> None:
+    net = build_network("dispnetc", width=2).eval()
+    with pytest.raises(InputError, match=r"dispnetc: the network has no cost volume in front of a soft-argmin"):
+        objective(net, truth_weight=0.0, teacher_volume_weight=1.0)(net, batches(0))

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from disparsity.finetune.restore import network_facts
+from disparsity.finetune.teachers import coarse_maps
 from disparsity.hwcost.layer_call import Workload
 from disparsity.hwcost.summary import Compressed, Machine, summarise
 from disparsity.hwcost.technology import load_profile
@@ -33,6 +34,7 @@ from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
 from disparsity.quant.layers import effective_weight, quantizable_layers
 from disparsity.stages import bits_of
+from disparsity.stereo.distributions import observed_similarities
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network
@@ -134,6 +136,21 @@ def maps_of(network: StereoNetwork) -> tuple[Tensor, ...]:
 
 def test_every_preset_has_small_settings() -> None:
     assert list(SMALL) == list(NETWORKS)
+
+
+@every_preset
+@torch.no_grad()
+def test_distributions_over_disparities_are_seen_at_every_volume_of_them(name: str) -> None:
+    network = copy.deepcopy(trained(name))
+    heads = {"psmnet_hourglass": 3, "psmnet_sceneflow_2018": 3, "psmnet_sceneflow_2021": 3, "gwcnet_g": 4}
+    expected = heads | {"gwcnet_gc": 4, "mobilestereonet_2d": 4, "dispnetc": 0}
+    with observed_similarities(network) as seen:
+        network(*views(network))
+    with coarse_maps(network), observed_similarities(network) as all_seen:
+        network(*views(network))
+    assert len(seen) == min(1, expected.get(name, 1))
+    assert len(all_seen) == expected.get(name, 1)
+    assert all(item.dim() == 4 and item.shape[1] > 1 for item in all_seen)
 
 
 @every_preset
