@@ -22,8 +22,9 @@ The bias is added behind the rescaling, not in the accumulator, whose unit ``ste
 where bits are few or a filter is pruned away.
 
 Everything between two such layers (rectifiers, additions, cost volumes, soft-argmin, resampling) is the network's own
-float32 arithmetic on the host, as are layers that are not quantized. Multipliers, shifts, P, F and B follow from the
-float16 steps and the biases in exact rational arithmetic, so that they are the same on every machine.
+float32 arithmetic on the host, as are layers that are not quantized; it is done one sample at a time on one thread, so
+that one machine gives the same bits for every batch size and every number of threads. Multipliers, shifts, P, F and B
+follow from the float16 steps and the biases in exact rational arithmetic: they are the same on every machine.
 
 Tolerance: where the codes q are those of the fake quantizer, the output differs from the exact one by at most
 ``2^-F`` before it is rounded to float32. The codes differ by at most one, and only where x lies within ``2^(b-24)``

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +33,7 @@ class IntegerConvolution(nn.Module):
     Attributes:
         constants: the integers that it computes with.
         largest_seen: the largest size of a sum so far.
+        threads: that compute the sums; None leaves them as they are.
 
     Raises:
         InputError: the layer is not quantized, or not calibrated.
@@ -45,6 +49,7 @@ class IntegerConvolution(nn.Module):
         self.name = name
         self.constants: LayerConstants = layer_constants(layer, settings)
         self.largest_seen = 0
+        self.threads: int | None = None
         assert self.constants.largest_sum < _FLOAT64_EXACT
         small = self.constants.largest_sum < _FLOAT32_EXACT
         self.products = bare_layer(layer, self.constants.codes.to(torch.float32 if small else torch.float64))
@@ -87,7 +92,7 @@ class IntegerConvolution(nn.Module):
             InputError: a sum does not fit the accumulators.
 
         """
-        with torch.backends.nnpack.flags(enabled=False), torch.autocast("cpu", enabled=False):
+        with _plain_products(self.threads):
             sums = self.products(codes.to(self._dtype), *arguments).long()
         lowest, highest = (int(end) for end in torch.aminmax(sums)) if sums.numel() else (0, 0)
         self.largest_seen = max(self.largest_seen, -lowest, highest)
@@ -107,3 +112,15 @@ class IntegerConvolution(nn.Module):
         """Step 4: sums to fixed-point outputs, int64."""
         end = 2 ** (self.constants.output.bits - 1)
         return scaled(sums, self.multipliers, self.shifts).add_(self.biases).clamp_(-end, end - 1)
+
+
+@contextmanager
+def _plain_products(threads: int | None) -> Iterator[None]:
+    """Float convolutions as sums of products in full precision, on so many threads."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        with torch.backends.nnpack.flags(enabled=False), torch.autocast("cpu", enabled=False):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -10,6 +10,7 @@ from torch import nn
 from disparsity.errors import InputError
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.integer.convolution import IntegerConvolution
+from disparsity.quant.integer.reproducible import make_reproducible
 from disparsity.quant.integer.settings import IntegerSettings
 from disparsity.quant.layers import quantizable_layers
 
@@ -20,7 +21,8 @@ def integer_form(network: Network, settings: IntegerSettings | None = None) -> N
     """A copy on the CPU, in eval mode, whose quantized layers compute with integers.
 
     A layer is replaced when its weight and its input are both quantized; one replacement serves all calls of a siamese
-    layer. `float_layers` names the others.
+    layer. `float_layers` names the others. What the network computes in float, between and behind its integer layers,
+    it computes for one sample after the other and on one thread, so that outputs do not depend on either number.
 
     Args:
         network: calibrated; not changed.
@@ -42,6 +44,7 @@ def integer_form(network: Network, settings: IntegerSettings | None = None) -> N
     for name, module in list(result.named_modules(remove_duplicate=False)):
         if module in replacements:
             result.set_submodule(name, replacements[module])
+    make_reproducible(result)
     return result
 
 
