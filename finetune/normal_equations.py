@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -91,7 +92,12 @@ def _inverse(matrix: Tensor, strength: float) -> Tensor:
 
 
 def round_to_grid(
-    equations: NormalEquations, values: Tensor, mask: Tensor, steps: Tensor, high: int, ridge: float
+    equations: NormalEquations,
+    values: Tensor,
+    mask: Tensor,
+    steps: Tensor,
+    nearest: Callable[[float], int],
+    ridge: float,
 ) -> Tensor:
     """Put every filter's weights on its integer grid, the rest of the filter making up for each rounding.
 
@@ -105,7 +111,7 @@ def round_to_grid(
         values: ``[C_out, K + 1]`` solved weights, the bias last.
         mask: ``[C_out, K + 1]`` bool.
         steps: ``[C_out]`` of the grids.
-        high: largest code; the smallest is its negative.
+        nearest: the code of a weight that was divided by its step.
         ridge: as in `solve_masked`.
 
     Returns:
@@ -124,7 +130,7 @@ def round_to_grid(
         step = float(steps[index])
         weights = len(row) - int(live[-1] == values.shape[1] - 1)
         for place in range(weights):
-            code = min(high, max(-high, round(row[place] / step)))
+            code = nearest(float(row[place]) / step)
             error = (row[place] - code * step) / factor[place, place]
             row[place + 1 :] -= error * factor[place, place + 1 :]
             row[place] = code * step

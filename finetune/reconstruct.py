@@ -28,7 +28,6 @@ from disparsity.finetune.normal_equations import normal_equations, round_to_grid
 from disparsity.finetune.patches import output_at, patches, random_positions, supports
 from disparsity.pruning.masks import masks_of, trained_weight
 from disparsity.quant.attach import weight_quantizer
-from disparsity.quant.bits import grid
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +144,7 @@ def _solve_layer(
         values = solution.values
         if quantizer is not None:
             steps = quantizer.steps().double()
-            values = round_to_grid(equations, values, free, steps, grid(quantizer.bits, signed=True)[1], ridge)
+            values = round_to_grid(equations, values, free, steps, quantizer.levels.nearest_code, ridge)
     if solve:
         weight.copy_(values[:, :-1].reshape(weight.shape))
         if bias is not None:

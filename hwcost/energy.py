@@ -1,7 +1,9 @@
 """Energy and area of a network's arithmetic, and the least energy its memory traffic can take.
 
 A multiply-accumulate is one multiplier at the operands' widths and one adder at the accumulator's width.
-Where weights or inputs are in float, it is a float32 multiplier and a float32 adder.
+Where weights or inputs are in float, it is a float32 multiplier and a float32 adder. Powers of two and sums of them are
+counted as multipliers of their stored width, though they need shifters and adders only: an upper bound, since the
+profiles have no shifter (the shifts and adders themselves are in the report's section multipliers).
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ class LayerCall:
         nnz_per_filter: of every output filter, in order.
         bias_count: 0 without a bias.
         weight_bits, activation_bits: bit widths; activations are the layer's input; 32 is float.
+        code_bits: width of the integers that the weights are, where that is more than what is stored of them (a power
+            of two is stored as its exponent); 0 is `weight_bits`.
         weight_uses: how often every weight is multiplied: N times the output positions (of a transposed
             convolution: input positions). Products with padding zeros count, as in `flop_counter`.
         fan_in: products summed into one output: the length of the accumulation.
@@ -55,6 +57,7 @@ class LayerCall:
     bias_count: int = 0
     weight_bits: int = FLOAT_BITS
     activation_bits: int = FLOAT_BITS
+    code_bits: int = 0
     weight_uses: int = 0
     fan_in: int = 0
     weightless_macs: int = 0
@@ -93,7 +96,7 @@ class LayerCall:
         """Worst-case width of the sum, ``b_a + b_w + ceil(log2(fan_in))``; 32 in floating point."""
         if self.is_float:
             return FLOAT_BITS
-        return self.weight_bits + self.activation_bits + math.ceil(math.log2(max(self.fan_in, 1)))
+        return (self.code_bits or self.weight_bits) + self.activation_bits + math.ceil(math.log2(max(self.fan_in, 1)))
 
 
 @dataclass(frozen=True, kw_only=True)

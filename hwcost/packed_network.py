@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from disparsity.quant.levels import Levels
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PackedLayer:
@@ -21,6 +23,8 @@ class PackedLayer:
             step is not stored; after reading it is 1.
         bits: the width of the codes.
         output_axis: 1 for transposed convolutions, else 0.
+        term_bits: which integers are codes (`disparsity.quant.levels`); 1 is all of the width.
+        group: consecutive output channels that share a step, of which the first that holds anything is stored.
 
     """
 
@@ -29,6 +33,13 @@ class PackedLayer:
     steps: npt.NDArray[np.float16]
     bits: int
     output_axis: int = 0
+    term_bits: int = 1
+    group: int = 1
+
+    @property
+    def levels(self) -> Levels:
+        """The integers that a code may be."""
+        return Levels(self.bits, self.term_bits)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,7 +3,8 @@
 Layout: CRC-32 of the rest (4 bytes, big endian), format version (1 byte), length of the stream (4 bytes, big
 endian), range-coded stream, bytes beside it (of floats, where learning them does not pay). The stream holds a
 JSON text (header, and name, shape and width of every layer and tensor), the weights of all layers, the steps of
-all output channels that hold anything, the values of float layers, and the other tensors by dtype.
+all output channels that hold anything, the values of float layers, and the other tensors by dtype. Codes are coded by
+rank among their levels; of output channels that share a step it is stored once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import zlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,7 +88,7 @@ def _unpack_body(body: bytes) -> PackedNetwork:
 
 def _contents(network: PackedNetwork) -> bytes:
     layers = [
-        [layer.name, layer.output_axis, list(layer.codes.shape), layer.bits]
+        [layer.name, layer.output_axis, list(layer.codes.shape), layer.bits, *_further(layer)]
         if isinstance(layer, PackedLayer)
         else [layer.name, layer.output_axis, list(layer.values.shape)]
         for layer in network.layers
@@ -96,17 +98,27 @@ def _contents(network: PackedNetwork) -> bytes:
     return json.dumps(contents, separators=(",", ":"), allow_nan=False).encode("ascii")
 
 
+def _further(layer: PackedLayer) -> list[int]:
+    """What only layers off the usual grid need."""
+    return [layer.term_bits, layer.group] if (layer.term_bits, layer.group) != (1, 1) else []
+
+
 def _dtype_name(value: npt.NDArray[np.generic]) -> str:
     if value.dtype.kind not in "biufc":
         raise TypeError(f"a tensor of dtype {value.dtype} cannot be packed")
     return value.dtype.newbyteorder("<").str
 
 
-def _empty_layer(name: str, axis: int, shape: list[int], bits: int | None = None) -> PackedLayer | FloatLayer:
+def _empty_layer(
+    name: str, axis: int, shape: list[int], bits: int | None = None, term_bits: int = 1, group: int = 1
+) -> PackedLayer | FloatLayer:
     if bits is None:
         return FloatLayer(name=name, output_axis=axis, values=np.zeros(shape, np.float32))
     steps = np.ones(shape[axis], np.float16)
-    return PackedLayer(name=name, output_axis=axis, bits=bits, codes=np.zeros(shape, np.int64), steps=steps)
+    codes = np.zeros(shape, np.int64)
+    return PackedLayer(
+        name=name, output_axis=axis, bits=bits, codes=codes, steps=steps, term_bits=term_bits, group=group
+    )
 
 
 def _working_copy(layer: PackedLayer | FloatLayer) -> PackedLayer | FloatLayer:
@@ -115,7 +127,7 @@ def _working_copy(layer: PackedLayer | FloatLayer) -> PackedLayer | FloatLayer:
         values = np.array(layer.values, np.float32, order="C")
         return FloatLayer(name=layer.name, output_axis=layer.output_axis, values=values)
     codes, steps = np.array(layer.codes, np.int64, order="C"), np.array(layer.steps, "<f2")
-    return PackedLayer(name=layer.name, output_axis=layer.output_axis, bits=layer.bits, codes=codes, steps=steps)
+    return replace(layer, codes=codes, steps=steps)
 
 
 def _owned(tensors: Any) -> dict[str, npt.NDArray[np.generic]]:
@@ -133,8 +145,10 @@ def _code_body(
     for layer in layers:
         meter.start(model)
         if isinstance(layer, PackedLayer):
-            _code_layer(model, layer.codes, layer.output_axis, sizes=True)
-            places.append(_live(layer))
+            ranks = layer.levels.ranks(layer.codes)
+            _code_layer(model, ranks, layer.output_axis, sizes=True)
+            layer.codes[...] = layer.levels.codes(ranks)
+            places.append(_stored_steps(layer))
         else:
             held = (layer.values != 0).astype(np.int64)
             _code_layer(model, held, layer.output_axis, sizes=False)
@@ -150,6 +164,9 @@ def _code_body(
         )
         for (array, place), content in zip(chosen, stored, strict=True):
             _fill(array, place, content)
+    for layer, place in zip(layers, places, strict=True):
+        if isinstance(layer, PackedLayer):
+            _share_steps(layer, place)
     by_dtype = defaultdict(list)
     for tensor in tensors.values():
         by_dtype[tensor.dtype.str].append(tensor)
@@ -174,7 +191,20 @@ def _code_layer(model: LogisticModel, codes: npt.NDArray[np.int64], axis: int, *
     turned[...] = flat.reshape(turned.shape)
 
 
-def _live(layer: PackedLayer) -> npt.NDArray[np.bool_]:
-    """Output channels that hold anything."""
+def _stored_steps(layer: PackedLayer) -> npt.NDArray[np.bool_]:
+    """Of every group of output channels that share a step, the first that holds anything."""
     others = tuple(axis for axis in range(layer.codes.ndim) if axis != layer.output_axis)
-    return (layer.codes != 0).any(axis=others)
+    live = (layer.codes != 0).any(axis=others)
+    groups = np.arange(len(live)) // layer.group
+    first = np.unique(groups[live], return_index=True)[1]
+    stored = np.zeros_like(live)
+    stored[np.flatnonzero(live)[first]] = True
+    return stored
+
+
+def _share_steps(layer: PackedLayer, stored: npt.NDArray[np.bool_]) -> None:
+    """Give every group of output channels the step that was stored for it; 1 where none was."""
+    groups = np.arange(len(layer.steps)) // layer.group
+    of_groups = np.ones(int(groups.max(initial=0)) + 1, layer.steps.dtype)
+    of_groups[groups[stored]] = layer.steps[stored]
+    layer.steps[...] = of_groups[groups]

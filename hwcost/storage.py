@@ -9,7 +9,6 @@ import numpy as np
 
 from disparsity.hwcost.entropy import entropy_bits
 from disparsity.hwcost.formats import FORMATS
-from disparsity.hwcost.formats.bitstream import Codes
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
 
 _SCALE_BYTES = 2
@@ -26,7 +25,7 @@ class LayerStorage:
         name: of the layer.
         values_bytes: non-zero weights times their bits, without any index: the optimistic figure.
         entropy_bound_bytes: order-0 bound of positions and values, without tables and scales.
-        formats: by name, as encoded: values, index, tables, and 2 bytes of scale per output channel.
+        formats: by name, as encoded: values, index, tables, and 2 bytes for every scale.
 
     """
 
@@ -48,7 +47,7 @@ def layer_storage(layer: PackedLayer | FloatLayer) -> LayerStorage:
     only their positions are coded.
     """
     if isinstance(layer, PackedLayer):
-        return _integer_storage(layer.name, weight_rows(layer.codes, layer.output_axis), layer.bits)
+        return _integer_storage(layer)
     return _float_storage(layer.name, weight_rows(layer.values, layer.output_axis))
 
 
@@ -63,13 +62,14 @@ def network_storage(layers: Sequence[PackedLayer | FloatLayer]) -> dict[str, Lay
     return {layer.name: layer_storage(layer) for layer in layers}
 
 
-def _integer_storage(name: str, codes: Codes, bits: int) -> LayerStorage:
-    scales = _SCALE_BYTES * codes.shape[0]
+def _integer_storage(layer: PackedLayer) -> LayerStorage:
+    ranks = weight_rows(layer.levels.ranks(layer.codes), layer.output_axis)
+    scales = _SCALE_BYTES * -(-ranks.shape[0] // layer.group)
     return LayerStorage(
-        name=name,
-        values_bytes=int(np.count_nonzero(codes)) * bits / 8,
-        entropy_bound_bytes=entropy_bits(codes) / 8,
-        formats={kind: each.size(codes, bits) + scales for kind, each in FORMATS.items()},
+        name=layer.name,
+        values_bytes=int(np.count_nonzero(ranks)) * layer.bits / 8,
+        entropy_bound_bytes=entropy_bits(ranks) / 8,
+        formats={kind: each.size(ranks, each.width(ranks, layer.bits)) + scales for kind, each in FORMATS.items()},
     )
 
 

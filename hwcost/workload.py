@@ -24,6 +24,7 @@ from disparsity.errors import InputError
 from disparsity.hwcost.dry_run import meta_result, run_without_compute
 from disparsity.hwcost.layer_call import FLOAT_LAYER, LayerCall, Workload
 from disparsity.hwcost.operators import OPERATORS, Operator, base_name, products
+from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import CONVOLUTIONS, QUANTIZABLE, TRANSPOSED, channel_axis, effective_weight
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
@@ -235,7 +236,7 @@ def _shapes(inputs: tuple[Any, ...], output: Any) -> dict[str, Any]:
 
 
 def _layer_call(layer: nn.Module, bits: LayerBits, common: dict[str, Any]) -> LayerCall:
-    weight = effective_weight(layer)
+    weight, quantizer = effective_weight(layer), weight_quantizer(layer)
     return LayerCall(
         kind=_kind(layer),
         weight_count=weight.numel(),
@@ -244,6 +245,7 @@ def _layer_call(layer: nn.Module, bits: LayerBits, common: dict[str, Any]) -> La
         bias_count=layer.bias.numel() if isinstance(layer.bias, Tensor) else 0,
         weight_bits=bits.weights,
         activation_bits=bits.activations,
+        code_bits=quantizer.levels.code_bits if quantizer else 0,
         weight_uses=_weight_uses(layer, common["input_shape"], common["output_shape"]),
         fan_in=weight.numel() // weight.shape[0] if channel_axis(layer) == 0 else _transposed_fan_in(layer),
         **_geometry(layer),

@@ -17,14 +17,20 @@ from torch.nn.utils import parametrize
 from disparsity.errors import InputError
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers
-from disparsity.quant.quantizers import quantizer_builder
+from disparsity.quant.quantizers import QuantizerBuilder, builder_for, quantizer_builder
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
+from disparsity.quant.quantizers.settings import QuantizerSettings
 
 INPUT_QUANTIZER = "input_quantizer"
 
 
 def attach_quantizers(
-    network: nn.Module, bits: Mapping[str, LayerBits], *, quantizer: str = "lsq", initialisation: str = "mse"
+    network: nn.Module,
+    bits: Mapping[str, LayerBits],
+    *,
+    quantizer: str = "lsq",
+    initialisation: str = "mse",
+    settings: QuantizerSettings | None = None,
 ) -> None:
     """Quantize the named layers; masks must already be in place, activations wait for `calibrate`.
 
@@ -33,6 +39,7 @@ def attach_quantizers(
         bits: by layer name; 32 leaves the weights or the activations in float.
         quantizer: a name of `QUANTIZERS`.
         initialisation: a name of `INITIALISATIONS`, applied to the non-zero effective weights.
+        settings: of the quantizers, among them who takes the layers whose bits `quantizer` does not have.
 
     Raises:
         InputError: an unknown name, a layer that already has a quantizer, or a weight that is not finite.
@@ -40,21 +47,21 @@ def attach_quantizers(
     """
     layers = quantizable_layers(network)
     check_layer_names(bits, layers, what="the bit allocation")
-    builder = quantizer_builder(quantizer)
+    settings = settings or QuantizerSettings()
+    builders = {name: _builder(each.weights, quantizer, settings) for name, each in bits.items()}
     weights: dict[str, WeightQuantizer] = {}
     for name, layer_bits in bits.items():
         layer = layers[name]
         if weight_quantizer(layer) or input_quantizer(layer):
             raise InputError("the layer already has a quantizer", where=name, remedy="call detach() first")
         if layer_bits.weights != FLOAT_BITS:
-            weight = effective_weight(layer)
-            weights[name] = builder.weight(weight, layer_bits.weights, channel_axis(layer), initialisation)
+            weights[name] = _quantizer_of(name, layer, builders[name], layer_bits.weights, initialisation, settings)
     for name, layer_bits in bits.items():
         if name in weights:
             parametrize.register_parametrization(layers[name], "weight", weights[name])
         if layer_bits.activations != FLOAT_BITS:
             device = effective_weight(layers[name]).device
-            attach_input_quantizer(layers[name], builder.activation(layer_bits.activations, None).to(device))
+            attach_input_quantizer(layers[name], builders[name].activation(layer_bits.activations, None).to(device))
 
 
 def attach_input_quantizer(layer: nn.Module, quantizer: ActivationQuantizer) -> None:
@@ -141,6 +148,26 @@ def round_steps(network: nn.Module) -> None:
     for module in network.modules():
         if isinstance(module, WeightQuantizer | ActivationQuantizer):
             module.round_steps()
+
+
+def _builder(weight_bits: int, quantizer: str, settings: QuantizerSettings) -> QuantizerBuilder:
+    if weight_bits == FLOAT_BITS:
+        return quantizer_builder(quantizer)
+    return builder_for(weight_bits, quantizer, settings.other_quantizer)
+
+
+def _quantizer_of(
+    name: str,
+    layer: nn.Module,
+    builder: QuantizerBuilder,
+    bits: int,
+    initialisation: str,
+    settings: QuantizerSettings,
+) -> WeightQuantizer:
+    try:
+        return builder.weight(effective_weight(layer), bits, channel_axis(layer), initialisation, settings)
+    except InputError as error:
+        raise InputError(str(error), where=name) from error
 
 
 def _quantize_input(layer: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:

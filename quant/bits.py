@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from disparsity.errors import InputError
 
-MIN_BITS = 2
+MIN_BITS = 1
 MAX_BITS = 16
 FLOAT_BITS = 32
 """This many bits means: left in float."""
@@ -17,8 +17,8 @@ class LayerBits:
     """Bit widths of one layer.
 
     Attributes:
-        weights: 2..16, or 32 for float.
-        activations: of the layer's input, 2..16, or 32 for float.
+        weights: 1..16, or 32 for float.
+        activations: of the layer's input, 1..16, or 32 for float.
 
     """
 
@@ -35,7 +35,7 @@ def check_bits(bits: int, *, what: str) -> None:
     """Refuse a bit width outside of what the quantizers support.
 
     Raises:
-        InputError: `bits` is not an integer in 2..16 and not 32.
+        InputError: `bits` is not an integer in 1..16 and not 32.
 
     """
     integer = isinstance(bits, int) and not isinstance(bits, bool)
@@ -54,9 +54,9 @@ def grid(bits: int, *, signed: bool) -> tuple[int, int]:
     """The lowest and highest integer code.
 
     Signed grids are symmetric, ``-(2^(b-1)-1) .. 2^(b-1)-1``, so that negating a tensor negates its codes and 2 bits
-    are ternary; unsigned grids are ``0 .. 2^b-1``.
+    are ternary; 1 bit is a sign, -1 or 1, and what is exactly 0 stays 0. Unsigned grids are ``0 .. 2^b-1``.
     """
     if signed:
-        high = 2 ** (bits - 1) - 1
+        high = max(1, 2 ** (bits - 1) - 1)
         return -high, high
     return 0, 2**bits - 1

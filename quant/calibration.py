@@ -28,12 +28,14 @@ class CalibrationSettings:
 
     Attributes:
         rule: a name of `CALIBRATION_RULES`.
+        percentile: of the magnitudes, where the rule `percentile` clips.
         samples_per_call: how many values of each call of a layer are kept; the range is taken from all values.
         seed: of the positions that are sampled.
 
     """
 
     rule: str = "mse"
+    percentile: float = 99.9
     samples_per_call: int = 4096
     seed: int = 0
 
@@ -43,6 +45,8 @@ class CalibrationSettings:
             raise InputError("unknown calibration rule", found=self.rule, expected=", ".join(CALIBRATION_RULES))
         if self.samples_per_call < 1:
             raise InputError("samples_per_call must be positive", found=self.samples_per_call)
+        if not 0 < self.percentile <= 100:
+            raise InputError("percentile out of range", found=self.percentile, expected="above 0, at most 100")
 
 
 @dataclass(kw_only=True)
@@ -136,6 +140,8 @@ def _lowest_codes(quantizer: ActivationQuantizer, observation: _Observation) -> 
     """Candidates: 0 for what is never negative, else from a half of the codes down."""
     if observation.minimum >= 0:
         return [0]
+    if quantizer.bits == 1:  # the one code beside 0 stands on one side
+        return [0, -1] if observation.maximum > 0 else [-1]
     if observation.maximum <= 0:
         return [2 - 2**quantizer.bits]
     return sorted({-max(1, round(share * 2**quantizer.bits)) for share in _NEGATIVE_SHARES})
@@ -147,7 +153,8 @@ def _fit(sample: Tensor, observation: _Observation, bits: int, low: int) -> tupl
         return 0.0, _UNUSED_STEP
     low, high = offset_grid(bits, low)
     rule = CALIBRATION_RULES[observation.settings.rule]
-    step = rule(sample, observation.minimum, observation.maximum, low, high)
+    percentile = observation.settings.percentile
+    step = rule(sample, observation.minimum, observation.maximum, low, high, percentile)
     return float(((sample / step).round_().clamp_(low, high).mul_(step) - sample).square_().mean()), step
 
 

@@ -9,13 +9,15 @@ from disparsity.errors import InputError
 from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.layers import channel_axis, effective_weight
 
+_LARGEST_BYTE = 127
+
 
 @torch.no_grad()
 def integer_codes(layer: nn.Module) -> tuple[Tensor, Tensor]:
     """The codes and steps of a layer's effective weight: ``weights_from_codes`` gives it back bit by bit.
 
     Returns:
-        Codes in the weight's shape, int8 up to 8 bits and int16 above; steps ``[C]`` in float16.
+        Codes in the weight's shape, int8 where the largest is at most 127 and int16 above; steps ``[C]`` in float16.
 
     Raises:
         InputError: the layer's weight has no quantizer.
@@ -27,7 +29,7 @@ def integer_codes(layer: nn.Module) -> tuple[Tensor, Tensor]:
     weight, steps = effective_weight(layer), quantizer.steps()
     # A code times a step is rounded at most once, so that dividing by the step comes back to within half a code.
     codes = (weight / _along(steps.float(), weight.ndim, quantizer.axis)).round()
-    return codes.to(torch.int8 if quantizer.bits <= 8 else torch.int16), steps
+    return codes.to(torch.int8 if quantizer.levels.high <= _LARGEST_BYTE else torch.int16), steps
 
 
 def weights_from_codes(codes: Tensor, steps: Tensor, layer: nn.Module) -> Tensor:

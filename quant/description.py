@@ -11,12 +11,18 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, MAX_BITS, LayerBits
 from disparsity.quant.layers import quantizable_layers
+from disparsity.quant.quantizers.settings import QuantizerSettings
 
 _KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_low"}
+_SETTINGS = "settings"
+"""A further key, where a weight quantizer's settings are not the defaults."""
 
 
 def describe_quantizers(network: nn.Module) -> dict[str, dict[str, Any]]:
-    """By layer name: quantizer, weight_bits, activation_bits, activation_low (null if float or not calibrated)."""
+    """By layer name: quantizer, weight_bits, activation_bits, activation_low (null if float or not calibrated).
+
+    `settings` follows where those of the weight quantizer are not the defaults.
+    """
     return {name: _describe(layer) for name, layer in quantized_layers(network).items()}
 
 
@@ -30,7 +36,8 @@ def attach_from_description(network: nn.Module, description: Mapping[str, Mappin
     """
     for name, entry in description.items():
         bits = _parse_bits(name, entry)
-        attach_quantizers(network, {name: bits}, quantizer=entry["quantizer"], initialisation="unit")
+        settings = _parse_settings(name, entry)
+        attach_quantizers(network, {name: bits}, quantizer=entry["quantizer"], initialisation="unit", settings=settings)
         activation = input_quantizer(quantizable_layers(network)[name])
         if activation is not None:
             activation.low = entry["activation_low"]
@@ -40,16 +47,18 @@ def _describe(layer: nn.Module) -> dict[str, Any]:
     weight, activation = weight_quantizer(layer), input_quantizer(layer)
     present = weight or activation
     assert present is not None
+    settings = weight.settings() if weight else {}
     return {
         "quantizer": present.kind,
         "weight_bits": weight.bits if weight else FLOAT_BITS,
         "activation_bits": activation.bits if activation else FLOAT_BITS,
         "activation_low": activation.low if activation else None,
+        **({_SETTINGS: settings} if settings else {}),
     }
 
 
 def _parse_bits(name: str, entry: Mapping[str, Any]) -> LayerBits:
-    if not isinstance(entry, Mapping) or set(entry) != _KEYS:
+    if not isinstance(entry, Mapping) or set(entry) - {_SETTINGS} != _KEYS:
         found = sorted(entry) if isinstance(entry, Mapping) else entry
         raise CorruptArtefactError(
             "damaged description of a quantizer", where=name, found=found, expected=sorted(_KEYS)
@@ -60,6 +69,13 @@ def _parse_bits(name: str, entry: Mapping[str, Any]) -> LayerBits:
         return LayerBits(weights=entry["weight_bits"], activations=entry["activation_bits"])
     except InputError as error:
         raise CorruptArtefactError("damaged description of a quantizer", where=name, found=error) from error
+
+
+def _parse_settings(name: str, entry: Mapping[str, Any]) -> QuantizerSettings:
+    try:
+        return QuantizerSettings(**entry.get(_SETTINGS, {}))
+    except (InputError, TypeError) as error:
+        raise CorruptArtefactError("damaged settings of a quantizer", where=name, found=error) from error
 
 
 def _is_low(value: Any) -> bool:

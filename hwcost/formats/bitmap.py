@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, to_bytes, value_bits, whole_bytes
 
 
 def encode(codes: Codes, bits: int) -> bytes:
     """``[rows, columns]`` codes of `bits` bits as bytes."""
-    return to_bytes((codes.ravel() != 0).astype(np.uint8), fixed_bits(codes[codes != 0], bits))
+    return to_bytes((codes.ravel() != 0).astype(np.uint8), value_bits(codes[codes != 0], bits))
 
 
 def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:

@@ -17,6 +17,11 @@ def fixed_bits(values: Codes, width: int) -> Bits:
     return (values.reshape(-1, 1) >> shifts & 1).astype(np.uint8).ravel()
 
 
+def value_bits(values: Codes, width: int) -> Bits:
+    """Weights in `width` bits as `fixed_bits` has them; one bit is the sign of a weight that is -1 or 1."""
+    return (values < 0).astype(np.uint8).ravel() if width == 1 else fixed_bits(values, width)
+
+
 def varied_bits(values: Codes, widths: Codes) -> Bits:
     """Every value in its own width."""
     ends = np.cumsum(widths)
@@ -53,8 +58,10 @@ class BitReader:
         return fields @ (1 << np.arange(width - 1, -1, -1, dtype=np.int64))
 
     def signed(self, count: int, width: int) -> Codes:
-        """The next `count` fields of `width` bits, two's complement."""
+        """The next `count` weights that `value_bits` wrote."""
         values = self.unsigned(count, width)
+        if width == 1:
+            return 1 - 2 * values
         return values - ((values >> (width - 1)) << width)
 
     def one(self, width: int) -> int:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, index_width, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import (
+    BitReader,
+    Codes,
+    fixed_bits,
+    index_width,
+    to_bytes,
+    value_bits,
+    whole_bytes,
+)
 
 _COUNT_BITS = 32
 
@@ -15,7 +23,7 @@ def encode(codes: Codes, bits: int) -> bytes:
     return to_bytes(
         fixed_bits(np.array([places.size]), _COUNT_BITS),
         fixed_bits(places, index_width(codes.size)),
-        fixed_bits(codes.ravel()[places], bits),
+        value_bits(codes.ravel()[places], bits),
     )
 
 

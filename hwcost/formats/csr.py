@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, index_width, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import (
+    BitReader,
+    Codes,
+    fixed_bits,
+    index_width,
+    to_bytes,
+    value_bits,
+    whole_bytes,
+)
 
 _COUNT_BITS = 32
 
@@ -17,7 +25,7 @@ def encode(codes: Codes, bits: int) -> bytes:
         fixed_bits(np.array([len(rows)]), _COUNT_BITS),
         fixed_bits(starts, index_width(len(rows) + 1)),
         fixed_bits(columns, index_width(codes.shape[1])),
-        fixed_bits(codes[rows, columns], bits),
+        value_bits(codes[rows, columns], bits),
     )
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, to_bytes, value_bits, whole_bytes
 
 
 def encode(codes: Codes, bits: int) -> bytes:
     """``[rows, columns]`` codes of `bits` bits as bytes: ``n b`` bits."""
-    return to_bytes(fixed_bits(codes, bits))
+    return to_bytes(value_bits(codes, bits))
 
 
 def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:

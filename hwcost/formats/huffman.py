@@ -10,7 +10,16 @@ import heapq
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Bits, Codes, fixed_bits, to_bytes, varied_bits, whole_bytes
+from disparsity.hwcost.formats.bitstream import (
+    BitReader,
+    Bits,
+    Codes,
+    fixed_bits,
+    to_bytes,
+    value_bits,
+    varied_bits,
+    whole_bytes,
+)
 from disparsity.hwcost.formats.run_length import entries, from_entries
 
 _TABLE_BITS, _LENGTH_BITS, _COUNT_BITS = 16, 6, 32
@@ -98,7 +107,7 @@ def _encode_symbols(symbols: Codes, bits: int) -> tuple[Bits, ...]:
     word_of = np.array([words[symbol] for symbol in unique.tolist()], np.int64)
     return (
         fixed_bits(np.array([len(unique)]), _TABLE_BITS),
-        fixed_bits(unique, bits),
+        value_bits(unique, bits),
         fixed_bits(length_of, _LENGTH_BITS),
         varied_bits(word_of[inverse], length_of[inverse]),
     )

@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, index_width, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import (
+    BitReader,
+    Codes,
+    fixed_bits,
+    index_width,
+    to_bytes,
+    value_bits,
+    whole_bytes,
+)
 
 BLOCKS = (2, 4, 8, 16)
 STRIDES = (1, 9, 25, 27)
@@ -45,7 +53,7 @@ def encode(codes: Codes, bits: int) -> bytes:
         fixed_bits(np.array([plan.block]), _BLOCK_BITS),
         fixed_bits(np.array([plan.stride]), _STRIDE_BITS),
         fixed_bits(places, index_width(plan.block)),
-        fixed_bits(np.take_along_axis(blocks, places, 1), bits),
+        value_bits(np.take_along_axis(blocks, places, 1), bits),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, whole_bytes
+from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, value_bits, whole_bytes
 
 WIDTHS = range(1, 17)
 _WIDTH_BITS, _COUNT_BITS = 8, 32
@@ -22,7 +22,7 @@ def encode(codes: Codes, bits: int) -> bytes:
         fixed_bits(np.array([width]), _WIDTH_BITS),
         fixed_bits(np.array([len(runs)]), _COUNT_BITS),
         fixed_bits(runs, width),
-        fixed_bits(values, bits),
+        value_bits(values, bits),
     )
 
 

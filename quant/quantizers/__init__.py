@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from disparsity.errors import InputError
+from disparsity.quant.bits import MAX_BITS
+from disparsity.quant.quantizers.additive_power_of_two import additive_power_of_two_weight
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.lsq import lsq_activation, lsq_weight
+from disparsity.quant.quantizers.power_of_two import power_of_two_weight
+from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.uniform import uniform_activation, uniform_weight
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,17 +22,46 @@ class QuantizerBuilder:
     """How one kind of quantizer is built.
 
     Attributes:
-        weight: from (effective weight, bits, channel axis, initialisation of the steps).
-        activation: from (bits, lowest code or None when the calibration decides).
+        summary: one line for a list.
+        widths: the weight bits that it has.
+        weight: from (effective weight, bits, channel axis, initialisation of the steps, settings).
+        activation: from (bits, lowest code or None when the calibration decides); 1..16 bits.
+        takes_zeros: whether pruned weights stay exactly 0; a quantizer that cannot keep them refuses them.
 
     """
 
-    weight: Callable[[Tensor, int, int, str], WeightQuantizer]
-    activation: Callable[[int, bool | None], ActivationQuantizer]
+    summary: str
+    widths: range
+    weight: Callable[[Tensor, int, int, str, QuantizerSettings], WeightQuantizer]
+    activation: Callable[[int, int | None], ActivationQuantizer]
+    takes_zeros: bool = True
 
 
 QUANTIZERS: dict[str, QuantizerBuilder] = {
-    "lsq": QuantizerBuilder(weight=lsq_weight, activation=lsq_activation),
+    "lsq": QuantizerBuilder(
+        summary="a uniform grid, its steps learned with the weights; 1..16 bits",
+        widths=range(1, MAX_BITS + 1),
+        weight=lsq_weight,
+        activation=lsq_activation,
+    ),
+    "uniform": QuantizerBuilder(
+        summary="a uniform grid, its steps kept as the initialisation chose them; 1..16 bits",
+        widths=range(1, MAX_BITS + 1),
+        weight=uniform_weight,
+        activation=uniform_activation,
+    ),
+    "power_of_two": QuantizerBuilder(
+        summary="weights of one power of two: products are shifts; 2..5 bits",
+        widths=range(2, 6),
+        weight=power_of_two_weight,
+        activation=lsq_activation,
+    ),
+    "additive_power_of_two": QuantizerBuilder(
+        summary="weights that are sums of powers of two (term_bits); 2..8 bits",
+        widths=range(2, 9),
+        weight=additive_power_of_two_weight,
+        activation=lsq_activation,
+    ),
 }
 
 
@@ -41,3 +75,18 @@ def quantizer_builder(name: str) -> QuantizerBuilder:
     if name not in QUANTIZERS:
         raise InputError("unknown quantizer", found=name, expected=", ".join(QUANTIZERS))
     return QUANTIZERS[name]
+
+
+def builder_for(bits: int, name: str, other: str) -> QuantizerBuilder:
+    """The builder of the quantizer `name`, or of `other` where `name` has no weights of this width.
+
+    Raises:
+        InputError: no quantizer has one of the names, or neither has this width.
+
+    """
+    builders = {found: quantizer_builder(found) for found in (name, other)}
+    for builder in builders.values():
+        if bits in builder.widths:
+            return builder
+    expected = " or ".join(f"{b.widths.start}..{b.widths.stop - 1} ({found})" for found, b in builders.items())
+    raise InputError("no quantizer has so many weight bits", found=bits, expected=expected)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
+
+from disparsity.quant.levels import Levels
 
 
 class WeightQuantizer(nn.Module, ABC):
@@ -15,13 +17,17 @@ class WeightQuantizer(nn.Module, ABC):
     Attributes:
         kind: its name in the registry.
         bits: bit width of the codes.
+        levels: the integers that a code may be.
         axis: the axis of the weight that counts output channels.
+        group: consecutive output channels that share a step.
 
     """
 
     kind: ClassVar[str]
     bits: int
+    levels: Levels
     axis: int
+    group: int
 
     @abstractmethod
     def forward(self, weight: Tensor) -> Tensor:
@@ -29,11 +35,19 @@ class WeightQuantizer(nn.Module, ABC):
 
     @abstractmethod
     def steps(self) -> Tensor:
-        """``[C]`` float16 steps that `forward` uses."""
+        """``[C]`` float16 steps that `forward` uses, those of a group repeated."""
+
+    @abstractmethod
+    def set_steps(self, steps: Tensor) -> None:
+        """Go on from ``[C]`` steps; of a group its first channel's counts."""
 
     @abstractmethod
     def round_steps(self) -> None:
         """Replace the trained steps by the float16 values that `forward` uses."""
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of `QuantizerSettings` that its structure depends on, as far as they are not the defaults."""
+        return {"granularity": "per_group", "group_size": self.group} if self.group > 1 else {}
 
 
 class ActivationQuantizer(nn.Module, ABC):

@@ -28,7 +28,7 @@ CATALOGUE: dict[str, Callable[[], Names]] = {
     "schedules": lambda: SCHEDULES,
     "patterns": lambda: PATTERNS,
     "modes": lambda: {name: kind.summary for name, kind in MODES.items()},
-    "quantizers": lambda: list(QUANTIZERS),
+    "quantizers": lambda: {name: builder.summary for name, builder in QUANTIZERS.items()},
     "allocations": lambda: ALLOCATIONS,
     "teachers": lambda: TEACHERS,
     "profiles": profile_names,

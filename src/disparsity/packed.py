@@ -103,6 +103,8 @@ def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:
         steps=steps.cpu().numpy(),
         bits=quantizer.bits,
         output_axis=quantizer.axis,
+        term_bits=quantizer.levels.term_bits,
+        group=quantizer.group,
     )
 
 
@@ -137,7 +139,7 @@ def _restore_layer(layer: nn.Module, stored: PackedLayer | FloatLayer) -> None:
     quantizer = weight_quantizer(layer)
     if isinstance(stored, PackedLayer):
         assert isinstance(quantizer, WeightQuantizer)
-        cast(Tensor, quantizer.log_step).copy_(log_of_step(torch.from_numpy(stored.steps.astype(np.float32))))
+        quantizer.set_steps(torch.from_numpy(stored.steps.astype(np.float32)))
 
 
 def _restore_tensors(network: StereoNetwork, packed: PackedNetwork) -> None:

@@ -15,9 +15,11 @@ from disparsity.hwcost.technology import load_profile
 from disparsity.finetune.teachers import check_distributions
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
+from disparsity.quant.bits import FLOAT_BITS
+from disparsity.quant.calibration_rules import CALIBRATION_RULES
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.step_search import INITIALISATIONS
-from disparsity.recipe import MIXED_SIZES, PruneSection, Recipe
+from disparsity.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.reporting import report_size
 from disparsity.treatable import check_treatable
 
@@ -47,8 +49,7 @@ def check_settings(recipe: Recipe) -> None:
     if recipe.prune is not None:
         _check_prune(recipe.prune)
     if recipe.quantize is not None:
-        _require_known(recipe.quantize.quantizer, QUANTIZERS, "quantize.quantizer")
-        _require_known(recipe.quantize.initialisation, INITIALISATIONS, "quantize.initialisation")
+        _check_quantize(recipe.quantize)
     _check_teachers(recipe)
     load_profile(recipe.report.profile)
 
@@ -113,6 +114,16 @@ def _check_prune(section: PruneSection) -> None:
             found=f"{section.events} events in {section.train.steps} steps",
             remedy="take more steps or fewer events, or a score that needs no steps",
         )
+
+
+def _check_quantize(section: QuantizeSection) -> None:
+    _require_known(section.quantizer, QUANTIZERS, "quantize.quantizer")
+    _require_known(section.other_quantizer, QUANTIZERS, "quantize.other_quantizer")
+    _require_known(section.initialisation, INITIALISATIONS, "quantize.initialisation")
+    _require_known(section.calibration, CALIBRATION_RULES, "quantize.calibration")
+    widths = QUANTIZERS[section.quantizer].widths
+    expected = f"{widths.start}..{widths.stop - 1} with quantizer {section.quantizer}, or {FLOAT_BITS}"
+    _require(section.weight_bits in (*widths, FLOAT_BITS), "quantize.weight_bits", section.weight_bits, expected)
 
 
 def _check_teachers(recipe: Recipe) -> None:

@@ -21,6 +21,7 @@ from disparsity.finetune.reconstruct import ReconstructSettings
 from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.quantizers.settings import QuantizerSettings
 
 ROUNDINGS = ("nearest", "reconstruct")
 MIXED_SIZES = ("refuse", "pad")
@@ -115,21 +116,27 @@ class PruneSection(ModeSettings, PruneSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuantizeSection(QuantSettings):
+class QuantizeSection(QuantizerSettings, QuantSettings):
     """Stage two: the grids, and how weights get onto them.
 
+    Every input has its own step, the cost volume as the input of the layers that filter it. Biases are float16; the
+    soft-argmin, up-sampling and warping stay in float32.
+
     Attributes:
+        calibration: how the steps of activations are chosen: `mse`, `percentile` or `max` (min-max).
         rounding: `nearest`, or `reconstruct`: one weight after the other, the rest of its filter making up for it.
         reconstruct: used by `reconstruct`.
 
     """
 
+    calibration: str = "mse"
     rounding: str = "reconstruct"
     reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
 
     def __post_init__(self) -> None:
         """Refuse an unknown rounding."""
-        super().__post_init__()
+        QuantSettings.__post_init__(self)
+        QuantizerSettings.__post_init__(self)
         if self.rounding not in ROUNDINGS:
             raise InputError("unknown rounding", found=self.rounding, expected=", ".join(ROUNDINGS))
 

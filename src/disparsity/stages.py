@@ -37,7 +37,7 @@ from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.quant.allocation import QuantSettings, uniform_bits
 from disparsity.quant.attach import attach_quantizers, rounded_weight, step_parameters
-from disparsity.quant.calibration import calibrate
+from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
 from disparsity.recipe import DataSection, PruneSection, Recipe, parse_size
@@ -165,9 +165,13 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     fold_batchnorm(network, views)
     before = copy.deepcopy(network)
     attach_quantizers(
-        network, bits_of(network, settings), quantizer=settings.quantizer, initialisation=settings.initialisation
+        network,
+        bits_of(network, settings),
+        quantizer=settings.quantizer,
+        initialisation=settings.initialisation,
+        settings=settings,
     )
-    calibrate(network, [views])
+    calibrate(network, [views], CalibrationSettings(rule=settings.calibration, percentile=settings.percentile))
     if settings.rounding == "reconstruct":
         Reconstructor(network, before, batch, settings.reconstruct, context.recipe.seed).solve()
     finalise(network)

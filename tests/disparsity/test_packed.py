@@ -20,6 +20,8 @@ from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
 from disparsity.quant.layers import effective_weight, quantizable_layers
+from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.stages import bits_of, compressed_layers
 from disparsity.stereo.networks import build_network
 
@@ -69,6 +71,31 @@ def test_unfolded_norms_and_layers_in_float_beside_integers(tmp_path: Path) -> N
     norms = [name for name, module in after.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     assert "volume_postprocess.0.0.0" in norms
     assert "volume_postprocess.0.1.0" not in norms
+
+
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_every_quantizer_comes_back_bit_by_bit(tmp_path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    before = build_network("reference").eval()
+    views = torch.rand(2, 1, 3, 32, 64)
+    fold_batchnorm(before, tuple(views))
+    layers = prunable_layers(before, before.spec.protected)
+    if QUANTIZERS[name].takes_zeros:
+        attach_masks(before, layers)
+        set_masks(before, {each: torch.rand_like(layer.weight) < 0.3 for each, layer in layers.items()})
+        zero_pruned(before)
+    settings = QuantSettings(weight_bits=QUANTIZERS[name].widths[-1])
+    shared = QuantizerSettings(granularity="per_group", group_size=5)
+    attach_quantizers(before, bits_of(before, settings), quantizer=name, settings=shared)
+    calibrate(before, [tuple(views)])
+    finalise(before)
+    write_network(tmp_path / "packed.h5", before)
+    after = read_network(tmp_path / "packed.h5")
+    assert network_facts(after) == network_facts(before)
+    with torch.no_grad():
+        assert all(torch.equal(a, b) for a, b in zip(before(*views), after(*views), strict=True))
+    for each, layer in quantizable_layers(before).items():
+        assert torch.equal(effective_weight(layer), effective_weight(after.get_submodule(each))), each
 
 
 def test_masks_are_where_the_weights_are_not_zero(finished: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import torch
 
 from disparsity.errors import InputError
 from disparsity.finetune.normal_equations import normal_equations, round_to_grid, solve_masked
+from disparsity.quant.levels import Levels
 
 
 def problem(seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -120,13 +121,14 @@ def one_by_one(matrix: np.ndarray, values: np.ndarray, step: float, high: int, w
     return result
 
 
-@pytest.mark.parametrize("high", [1, 7])
-def test_rounding_equals_solving_the_rest_again_after_each_weight(high: int) -> None:
+@pytest.mark.parametrize("bits", [2, 4])
+def test_rounding_equals_solving_the_rest_again_after_each_weight(bits: int) -> None:
+    high = Levels(bits).high
     inputs, targets, old, mask = problem()
     equations = normal_equations(inputs.double(), targets.double())
     values = solve_masked(equations, old, mask, 1e-6).values
     steps = values[:, :-1].abs().amax(dim=1) / (high - 0.6)
-    rounded = round_to_grid(equations, values, mask, steps, high, 1e-6)
+    rounded = round_to_grid(equations, values, mask, steps, Levels(bits).nearest_code, 1e-6)
     assert bool((rounded[~mask] == 0).all())
     codes = rounded[:, :-1] / steps[:, None]
     torch.testing.assert_close(codes, codes.round().clamp(-high, high), rtol=0, atol=1e-9)
@@ -145,7 +147,7 @@ def test_rounding_with_compensation_errs_less_than_to_the_nearest_code() -> None
         equations = normal_equations(inputs.double(), targets.double())
         values = solve_masked(equations, old, mask, 1e-6).values
         steps = values[:, :-1].abs().amax(dim=1, keepdim=True) / 2
-        rounded = round_to_grid(equations, values, mask, steps[:, 0], 7, 1e-6) - values
+        rounded = round_to_grid(equations, values, mask, steps[:, 0], Levels(4).nearest_code, 1e-6) - values
         plain = torch.cat([(values[:, :-1] / steps).round() * steps - values[:, :-1], torch.zeros(3, 1)], dim=1)
         compensated += float((rounded @ equations.gram * rounded).sum())
         nearest += float((plain @ equations.gram * plain).sum())
@@ -157,5 +159,5 @@ def test_rounding_leaves_filters_without_live_weights_alone() -> None:
     mask[0, :6], mask[1] = False, False
     equations = normal_equations(inputs, targets)
     values = solve_masked(equations, old, mask, 1e-3).values
-    rounded = round_to_grid(equations, values, mask, torch.ones(3), 7, 1e-3)
+    rounded = round_to_grid(equations, values, mask, torch.ones(3), Levels(4).nearest_code, 1e-3)
     assert torch.equal(rounded[:2], values[:2])

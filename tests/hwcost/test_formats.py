@@ -45,6 +45,19 @@ def test_every_format_gives_back_what_it_was_given(name: str, case: tuple[np.nda
 
 
 @pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("density", [0.3, 1.0])
+def test_signs_alone_take_one_bit_where_no_word_is_zero(name: str, density: float) -> None:
+    rng = np.random.default_rng(0)
+    codes = np.where(rng.random((4, 90)) < density, rng.choice([-1, 1], (4, 90)), 0)
+    each = FORMATS[name]
+    width = each.width(codes, 1)
+    assert width == (1 if density == 1 or name in ("bitmap", "coo", "csr") else 2)
+    content = each.encode(codes, width)
+    assert np.array_equal(each.decode(content, codes.shape, width), codes)
+    assert each.size(codes, width) == len(content)
+
+
+@pytest.mark.parametrize("name", FORMATS)
 def test_long_runs_of_zeros_and_their_absence(name: str) -> None:
     codes = np.zeros((3, 70_000), np.int64)
     codes[1, 5] = codes[2, 69_999] = -1

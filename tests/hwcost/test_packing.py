@@ -13,6 +13,7 @@ from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.hwcost.packed_file import read_packed, write_packed
 from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
 from disparsity.hwcost.packing import pack, pack_and_measure, unpack, weight_stream_bytes
+from disparsity.quant.levels import Levels
 
 pytestmark = pytest.mark.usefixtures("compiled")
 
@@ -26,6 +27,27 @@ def packed_layers(draw: st.DrawFn) -> PackedLayer:
     return PackedLayer(name=draw(st.text(max_size=5)), codes=codes, steps=steps, bits=8, output_axis=axis)
 
 
+@st.composite
+def packed_layers_off_the_grid(draw: st.DrawFn) -> PackedLayer:
+    shape = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4).map(tuple))
+    axis, group = draw(st.integers(0, 1)), draw(st.integers(1, 6))
+    levels = Levels(*draw(st.sampled_from([(1, 1), (2, 1), (4, 3), (5, 2), (8, 2), (5, 4)])))
+    sizes = st.sampled_from(list(levels.sizes))
+    codes = draw(hnp.arrays(np.int64, shape, elements=sizes)) * draw(
+        hnp.arrays(np.int64, shape, elements=st.sampled_from([-1, 1]))
+    )
+    steps = draw(hnp.arrays(np.float16, -(-shape[axis] // group), elements=st.floats(2**-14, 100, width=16)))
+    return PackedLayer(
+        name="off",
+        codes=codes,
+        steps=np.repeat(steps, group)[: shape[axis]],
+        bits=levels.bits,
+        output_axis=axis,
+        term_bits=levels.term_bits,
+        group=group,
+    )
+
+
 float_layers = st.builds(
     FloatLayer,
     name=st.text(max_size=5),
@@ -37,7 +59,7 @@ arrays = st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8
 )
 networks = st.builds(
     PackedNetwork,
-    layers=st.lists(st.one_of(packed_layers(), float_layers), max_size=3).map(tuple),
+    layers=st.lists(st.one_of(packed_layers(), packed_layers_off_the_grid(), float_layers), max_size=3).map(tuple),
     tensors=st.dictionaries(st.text(max_size=4), arrays, max_size=3),
     header=st.dictionaries(
         st.text(max_size=4), st.one_of(st.integers(), st.text(), st.none(), st.booleans()), max_size=3

@@ -24,8 +24,8 @@ def test_unknown_names_are_refused(toy) -> None:
 
 
 def test_impossible_settings_are_refused() -> None:
-    with pytest.raises(InputError, match="last_bits out of range; found 1"):
-        QuantSettings(last_bits=1)
+    with pytest.raises(InputError, match="last_bits out of range; found 0"):
+        QuantSettings(last_bits=0)
 
 
 def test_patterns_win_and_the_last_match_counts(toy) -> None:
@@ -48,7 +48,7 @@ def test_patterns_win_and_the_last_match_counts(toy) -> None:
         ("up=4/", "not a pattern with its bits"),
         ("up=4/x", "not a pattern with its bits"),
         ("up=4/33", "out of range"),
-        ("up=1", "out of range"),
+        ("up=0", "out of range"),
     ],
 )
 def test_wrong_patterns_are_refused(entry: str, message: str) -> None:

@@ -11,6 +11,8 @@ from disparsity.quant.attach import attach_quantizers, layer_bits
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import calibrate
 from disparsity.quant.description import attach_from_description, describe_quantizers
+from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.quant.quantizers.settings import QuantizerSettings
 
 ENTRY = {"quantizer": "lsq", "weight_bits": 4, "activation_bits": 8, "activation_low": None}
 
@@ -41,6 +43,22 @@ def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, mask
     assert describe_quantizers(fresh) == describe_quantizers(toy)
 
 
+@pytest.mark.parametrize("name", QUANTIZERS)
+def test_every_quantizer_is_built_again_with_its_settings(toy, pair, name) -> None:
+    fresh = copy.deepcopy(toy)
+    settings = QuantizerSettings(granularity="per_group", group_size=4, term_bits=3)
+    bits = {layer: LayerBits(weights=QUANTIZERS[name].widths[1], activations=4) for layer in ("features.0", "up")}
+    attach_quantizers(toy, bits | {"score": LayerBits(weights=16, activations=1)}, quantizer=name, settings=settings)
+    calibrate(toy, [pair])
+    description = json.loads(json.dumps(describe_quantizers(toy)))
+    assert description["up"]["quantizer"] == name
+    assert description["score"]["quantizer"] == ("uniform" if name == "uniform" else "lsq")
+    attach_from_description(fresh, description)
+    fresh.load_state_dict(toy.state_dict())
+    assert torch.equal(fresh(*pair), toy(*pair))
+    assert describe_quantizers(fresh) == describe_quantizers(toy)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -49,6 +67,8 @@ def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, mask
         ({"activation_low": 1}, "not a lowest code"),
         ({"activation_low": True}, "not a lowest code"),
         ({"more": 1}, "damaged description"),
+        ({"settings": {"more": 1}}, "damaged settings"),
+        ({"settings": {"group_size": 0}}, "damaged settings"),
     ],
 )
 def test_damaged_descriptions(toy, change, message) -> None:

@@ -48,4 +48,4 @@ def test_values_on_a_grid_are_found_exactly() -> None:
 
 def test_mean_rule_leaves_zeros_out() -> None:
     values = torch.tensor([[0.0, 0.0, 3.0, -1.0], [0.0, 0.0, 0.0, 0.0]])
-    torch.testing.assert_close(mean_steps(values, -7, 7), torch.tensor([2 * 2.0 / 7**0.5, 1.0]))
+    torch.testing.assert_close(mean_steps(values, 7), torch.tensor([2 * 2.0 / 7**0.5, 1.0]))

@@ -82,7 +82,7 @@ class CodedWeight(nn.Module):
         codes, steps = integer_codes(layer)
         quantizer = weight_quantizer(layer)
         assert quantizer is not None
-        container = _weight_container(quantizer.bits)
+        container = _weight_container(quantizer.levels.code_bits)
         self.axis = channel_axis(layer)
         zero = _UNSIGNED_ZERO if container == torch.uint8 else 0
         self.register_buffer("codes", (codes.cpu().int() + zero).to(container).contiguous())

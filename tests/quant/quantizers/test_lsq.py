@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from disparsity.errors import InputError
+from disparsity.quant.levels import Levels
 from disparsity.quant.quantizers.lsq import LsqActivation, LsqWeight, lsq_weight
 from disparsity.quant.steps import step_from_log
 
@@ -60,7 +61,7 @@ def test_a_single_weight_per_channel_is_kept() -> None:
 
 def test_log_step_gradient_is_the_scaled_lsq_gradient_times_the_step() -> None:
     weight, step, high = torch.tensor([[0.3, 0.0, -0.8, 5.0]]), 0.25, 7
-    quantizer = LsqWeight(torch.tensor([step]), bits=4, axis=0)
+    quantizer = LsqWeight(torch.tensor([step]), levels=Levels(4), axis=0, channels=1)
     quantizer(weight).sum().backward()
     to_step = (round(1.2) - 1.2) + 0 + (round(-3.2) + 3.2) + high
     assert quantizer.log_step.grad is not None
@@ -107,7 +108,7 @@ def test_weights_that_are_not_finite_are_refused() -> None:
 
 
 def test_unknown_initialisation_names_the_valid_ones() -> None:
-    with pytest.raises(InputError, match="found magic; expected mse, mean, unit"):
+    with pytest.raises(InputError, match="found magic; expected mse, mean, max"):
         lsq_weight(torch.ones(1, 1), 4, 0, "magic")
 
 

@@ -1,0 +1,42 @@
+"""Weights that are a sum of a few powers of two times a step: a product is as many shifts and one adder fewer.
+
+Every `term_bits` of the ``bits - 1`` that a size has choose one power of two, or none. Source: Li, Dong and Wang,
+Additive Powers-of-Two Quantization, ICLR 2020, equations 5 (levels) and 7 (the gradient of the clipping, which is that
+of `lsq`). Interpretation: steps per output channel; the paper has one per layer and normalises the weights first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from disparsity.quant.levels import Levels
+from disparsity.quant.quantizers.grid import GridWeight, fitted_steps
+from disparsity.quant.quantizers.settings import QuantizerSettings
+
+
+class AdditivePowerOfTwoWeight(GridWeight):
+    """Sums of powers of two with learned steps."""
+
+    kind = "additive_power_of_two"
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of `QuantizerSettings` that its structure depends on."""
+        return {**super().settings(), "term_bits": self.levels.term_bits}
+
+
+def additive_power_of_two_weight(
+    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+) -> AdditivePowerOfTwoWeight:
+    """A weight quantizer whose steps fit the non-zero values of `weight`.
+
+    Raises:
+        InputError: codes of so many bits would not fit 16 bits, a weight is not finite, or the initialisation is
+            unknown.
+
+    """
+    settings = settings or QuantizerSettings()
+    levels = Levels(bits, settings.term_bits)
+    steps, group = fitted_steps(weight, levels, axis, initialisation, settings)
+    return AdditivePowerOfTwoWeight(steps, levels=levels, axis=axis, channels=weight.shape[axis], group=group)
