@@ -72,13 +72,13 @@ def check_files(context: Context, start: str | None = None) -> None:
         open_data(uri)
     context.stream.next_batch(0)
     batch = context.calibration.next_batch(0, 1)
+    if any(phase.teacher_volume_weight > 0 for phase in context.recipe.phases.values()):
+        check_distributions(network)
     if context.recipe.prune is not None or context.recipe.quantize is not None:
         check_treatable(network, batch.left, batch.right)
 
 
 def check_report(recipe: Recipe) -> None:
-    if any(phase.teacher_volume_weight > 0 for phase in context.recipe.phases.values()):
-        check_distributions(network)
     """A report needs an input size.
 
     Raises:

@@ -156,6 +156,17 @@ class Recipe:
     finetune_quantized: TrainSettings | None = None
     report: ReportSection = field(default_factory=ReportSection)
 
+    @property
+    def phases(self) -> dict[str, TrainSettings]:
+        """The training phases that the recipe has, by the key of their settings."""
+        phases = {
+            "train": self.train,
+            "prune.train": self.prune.train if self.prune else None,
+            "finetune": self.finetune,
+            "finetune_quantized": self.finetune_quantized,
+        }
+        return {key: settings for key, settings in phases.items() if settings is not None}
+
 
 def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     """Read a recipe and apply `a.b=value` changes (values in TOML notation, bare words are strings).
@@ -180,17 +191,6 @@ def from_table(kind: type[Section], table: Mapping[str, Any], where: str) -> Sec
     hints = typing.get_type_hints(kind)
     known = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     for key in table:
-    @property
-    def phases(self) -> dict[str, TrainSettings]:
-        """The training phases that the recipe has, by the key of their settings."""
-        phases = {
-            "train": self.train,
-            "prune.train": self.prune.train if self.prune else None,
-            "finetune": self.finetune,
-            "finetune_quantized": self.finetune_quantized,
-        }
-        return {key: settings for key, settings in phases.items() if settings is not None}
-
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
             raise InputError(
