@@ -75,6 +75,8 @@ class TrainingStream:
         seed: with the step number it determines a batch completely.
         augment: change colours and flip both views upside down at random; or what to change how far.
         fill: pad pairs that are smaller than the window, or than others in their batch; else they are refused.
+        part: which of how many equal parts of every batch is drawn, counted from 0: the part of one of several
+            processes that share a run.
 
     Raises:
         InputError: the settings are impossible, or zoom is wanted without a window.
@@ -91,6 +93,7 @@ class TrainingStream:
         *,
         augment: bool | AugmentSettings = False,
         fill: bool = False,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         if batch < 1 or seed < 0 or len(weights) != len(datasets) or not any(weights) or min(weights) < 0:
             raise InputError(
@@ -98,6 +101,8 @@ class TrainingStream:
                 found=f"batch {batch}, seed {seed}, weights {list(weights)}",
                 expected="batch >= 1, seed >= 0, a weight per data set",
             )
+        if batch % part[1]:
+            raise InputError("a batch cannot be shared evenly", found=f"{batch} pairs, {part[1]} processes")
         cache = SampleCache(_CACHE_BYTES)
         self._datasets = [_cached(data, cache, number, window) for number, data in enumerate(datasets)]
         self._shares = np.asarray(weights, float) / sum(weights)
@@ -106,17 +111,21 @@ class TrainingStream:
         self._seed = seed
         self._augment = augment
         self._fill = fill
+        self._part = part
         if isinstance(augment, AugmentSettings) and augment.zoom and window is None:
             raise InputError(
                 "zoom needs random crops", found=f"zoom {augment.zoom}", remedy="set data.crop, or zoom to 0"
             )
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
-        """The batch of a step; `count` overrides the number of samples."""
-        rng = np.random.default_rng([self._seed, step])
-        return stack([self._draw(rng) for _ in range(count or self._batch)], fill=self._fill)
+        """The stream's part of the batch of a step; or `count` samples, the same in every part."""
+        number, parts = self._part if count is None else (0, 1)
+        size = (count or self._batch) // parts
+        drawn = [self._draw(step, place) for place in range(number * size, (number + 1) * size)]
+        return stack(drawn, fill=self._fill)
 
-    def _draw(self, rng: np.random.Generator) -> Sample:
+    def _draw(self, step: int, place: int) -> Sample:
+        rng = np.random.default_rng([self._seed, step, place])
         data = self._datasets[int(rng.choice(len(self._datasets), p=self._shares))]
         index = int(rng.integers(len(data)))
         sample = data[index] if self._window is None else self._cut(data, index, self._window, rng)

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from disparsity.finetune.shared_norm import shared_statistics
+
 _NORMS = nn.modules.batchnorm._BatchNorm
 
 
@@ -32,8 +34,9 @@ def recalibrate(network: nn.Module, forward: Callable[[nn.Module, int], object],
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None
-    for index in range(batches):
-        forward(network, index)
+    with shared_statistics(network):
+        for index in range(batches):
+            forward(network, index)
     for norm, momentum in zip(norms, momenta, strict=True):
         norm.momentum = momentum
     network.train(training)

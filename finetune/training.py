@@ -18,6 +18,8 @@ from disparsity.finetune.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
 from disparsity.finetune.rates import learning_rate
+from disparsity.finetune.shared_norm import shared_statistics
+from disparsity.parallel import average
 from disparsity.progress import progress
 from disparsity.quant.layers import quantizable_layers
 from disparsity.stereo.network import StereoNetwork
@@ -88,8 +90,9 @@ class Trainer:
             DivergedError: losses or gradients were not finite several steps in a row.
 
         """
-        for step in progress(range(self.step, self.settings.steps), label):
-            self._one_step(step)
+        with shared_statistics(self.network):
+            for step in progress(range(self.step, self.settings.steps), label):
+                self._one_step(step)
 
     def _one_step(self, step: int) -> None:
         for hook in self.hooks:
@@ -99,7 +102,7 @@ class Trainer:
         buffers = [buffer.clone() for buffer in self.network.buffers()]
         loss = self._objective(self.network, self._batches(step))
         loss.backward()  # type: ignore[no-untyped-call]
-        value, norm = float(loss.detach()), self._gradient_norm()
+        value, norm = self._shared(loss), self._gradient_norm()
         if math.isfinite(value) and math.isfinite(norm):
             self._move(step)
         else:
@@ -107,6 +110,12 @@ class Trainer:
         self.step = step + 1
         for hook in self.hooks:
             hook.after_step(self, step, value)
+
+    def _shared(self, loss: Tensor) -> float:
+        """The loss of the whole batch; gradients become those of the whole batch too."""
+        mean = loss.detach().clone()
+        average([mean, *(parameter.grad for parameter in self.network.parameters() if parameter.grad is not None)])
+        return float(mean)
 
     def _position_scaled(self) -> PSGD:
         spec, settings = self.network.spec, self.settings

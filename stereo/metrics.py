@@ -33,6 +33,17 @@ class ErrorSums:
     d1: int
     estimated: int
 
+    def numbers(self) -> list[float]:
+        """All of them, each exact in float64."""
+        return [self.pixels, self.absolute_px, *self.over, self.d1, self.estimated]
+
+    @staticmethod
+    def from_numbers(numbers: Sequence[float]) -> ErrorSums:
+        """The inverse of `numbers`."""
+        pixels, absolute_px, over_1, over_2, over_3, d1, estimated = numbers
+        over = (int(over_1), int(over_2), int(over_3))
+        return ErrorSums(pixels=int(pixels), absolute_px=absolute_px, over=over, d1=int(d1), estimated=int(estimated))
+
 
 def image_errors(
     estimate: NDArray[np.floating],

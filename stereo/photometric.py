@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from disparsity.parallel import mean_count
 from disparsity.stereo.volumes.warped import warp
 
 _SSIM_SHARE, _WINDOW = 0.85, 3
@@ -46,7 +47,7 @@ def photometric_loss(
         weights: one weight per map; where there are more weights than maps, the finest maps' come last.
 
     """
-    count = visible.sum().clamp(min=1)
+    count = mean_count(visible.sum()).clamp(min=1)
     total = left.new_zeros(())
     for disparity, weight in zip(maps, weights[-len(maps) :], strict=True):
         error = photometric_error(left, right, disparity.to(left.dtype))

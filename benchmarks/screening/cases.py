@@ -16,6 +16,7 @@ CROP, BATCH = "64x128", 4
 PRUNE_STEPS, TUNE_STEPS, CONTROL_STEPS = 100, 140, 3000
 RATE = 2e-3
 SCREEN = (0.97, 0.99)
+TWICE = ("default", "score", "schedule", "training")
 SPARSITIES = (0.90, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995)
 SEEDS = (0, 1, 2)
 CONTROL = "dense_equal_bytes"
@@ -54,6 +55,18 @@ GROUPS: dict[str, dict[str, Change]] = {
         "cyclic, regrow": {"prune": {"schedule": "cyclic", "mode": "regrow", "events": 12, "exchange": 0.2}},
         "3 events": {"prune": {"events": 3}},
         "24 events": {"prune": {"events": 24}},
+        "50 events": {"prune": {"events": 50}},
+        "100 events": {"prune": {"events": 100}},
+        "24 events, 160 steps before the last": {
+            "prune": {"events": 24},
+            "train": {"steps": 160},
+            "tune": {"steps": 80},
+        },
+        "24 events, 50 steps before the last": {
+            "prune": {"events": 24},
+            "train": {"steps": 50},
+            "tune": {"steps": 190},
+        },
     },
     "teacher": {
         "dense, with labels": DISTILLED,
@@ -91,11 +104,12 @@ class Case:
 
 
 def screening() -> Iterator[Case]:
-    """Every variant with one seed at two sparsities."""
+    """Every variant with one seed, the groups of `TWICE` at both sparsities."""
     for sparsity in SCREEN:
         for group, variants in GROUPS.items():
-            for variant, change in variants.items():
-                yield Case(group=group, variant=variant, sparsity=sparsity, seed=0, change=change)
+            if sparsity == SCREEN[0] or group in TWICE:
+                for variant, change in variants.items():
+                    yield Case(group=group, variant=variant, sparsity=sparsity, seed=0, change=change)
 
 
 def finals(finalists: Mapping[str, Change]) -> Iterator[Case]:

@@ -7,6 +7,8 @@ from typing import cast
 
 from torch import Tensor, nn
 
+from disparsity.parallel import average
+
 
 def gradient_pass(
     network: nn.Module, batch_loss: Callable[[int], Tensor], batches: int, take: Callable[[], None]
@@ -17,7 +19,8 @@ def gradient_pass(
         network: put into eval mode for the pass and back afterwards; its gradients are kept.
         batch_loss: the loss (a scalar) of batch number i.
         batches: how many.
-        take: called when the gradients of a batch lie on the trained tensors.
+        take: called when the gradients of a batch lie on the trained tensors; of the whole batch, where processes
+            share it.
 
     """
     training = network.training
@@ -26,6 +29,7 @@ def gradient_pass(
     for index in range(batches):
         network.zero_grad(set_to_none=True)
         cast(Callable[[], None], batch_loss(index).backward)()
+        average([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
         take()
     for name, parameter in network.named_parameters():
         parameter.grad = kept[name]

@@ -64,3 +64,9 @@ class StoppedError(DisparsityError):
     """A signal stopped the run after a clean checkpoint."""
 
     exit_code = 75
+
+
+class LostProcessError(DisparsityError):
+    """Another process that shared the run has ended; the last checkpoint is whole."""
+
+    exit_code = 75

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from disparsity import parallel
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
 from disparsity.errors import CorruptArtefactError
@@ -20,9 +22,10 @@ from disparsity.files import write_bytes
 from disparsity.hwcost.reports.panels import Panel
 from disparsity.progress import progress
 from disparsity.stereo.inference import predict
-from disparsity.stereo.metrics import image_errors, per_image_mean, pooled
+from disparsity.stereo.metrics import ErrorSums, image_errors, per_image_mean, pooled
 from disparsity.stereo.network import StereoNetwork
 
+_NUMBERS = len(fields(ErrorSums)) + 2  # three thresholds in one field
 AGGREGATION = "pooled over all valid pixels of all images"
 
 
@@ -61,18 +64,31 @@ def evaluate_estimates(
     mask_disparity: float = 0.0,
     keep: int = 0,
 ) -> Evaluated:
-    """Score whatever gives the disparity ``[H, W]`` in pixels of two views ``[3, H, W]``; the rest as `evaluate`."""
+    """Score whatever gives the disparity ``[H, W]`` in pixels of two views ``[3, H, W]``; the rest as `evaluate`.
+
+    Where processes share a run, each scores its part of the samples and all get the same figures; the
+    first has the maps.
+    """
     limit = mask_disparity or None
-    sums, maps = [], []
-    for index, sample in enumerate(progress(data, f"evaluate {stage}", len(data))):
+    numbers: list[list[float]] = [[0.0] * _NUMBERS for _ in range(len(data))]
+    maps = []
+    for index in progress(_own_part(len(data), keep), f"evaluate {stage}"):
+        sample = data[index]
         found = estimate(sample.left, sample.right)
-        sums.append(image_errors(found, sample.disparity.numpy(), sample.valid.numpy(), limit))
+        numbers[index] = image_errors(found, sample.disparity.numpy(), sample.valid.numpy(), limit).numbers()
         if index < keep:
             maps.append(found)
+    sums = [ErrorSums.from_numbers(row) for row in parallel.total(torch.tensor(numbers, dtype=torch.float64)).tolist()]
     mask = "known ground truth > 0" + (f" and < {limit:g} px" if limit else "")
     means = {f"per_image_{name}": value for name, value in per_image_mean(sums).items()}
     row = {"data": uri, "stage": stage, **pooled(sums), **means, "mask": mask, "aggregation": AGGREGATION}
     return Evaluated(row=row, maps=tuple(maps))
+
+
+def _own_part(samples: int, keep: int) -> list[int]:
+    """The samples that this process scores; the first one takes those whose maps are kept."""
+    count, rank = parallel.processes(), parallel.rank()
+    return [index for index in range(samples) if (0 if index < keep else index % count) == rank]
 
 
 def evaluate_all(

@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from disparsity import __version__
+from disparsity import __version__, parallel
 from disparsity.datasets.uri import open_data
 from disparsity.files import sha256_of, write_json
 from disparsity.recipe import Recipe
@@ -19,7 +19,7 @@ _OWN_NAME = "manifest.json"
 
 
 def write_manifest(run: Path, recipe: Recipe) -> None:
-    """Describe a run: versions, seed, threads, commit, fingerprints of the data, hashes of the artefacts."""
+    """Describe a run: versions, seed, threads, processes, commit, fingerprints of the data, hashes of the artefacts."""
     uris = dict.fromkeys([*recipe.data.train, *recipe.data.calibration, *recipe.data.test])
     content: dict[str, Any] = {
         "schema": "disparsity.manifest",
@@ -28,6 +28,7 @@ def write_manifest(run: Path, recipe: Recipe) -> None:
         "commit": _commit(),
         "seed": recipe.seed,
         "threads": torch.get_num_threads(),
+        "processes": parallel.processes(),
         "data": {uri: open_data(uri).fingerprint() for uri in uris},
         "artefacts": {
             str(path.relative_to(run)): sha256_of(path)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from disparsity import parallel
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import density, masks_of
@@ -22,7 +23,7 @@ _SAVE_EVERY_SECONDS = 120.0
 
 
 class Phase(StepHook):
-    """Runs a trainer within a stage's folder.
+    """Runs a trainer within a stage's folder; of several processes only the first writes there.
 
     Args:
         folder: the stage's folder.
@@ -55,7 +56,8 @@ class Phase(StepHook):
             stored = load_checkpoint(resume)
             trainer.load(stored.tensors)
             self._earlier_seconds = float(stored.facts["seconds"])
-        trim_metrics(self._folder, trainer.step)
+        if parallel.is_first():
+            trim_metrics(self._folder, trainer.step)
         trainer.run(label)
         for hook in trainer.hooks:
             hook.finish(trainer)
@@ -65,11 +67,13 @@ class Phase(StepHook):
         if math.isfinite(loss):
             self._losses.append(loss)
         if (step + 1) % _METRICS_EVERY == 0:
-            append_metrics(self._folder, self._row(trainer, step))
+            if parallel.is_first():
+                append_metrics(self._folder, self._row(trainer, step))
             self._losses.clear()
         if step + 1 < trainer.settings.steps and self._must_save():
-            facts = {"step": step + 1, "seconds": self.seconds}
-            save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
+            if parallel.is_first():
+                facts = {"step": step + 1, "seconds": self.seconds}
+                save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
             self._saved = time.monotonic()
             self._stop.raise_if_asked(self._folder)
 
@@ -88,7 +92,8 @@ class Phase(StepHook):
             old.unlink()
 
     def _must_save(self) -> bool:
-        return self._stop.asked or time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
+        due = parallel.is_first() and time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
+        return parallel.any_says(self._stop.asked or due)
 
     def _row(self, trainer: Trainer, step: int) -> dict[str, Any]:
         masks = masks_of(trainer.network)

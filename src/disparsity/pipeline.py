@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from disparsity import parallel
 from disparsity.errors import InputError
 from disparsity.evaluation import evaluate_all, save_maps
 from disparsity.files import write_json
@@ -32,7 +33,7 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
     """Prune, fine-tune, quantize, fine-tune, evaluate, cost and report; a stopped run goes on where it was.
 
     Returns:
-        the report, as written to `report/report.json`.
+        the report, as written to `report/report.json`; empty in all processes of the run but the first.
 
     Raises:
         InputError: the recipe, its data or the folder is wrong.
@@ -54,8 +55,10 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         if "quantize" in names:
             _evaluate(context, network, "quantized")
         stop.raise_if_asked(out)
-        report = build_report(out, recipe)
-        write_manifest(out, recipe)
+        report = {}
+        if parallel.is_first():
+            report = build_report(out, recipe)
+            write_manifest(out, recipe)
     return report
 
 
@@ -82,8 +85,9 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         trained = run_stage(context, network, number, name)
         folder = stage_folder(out, number, name)
         rows = [item.row for item in _score(context, trained, name, pictures=0)]
-        write_json(folder / "accuracy.json", rows)
-        write_manifest(out, recipe)
+        if parallel.is_first():
+            write_json(folder / "accuracy.json", rows)
+            write_manifest(out, recipe)
     return folder
 
 
@@ -92,7 +96,7 @@ def _opened(context: Context, start: str | None = None) -> Iterator[Context]:
     """The run's folder, made or returned to once all that the recipe names is known to be there."""
     check_folder(context.run, context.recipe)
     check_files(context, start)
-    with open_run(context.run, context.recipe):
+    with open_run(context.run, context.recipe) if parallel.is_first() else nullcontext():
         yield context
 
 
@@ -135,10 +139,12 @@ def _starting_network(context: Context, names: list[str], number: int, start: st
 def _evaluate(context: Context, network: StereoNetwork, stage: str) -> None:
     folder = context.run / "evaluation"
     done = folder / f"{stage}.json"
-    if done.is_file():
+    if parallel.first_says(done.is_file()):
         return
     started = time.monotonic()
     results = _score(context, network, stage, pictures=context.recipe.report.pictures)
+    if not parallel.is_first():
+        return
     for item in results[:1]:
         save_maps(folder / stage, item.maps)
     seconds = round(time.monotonic() - started, 1)

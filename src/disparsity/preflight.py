@@ -6,13 +6,14 @@ import difflib
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from disparsity import parallel
 from disparsity.costing import check_pixels
 from disparsity.datasets.uri import open_data
 from disparsity.errors import InputError
 from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
-from disparsity.hwcost.technology import load_profile
 from disparsity.finetune.teachers import check_distributions
+from disparsity.hwcost.technology import load_profile
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.quant.bits import FLOAT_BITS
@@ -40,7 +41,10 @@ def check_settings(recipe: Recipe) -> None:
     data = recipe.data
     _require(0 <= recipe.seed < _SEEDS, "seed", recipe.seed, "0 or more, below 2^31")
     _require(0 <= recipe.threads <= _MOST_THREADS, "threads", recipe.threads, f"0..{_MOST_THREADS}; 0 leaves it open")
+    _require(1 <= recipe.processes <= _MOST_THREADS, "processes", recipe.processes, f"1..{_MOST_THREADS}")
     _require(data.batch >= 1, "data.batch", data.batch, "1 or more")
+    shared = parallel.processes()
+    _require(data.batch % shared == 0, "data.batch", data.batch, f"a multiple of the {shared} processes of this run")
     _require(0 <= data.workers <= _MOST_THREADS, "data.workers", data.workers, f"0..{_MOST_THREADS}")
     _require_known(data.mixed_sizes, MIXED_SIZES, "data.mixed_sizes")
     _require(min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")

@@ -21,6 +21,7 @@ from disparsity.finetune.reconstruct import ReconstructSettings
 from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.allocations.settings import AllocationSettings
 from disparsity.quant.quantizers.settings import QuantizerSettings
 
 ROUNDINGS = ("nearest", "reconstruct")
@@ -116,7 +117,7 @@ class PruneSection(ModeSettings, PruneSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class QuantizeSection(QuantizerSettings, QuantSettings):
+class QuantizeSection(AllocationSettings, QuantizerSettings, QuantSettings):
     """Stage two: the grids, and how weights get onto them.
 
     Every input has its own step, the cost volume as the input of the layers that filter it. Biases are float16; the
@@ -137,16 +138,34 @@ class QuantizeSection(QuantizerSettings, QuantSettings):
         """Refuse an unknown rounding."""
         QuantSettings.__post_init__(self)
         QuantizerSettings.__post_init__(self)
+        AllocationSettings.__post_init__(self)
         if self.rounding not in ROUNDINGS:
             raise InputError("unknown rounding", found=self.rounding, expected=", ".join(ROUNDINGS))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole run. A section that is absent (None) is a stage that does not happen."""
+    """A whole run. A section that is absent (None) is a stage that does not happen.
+
+    Attributes:
+        seed: of everything random.
+        threads: per process; 0 leaves it to torch.
+        processes: on this machine, each with its part of every batch; a launcher such as torchrun overrides it. The
+            number of processes and threads is part of what a run's bits depend on.
+        network: what is compressed.
+        data: what it is trained and judged on.
+        train: dense training, for the command `train`.
+        prune: stage one.
+        finetune: training with the masks frozen.
+        quantize: stage two.
+        finetune_quantized: quantization-aware training.
+        report: what is counted and drawn.
+
+    """
 
     seed: int = 0
     threads: int = 0
+    processes: int = 1
     network: NetworkSection = field(default_factory=NetworkSection)
     data: DataSection = field(default_factory=DataSection)
     train: TrainSettings | None = None

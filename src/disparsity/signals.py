@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+from disparsity import parallel
 from disparsity.errors import StoppedError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -26,13 +27,13 @@ class StopRequest:
         self.asked = True
 
     def raise_if_asked(self, where: Path) -> None:
-        """Stop at a moment when everything done so far has been written.
+        """Stop at a moment when everything done so far has been written; all processes of a run call this together.
 
         Raises:
-            StoppedError: a signal has asked.
+            StoppedError: a signal has asked this process or another.
 
         """
-        if self.asked:
+        if parallel.any_says(self.asked):
             raise StoppedError(
                 "stopped by a signal after a clean checkpoint",
                 where=where,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 
+from disparsity import parallel
+from disparsity.allocating import Allocator, remove_channels
 from disparsity.channels import SilenceRemoved, finish_channels, start_channels
 from disparsity.datasets.batches import Batch, TrainingStream
 from disparsity.datasets.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.uri import open_data
 from disparsity.errors import InputError
+from disparsity.files import write_json
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
 from disparsity.finetune.modes import build_mode
@@ -29,23 +32,29 @@ from disparsity.finetune.sparse.switch import switch_off
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.teachers import InNetworkTeacher
 from disparsity.finetune.training import StepHook, Trainer
+from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
+from disparsity.pruning.scores.taylor import taylor_pass
 from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.allocations.measurement import Attach
+from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.attach import attach_quantizers, rounded_weight, step_parameters
+from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
-from disparsity.recipe import DataSection, PruneSection, Recipe, parse_size
+from disparsity.recipe import DataSection, PruneSection, QuantizeSection, Recipe, parse_size
 from disparsity.runs import stage_folder
 from disparsity.signals import StopRequest
 from disparsity.stereo.network import StereoNetwork
 
 _CALIBRATION_SALT, _SCORE_SALT = 7_919, 104_729
+_SCORE_BATCHES = 8
 _STEP_RATE_SCALE = 0.1
 _RECALIBRATION_SALT, _RECALIBRATION_BATCHES = 15_485_863, 24
 
@@ -60,8 +69,8 @@ class Context:
 
     @cached_property
     def stream(self) -> BatchSource:
-        """The training batches."""
-        return open_stream(self.recipe.data, self.recipe.seed)
+        """The training batches, or this process's part of them."""
+        return open_stream(self.recipe.data, self.recipe.seed, (parallel.rank(), parallel.processes()))
 
     @cached_property
     def calibration(self) -> BatchSource:
@@ -81,7 +90,7 @@ class Context:
         return use_channels_last(network).eval()
 
 
-def open_stream(data: DataSection, seed: int) -> BatchSource:
+def open_stream(data: DataSection, seed: int, part: tuple[int, int] = (0, 1)) -> BatchSource:
     """The training batches of a recipe.
 
     Raises:
@@ -105,6 +114,7 @@ def open_stream(data: DataSection, seed: int) -> BatchSource:
         seed,
         augment=data.augmentation or data.augment,
         fill=data.mixed_sizes == "pad",
+        part=part,
     )
     return Prefetcher(stream, data.workers) if data.workers else stream
 
@@ -164,13 +174,8 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     views = (batch.left, batch.right)
     fold_batchnorm(network, views)
     before = copy.deepcopy(network)
-    attach_quantizers(
-        network,
-        bits_of(network, settings),
-        quantizer=settings.quantizer,
-        initialisation=settings.initialisation,
-        settings=settings,
-    )
+    attach = _attaching(settings)
+    attach(network, _allocated_bits(context, network, attach, folder))
     calibrate(network, [views], CalibrationSettings(rule=settings.calibration, percentile=settings.percentile))
     if settings.rounding == "reconstruct":
         Reconstructor(network, before, batch, settings.reconstruct, context.recipe.seed).solve()
@@ -202,6 +207,39 @@ def compressed_layers(network: StereoNetwork, by_layer: dict[str, Any]) -> dict[
     return {name: value for name, value in by_layer.items() if network.spec.compresses(name)}
 
 
+def _attaching(settings: QuantizeSection) -> Attach:
+    def attach(network: torch.nn.Module, bits: Mapping[str, LayerBits]) -> None:
+        attach_quantizers(
+            network, bits, quantizer=settings.quantizer, initialisation=settings.initialisation, settings=settings
+        )
+
+    return attach
+
+
+def _allocated_bits(context: Context, network: StereoNetwork, attach: Attach, folder: Path) -> Mapping[str, LayerBits]:
+    """The bits that the recipe's allocation chooses; channels of 0 bits are masked, the choice is written down."""
+    settings = context.recipe.quantize
+    assert settings is not None
+    bits = bits_of(network, settings)
+    if ALLOCATIONS[settings.allocation].choose is None:
+        return bits
+    objective = Objective(settings=TrainSettings(steps=0))
+
+    def scores(layers: Mapping[str, torch.nn.Module]) -> dict[str, torch.Tensor]:
+        batches = context.stream
+        return taylor_pass(
+            network, layers, lambda index: objective(network, batches.next_batch(_SCORE_SALT + index)), _SCORE_BATCHES
+        )
+
+    batch, profile = _calibration(context, settings.allocation_pairs), load_profile(context.recipe.report.profile)
+    allocator = Allocator(network, settings, bits, batch, attach, scores, profile, context.recipe.seed)
+    allocated = allocator.allocate()
+    remove_channels(network, allocated.removed)
+    if parallel.is_first():
+        write_json(folder / "allocation.json", allocated.facts)
+    return allocated.bits
+
+
 STAGES: dict[str, Callable[[Context, StereoNetwork, Path], StereoNetwork]] = {
     "train": dense_training,
     "prune": pruning,
@@ -215,7 +253,7 @@ STAGES: dict[str, Callable[[Context, StereoNetwork, Path], StereoNetwork]] = {
 def run_stage(context: Context, network: StereoNetwork, number: int, name: str) -> StereoNetwork:
     """One stage, or its stored result; `network` itself is left as it is."""
     folder = stage_folder(context.run, number, name)
-    if (folder / SIDE_FILE).is_file():
+    if parallel.first_says((folder / SIDE_FILE).is_file()):
         return use_channels_last(open_network(str(folder), None))
     folder.mkdir(parents=True, exist_ok=True)
     return STAGES[name](context, copy.deepcopy(network), folder).eval()
@@ -256,8 +294,9 @@ def _recalibrate(context: Context, network: StereoNetwork, settings: TrainSettin
 
 def _finished(context: Context, network: StereoNetwork, folder: Path, phase: Phase) -> StereoNetwork:
     facts = {"seconds": round(phase.seconds, 1), "seed": context.recipe.seed}
-    save_checkpoint(folder / SIDE_FILE, network_checkpoint(network, facts))
-    phase.clear()
+    if parallel.is_first():
+        save_checkpoint(folder / SIDE_FILE, network_checkpoint(network, facts))
+        phase.clear()
     return network
 
 

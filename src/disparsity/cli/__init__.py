@@ -16,6 +16,7 @@ _COMMANDS = (run, stage, evaluate, predict, cost, report, export, data, listing,
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
     arguments = parser().parse_args(argv)
+    arguments.command_line = list(sys.argv[1:] if argv is None else argv)
     try:
         return int(arguments.run(arguments))
     except DisparsityError as error:

@@ -33,18 +33,21 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return _execute(load_recipe(arguments.recipe, arguments.set), arguments.out)
+    return _execute(load_recipe(arguments.recipe, arguments.set), arguments)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    return _execute(load_recipe(_DEMO_RECIPE), arguments.out)
+    return _execute(load_recipe(_DEMO_RECIPE), arguments)
 
 
-def _execute(recipe: Recipe, out: Path) -> int:
-    from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
+def _execute(recipe: Recipe, arguments: argparse.Namespace) -> int:
+    from disparsity import parallel, pipeline  # noqa: PLC0415 - torch is slow to import
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
+    from disparsity.launch import joined  # noqa: PLC0415
 
-    result = pipeline.run(recipe, out)
-    print(summary_table(result))
-    print(f"report: {out / 'report' / 'report.html'}")
+    with joined(recipe.processes, arguments.command_line):
+        result = pipeline.run(recipe, arguments.out)
+        if parallel.is_first():
+            print(summary_table(result))
+            print(f"report: {arguments.out / 'report' / 'report.html'}")
     return 0

@@ -35,8 +35,12 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
+    from disparsity import parallel, pipeline  # noqa: PLC0415 - torch is slow to import
+    from disparsity.launch import joined  # noqa: PLC0415
 
     recipe = load_recipe(arguments.recipe, arguments.set)
-    print(pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start))
+    with joined(recipe.processes, arguments.command_line):
+        folder = pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start)
+        if parallel.is_first():
+            print(folder)
     return 0
