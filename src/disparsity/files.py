@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+
+from disparsity.errors import InputError
 
 _CHUNK_BYTES = 1 << 20
 
@@ -43,6 +46,59 @@ def write_bytes(path: Path, content: bytes) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` as indented JSON atomically; NaN and infinity are refused, since JSON has neither."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def write_folder(path: Path, names: Sequence[str], write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary folder beside `path` with files of these names, then put it in place.
+
+    At every moment `path`, or a folder `.NAME.*.old` beside it for the instant of the exchange, holds the old content,
+    or `path` holds the new content, whole. The temporary folder is removed when `write` raises.
+
+    Raises:
+        InputError: there is a file in its place, or a folder that holds anything else.
+
+    """
+    check_replaceable(path, names)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary, old = (path.with_name(f".{path.name}.{os.getpid()}.{end}") for end in ("tmp", "old"))
+    try:
+        temporary.mkdir()
+        write(temporary)
+        for name in names:
+            _fsync(temporary / name)
+        _fsync(temporary)
+        _exchange(temporary, path, old)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _exchange(new: Path, path: Path, old: Path) -> None:
+    """Folders cannot replace each other in one step: the old one steps aside, and back when the new one cannot come."""
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(new, path)
+    except BaseException:
+        if old.exists():
+            os.replace(old, path)
+        raise
+    _fsync(path.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def check_replaceable(path: Path, names: Sequence[str]) -> None:
+    """Refuse to replace what is no folder with at most files of these names.
+
+    Raises:
+        InputError: see above.
+
+    """
+    if path.exists() and not path.is_dir():
+        raise InputError("the output is a file", where=path, expected="a folder")
+    others = sorted({inner.name for inner in path.iterdir()} - set(names)) if path.exists() else []
+    if others:
+        remedy = "name an empty or a new folder"
+        raise InputError("the folder holds something else", where=path, found=others[0], remedy=remedy)
 
 
 def sha256_of(path: Path) -> str:

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.errors import InputError
+from disparsity.export.facts import OPENVINO_FILES, FileFacts
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.restore import open_network, stage_of
 from disparsity.stereo.inference import predict
+
+Estimate = Callable[[Tensor, Tensor], NDArray[np.float32]]
 
 _ONNX_SUFFIX = ".onnx"
 
@@ -30,7 +33,7 @@ class Executable:
 
     """
 
-    estimate: Callable[[Tensor, Tensor], NDArray[np.float32]]
+    estimate: Estimate
     stage: str
     max_disparity: int
 
@@ -54,8 +57,9 @@ def open_in_runtime(checkpoint: str, name: str | None, runtime: str) -> Executab
 
 
 def _open_in_torch(checkpoint: str, name: str | None) -> Executable:
-    if Path(checkpoint).suffix == _ONNX_SUFFIX:
-        raise InputError("torch cannot run this file", where=checkpoint, remedy="add --runtime onnxruntime")
+    other = _runtime_of(Path(checkpoint))
+    if other is not None:
+        raise InputError("torch cannot run this file", where=checkpoint, remedy=f"add --runtime {other}")
     network = use_channels_last(open_network(checkpoint, name))
     return Executable(
         estimate=functools.partial(predict, network),
@@ -67,14 +71,37 @@ def _open_in_torch(checkpoint: str, name: str | None) -> Executable:
 def _open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
     from disparsity.export.onnx_session import open_onnx  # noqa: PLC0415 - torch alone needs none of it
 
+    _refuse_name(name)
+    network = open_onnx(Path(checkpoint))
+    return _executable(network.predict, network.facts)
+
+
+def _open_in_openvino(checkpoint: str, name: str | None) -> Executable:
+    from disparsity.export.openvino_session import open_openvino  # noqa: PLC0415 - torch alone needs none of it
+
+    _refuse_name(name)
+    network = open_openvino(Path(checkpoint))
+    return _executable(network.predict, network.facts)
+
+
+def _executable(estimate: Estimate, facts: FileFacts) -> Executable:
+    return Executable(estimate=estimate, stage=facts.stage, max_disparity=facts.max_disparity)
+
+
+def _refuse_name(name: str | None) -> None:
     if name is not None:
         raise InputError("an exported file knows its network", found=f"--network {name}", remedy="leave it out")
-    network = open_onnx(Path(checkpoint))
-    facts = network.facts
-    return Executable(estimate=network.predict, stage=facts.stage, max_disparity=facts.max_disparity)
+
+
+def _runtime_of(path: Path) -> str | None:
+    """Which runtime takes what an export wrote; None for all else."""
+    if path.suffix == _ONNX_SUFFIX:
+        return "onnxruntime"
+    return "openvino" if (path / OPENVINO_FILES[0]).is_file() else None
 
 
 RUNTIMES: dict[str, Callable[[str, str | None], Executable]] = {
     "torch": _open_in_torch,
     "onnxruntime": _open_in_onnxruntime,
+    "openvino": _open_in_openvino,
 }

@@ -11,6 +11,7 @@ import torch
 
 from disparsity import pipeline
 from disparsity.export.onnx_file import write_onnx
+from disparsity.export.openvino_folder import write_openvino
 from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import save_checkpoint
 from disparsity.finetune.restore import network_checkpoint, open_network
@@ -148,4 +149,16 @@ def onnx_file(deployable: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
         pytest.importorskip(package)
     path = tmp_path_factory.mktemp("onnx") / "network.onnx"
     write_onnx(path, open_network(str(deployable), None), (30, 61))
+    return path
+
+
+@pytest.fixture(scope="session")
+def openvino_folder(deployable: Path, onnx_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for OpenVINO, from the same graph, since tracing takes a while."""
+    pytest.importorskip("openvino")
+    onnx = pytest.importorskip("onnx")
+    path = tmp_path_factory.mktemp("openvino") / "network"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("disparsity.export.openvino_graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+        write_openvino(path, open_network(str(deployable), None), (30, 61))
     return path

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from disparsity.files import sha256_of, write_atomic, write_bytes, write_json, write_text
+from disparsity.errors import InputError
+from disparsity.files import sha256_of, write_atomic, write_bytes, write_folder, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -97,3 +98,55 @@ def test_sha256_of_a_file_larger_than_a_chunk(tmp_path: Path) -> None:
     content = bytes(range(256)) * 5_000
     (tmp_path / "a").write_bytes(content)
     assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def fill(folder: Path) -> None:
+    for name in ("a", "b"):
+        (folder / name).write_text("new")
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_folder_is_made_and_replaced_whole(tmp_path: Path) -> None:
+    out = tmp_path / "deep" / "out"
+    write_folder(out, ["a", "b"], fill)
+    assert contents(tmp_path) == {"deep/out/a": "new", "deep/out/b": "new"}
+    (out / "a").write_text("old")
+    write_folder(out, ["a", "b"], fill)
+    assert contents(tmp_path) == {"deep/out/a": "new", "deep/out/b": "new"}
+    assert names(out.parent) == ["out"]
+
+
+def test_a_folder_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, replace = tmp_path / "out", os.replace
+    out.mkdir()
+    (out / "a").write_text("old")
+
+    def half(folder: Path) -> None:
+        (folder / "a").write_text("new")
+        raise OSError("disk full")
+
+    def stubborn(source: Path, target: Path) -> None:
+        if source.name.endswith(".tmp"):
+            raise OSError("no rename")
+        replace(source, target)
+
+    with pytest.raises(OSError, match="disk full"):
+        write_folder(out, ["a", "b"], half)
+    assert contents(tmp_path) == {"out/a": "old"}
+    monkeypatch.setattr(os, "replace", stubborn)
+    with pytest.raises(OSError, match="no rename"):
+        write_folder(out, ["a", "b"], fill)
+    assert contents(tmp_path) == {"out/a": "old"}
+    assert names(tmp_path) == ["out"]
+
+
+def test_other_files_and_folders_are_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(InputError, match="the output is a file"):
+        write_folder(tmp_path / "mine", ["a"], fill)
+    with pytest.raises(InputError, match="holds something else; found mine"):
+        write_folder(tmp_path, ["a"], fill)
+    assert contents(tmp_path) == {"mine": "mine"}

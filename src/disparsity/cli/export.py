@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from disparsity.stereo.network import StereoNetwork
 
 WORKLOAD_FORMATS = ("scalesim", "zigzag", "timeloop")
-SIZED_FORMATS = ("onnx", *WORKLOAD_FORMATS)
+SIZED_FORMATS = ("onnx", "openvino", *WORKLOAD_FORMATS)
 
 
 def add_to(commands: Any) -> None:
@@ -25,15 +25,16 @@ def add_to(commands: Any) -> None:
         help="write a network in another format",
         description="packed: one HDF5 file with entropy-coded integers. onnx: a graph for one input size, with "
         "QuantizeLinear and DequantizeLinear where the network is quantized, run once before it is kept; zeros stay, "
-        "but make nothing faster on a CPU. scalesim, zigzag, timeloop: the workload at "
+        "but make nothing faster on a CPU. openvino: a folder with network.xml and network.bin, likewise; says which "
+        "kernel runs each convolution on this machine. scalesim, zigzag, timeloop: the workload at "
         "one input size, for these tools; how 3D convolutions are lowered is stated in the file.",
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
-    command.add_argument("--format", required=True, choices=["packed", "onnx", *WORKLOAD_FORMATS])
+    command.add_argument("--format", required=True, choices=["packed", *SIZED_FORMATS])
     command.add_argument("--out", type=Path, required=True, metavar="PATH")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
-    command.add_argument("--size", metavar="HxW", help="of the input, for onnx and the workload formats")
+    command.add_argument("--size", metavar="HxW", help="of the input, for all formats but packed")
     command.set_defaults(run=_export)
     back = commands.add_parser(
         "import",
@@ -48,7 +49,7 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    check_file(arguments.out)
+    check_folder(arguments.out) if arguments.format == "openvino" else check_file(arguments.out)
     size = _input_size(arguments)
     from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
 
@@ -59,8 +60,22 @@ def _export(arguments: argparse.Namespace) -> int:
         write_network(arguments.out, network)
     else:
         _write_sized(arguments.out, network, size, arguments.format)
-    print(f"{arguments.out} {arguments.out.stat().st_size} bytes")
+    print(f"{arguments.out} {_bytes_of(arguments.out)} bytes")
+    if arguments.format == "openvino":
+        _print_kernels(arguments.out)
     return 0
+
+
+def _bytes_of(path: Path) -> int:
+    return sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+
+
+def _print_kernels(folder: Path) -> None:
+    from disparsity.export.kernels import kernel_table  # noqa: PLC0415 - not for the other formats
+    from disparsity.export.openvino_session import open_openvino  # noqa: PLC0415
+
+    network = open_openvino(folder)
+    print(kernel_table(network.kernels, network.widened))
 
 
 def _write_sized(out: Path, network: StereoNetwork, size: tuple[int, int], kind: str) -> None:
@@ -71,6 +86,10 @@ def _write_sized(out: Path, network: StereoNetwork, size: tuple[int, int], kind:
         from disparsity.export.onnx_file import write_onnx  # noqa: PLC0415 - not for the other formats
 
         write_onnx(out, network, size)
+    elif kind == "openvino":
+        from disparsity.export.openvino_folder import write_openvino  # noqa: PLC0415 - not for the other formats
+
+        write_openvino(out, network, size)
     else:
         write_text(out, export_workload(network, size, kind))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-RUNTIME_NAMES = ("torch", "onnxruntime")
+RUNTIME_NAMES = ("torch", "onnxruntime", "openvino")
 """The keys of `disparsity.runtimes.RUNTIMES`, here because that module imports torch."""
 
 
@@ -14,5 +14,6 @@ def add_runtime(command: argparse.ArgumentParser) -> None:
         "--runtime",
         choices=RUNTIME_NAMES,
         default="torch",
-        help="what executes the network; onnxruntime takes what `export --format onnx` wrote (default: torch)",
+        help="what executes the network; onnxruntime takes what `export --format onnx` wrote, openvino what "
+        "`export --format openvino` wrote (default: torch)",
     )

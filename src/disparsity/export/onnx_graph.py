@@ -61,6 +61,11 @@ def onnx_graph(network: StereoNetwork, facts: FileFacts) -> Any:
     return _tidied(model, facts)
 
 
+def layer_of(node: Any) -> str:
+    """The module that a node of our graph was in; empty for the network itself."""
+    return next((entry.value for entry in node.metadata_props if entry.key == LAYER), "")
+
+
 def _trace(network: nn.Module, size: tuple[int, int]) -> ExportedProgram:
     """Run the network symbolically; where that fails, say in which layer."""
     names = {module: name for name, module in network.named_modules()}

@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.export.facts import FileFacts, from_metadata
-from disparsity.export.onnx_graph import INPUTS
+from disparsity.export.fitting import fit_map, fit_views
 from disparsity.export.packages import import_extra
 
 _ERRORS_ONLY = 3
@@ -42,25 +41,8 @@ class OnnxNetwork:
             InputError: the padded pair does not have the size that the file was made for.
 
         """
-        height, width = left.shape[-2:]
-        size = tuple(length + -length % self.facts.divisor for length in (height, width))
-        if size != self.facts.input_size:
-            expected = "x".join(map(str, self.facts.input_size))
-            raise InputError(
-                "the file was made for another image size",
-                where=self.path,
-                found=f"{height}x{width}, padded {size[0]}x{size[1]}",
-                expected=f"{expected} after padding",
-                remedy=f"export again with --size {height}x{width}",
-            )
-        inputs = {name: self._padded(view) for name, view in zip(INPUTS, (left, right), strict=True)}
-        return self.session.run(None, inputs)[0][0, self.facts.input_size[0] - height :, :width]
-
-    def _padded(self, view: Tensor) -> NDArray[np.float32]:
-        """``[1, 3, H, W]``, filled at the top and on the right."""
-        height, width = self.facts.input_size
-        size = (0, width - view.shape[-1], height - view.shape[-2], 0)
-        return torch.stack([F.pad(c, size, value=v) for c, v in zip(view, self.facts.fill, strict=True)])[None].numpy()
+        inputs = fit_views(self.facts, left, right, self.path)
+        return fit_map(self.session.run(None, inputs)[0], left)
 
 
 def open_onnx(path: Path, *, optimise: bool = True) -> OnnxNetwork:

@@ -1,0 +1,64 @@
+"""What OpenVINO is given: signed weights of the same values, names of calls, and operators that it lacks by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from disparsity.errors import InputError
+from disparsity.export import openvino_graph as module
+from disparsity.export.facts import facts_of
+from disparsity.finetune.restore import open_network
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("openvino")
+
+
+def stored(model: Any) -> dict[str, Any]:
+    return {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+
+
+def test_weights_become_signed_without_changing_their_value(onnx_file: Path) -> None:
+    model = onnx.load(onnx_file)
+    before = stored(model)
+    module.sign_weights(model.graph)
+    after = stored(model)
+    unsigned = [name for name in before if name.endswith(".weight.codes") and before[name].dtype == np.uint8]
+    assert len(unsigned) >= 2
+    nodes = [node for node in model.graph.node if node.input and node.input[0].endswith(".weight.codes")]
+    for codes, _, point in (node.input for node in nodes):
+        assert (after[codes].dtype, after[point].dtype) == (np.int8, np.int8)
+        assert not after[point].any()
+        zeros = before[point].astype(int).reshape(-1, *[1] * (before[codes].ndim - 1))
+        np.testing.assert_array_equal(before[codes] - zeros, after[codes])
+    untouched = [name for name in before if "input_quantizer" in name or "weight" not in name]
+    assert all(np.array_equal(before[name], after[name]) for name in untouched)
+    onnx.checker.check_model(model, full_check=True)
+
+
+def unknown(model: Any) -> Any:
+    model.graph.node[-1].op_type = "Det"
+    model.graph.node[-1].metadata_props[0].value = "refine.last"
+    return model
+
+
+def damaged(model: Any) -> Any:
+    model.graph.node[-1].input[0] = "nothing"
+    return model
+
+
+@pytest.mark.parametrize(("change", "message"), [
+    (unknown, "Det in refine.last: OpenVINO cannot express an operator$"),
+    (damaged, "OpenVINO cannot express an operator; found .*nothing"),
+])  # fmt: skip
+def test_what_openvino_cannot_express_is_named(
+    monkeypatch: pytest.MonkeyPatch, onnx_file: Path, deployable: Path, change: Callable[[Any], Any], message: str
+) -> None:
+    monkeypatch.setattr(module, "onnx_graph", lambda *_: change(onnx.load(onnx_file)))
+    network = open_network(str(deployable), None)
+    with pytest.raises(InputError, match=message):
+        module.openvino_graph(network, facts_of(network, (30, 61)))
