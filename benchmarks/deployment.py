@@ -1,6 +1,9 @@
 """What runs elsewhere against what was trained: parity of every export with fake-quantized torch, and its size.
 
-    DISPARSITY_DATA=... python benchmarks/deployment.py
+    DISPARSITY_DATA=... python benchmarks/deployment.py parity
+    python benchmarks/deployment.py presets
+
+Speed is in `deployment_speed.py`; all of them write their own sections of the same result file.
 
 The networks' weights are the built-in reference and published ones; nothing is trained here.
 """
@@ -10,8 +13,8 @@ from __future__ import annotations
 import copy
 import functools
 import os
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from provenance import provenance
+from sections import put_section, table, write_csv
 from torch import Tensor
 
 from disparsity.datasets.uri import open_data
@@ -27,8 +31,11 @@ from disparsity.errors import DisparsityError
 from disparsity.evaluation import evaluate_estimates
 from disparsity.export.onnx_file import write_onnx
 from disparsity.export.onnx_session import open_onnx
+from disparsity.export.openvino_folder import write_openvino
+from disparsity.export.openvino_session import open_openvino
+from disparsity.export.saturation import sums_saturate
 from disparsity.files import write_text
-from disparsity.finetune.restore import open_network
+from disparsity.finetune.restore import open_network, stage_of
 from disparsity.packed import write_network
 from disparsity.quant.allocation import QuantSettings, uniform_bits
 from disparsity.quant.attach import attach_quantizers
@@ -80,15 +87,21 @@ class Case:
 
 def main() -> None:
     torch.set_num_threads(1)
+    part = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
-        rows = [_parity(case, Path(folder)) for case in _cases(Path(os.environ["DISPARSITY_DATA"]), Path(folder))]
-        _write(rows, [])
-        _write(rows, [_small(name, Path(folder)) for name in NETWORKS])
+        header, rows, text = PARTS[part](Path(folder))
+    write_csv(RESULT.with_name(f"deployment_{part}.csv"), header, rows)
+    lines = [text, *table(header, rows), "", *provenance(f"DISPARSITY_DATA=... python benchmarks/deployment.py {part}")]
+    put_section(RESULT, part, "\n".join(lines))
 
 
-def _write(rows: list[list[str]], small: list[list[str]]) -> None:
-    lines = [_INTRODUCTION, *_table(_HEADER, rows), "", _SMALL_TEXT, *_table(_SMALL_HEADER, small), ""]
-    write_text(RESULT, "\n".join([*lines, *provenance("DISPARSITY_DATA=... python benchmarks/deployment.py"), ""]))
+def _parities(folder: Path) -> tuple[list[str], list[list[str]], str]:
+    cases = _cases(Path(os.environ["DISPARSITY_DATA"]), folder)
+    return _HEADER, [row for case in cases for row in _parity(case, folder)], _INTRODUCTION
+
+
+def _presets(folder: Path) -> tuple[list[str], list[list[str]], str]:
+    return _SMALL_HEADER, [_small(name, folder) for name in NETWORKS], _SMALL_TEXT
 
 
 def _cases(shared: Path, folder: Path) -> Iterator[Case]:
@@ -132,21 +145,43 @@ def _quantized(network: StereoNetwork, widths: tuple[int, int], batches: list[tu
     return network
 
 
-def _parity(case: Case, folder: Path) -> list[str]:
-    started = time.monotonic()
-    file, packed = folder / "network.onnx", folder / "network.h5"
-    write_onnx(file, case.network, case.size)
+def _parity(case: Case, folder: Path) -> list[list[str]]:
+    """One row for every runtime."""
+    epe, maps = _evaluated(case, functools.partial(predict, case.network))
+    packed = folder / "network.h5"
     write_network(packed, case.network)
-    estimates = functools.partial(predict, case.network), open_onnx(file).predict
-    print(f"{case.name}: exported after {time.monotonic() - started:.0f} s", flush=True)
-    results = [_evaluated(case, estimate) for estimate in estimates]
-    (epe, maps), (runtime_epe, runtime_maps) = results
-    off = np.concatenate([np.abs(a - b).ravel() for a, b in zip(maps, runtime_maps, strict=True)])
-    relative = 100 * (runtime_epe / epe - 1)
-    figures = (f"{epe:.4f}", f"{runtime_epe:.4f}", f"{relative:+.4f}", f"{off.max():.2g}", f"{off.mean():.2g}")
-    share = f"{100 * (off > VISIBLE_PX).mean():.4f}"
-    size = "x".join(map(str, case.size))
-    return [case.name, size, str(len(maps)), *figures, share, *(f"{p.stat().st_size:,}" for p in (file, packed))]
+    rows = []
+    for runtime, open_exported in _exported(case, folder):
+        estimate, size_bytes = open_exported()
+        found, others = _evaluated(case, estimate)
+        off = np.concatenate([np.abs(a - b).ravel() for a, b in zip(maps, others, strict=True)])
+        figures = (f"{epe:.4f}", f"{found:.4f}", f"{100 * (found / epe - 1):+.4f}", f"{off.max():.2g}")
+        share = f"{100 * (off > VISIBLE_PX).mean():.4f}"
+        sizes = (f"{size_bytes:,}", f"{packed.stat().st_size:,}")
+        shape = "x".join(map(str, case.size))
+        rows.append([case.name, runtime, shape, str(len(maps)), *figures, f"{off.mean():.2g}", share, *sizes])
+        print(*rows[-1], flush=True)
+    return rows
+
+
+def _exported(case: Case, folder: Path) -> Iterator[tuple[str, Callable[[], tuple[Estimate, int]]]]:
+    """Every runtime by name, with what exports, opens and gives the size on disk."""
+    file, directory = folder / "network.onnx", folder / "network"
+
+    def in_onnxruntime() -> tuple[Estimate, int]:
+        write_onnx(file, case.network, case.size)
+        return open_onnx(file).predict, file.stat().st_size
+
+    def in_openvino(saturating: bool | None = None) -> tuple[Estimate, int]:
+        if saturating is None:
+            write_openvino(directory, case.network, case.size)
+        opened = open_openvino(directory, saturating=saturating)
+        return opened.predict, sum(path.stat().st_size for path in directory.iterdir())
+
+    yield "onnxruntime", in_onnxruntime
+    yield "openvino", in_openvino
+    if stage_of(case.network) == "quantized" and sums_saturate():
+        yield "openvino, sums not kept from saturating", functools.partial(in_openvino, saturating=False)
 
 
 def _evaluated(case: Case, estimate: Estimate) -> tuple[float, tuple[NDArray[np.float32], ...]]:
@@ -173,39 +208,37 @@ def _small(name: str, folder: Path) -> list[str]:
     return [name, "yes", f"{off.max():.2g}", f"{off.mean():.2g}"]
 
 
-def _table(header: list[str], rows: list[list[str]]) -> list[str]:
-    return ["| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows)]
-
-
 _HEADER = [
     "network",
+    "runtime",
     "images",
     "pairs",
     "EPE torch px",
-    "EPE onnxruntime px",
+    "EPE runtime px",
     "EPE differs by %",
     "largest difference px",
     "mean difference px",
     f"pixels off by more than {VISIBLE_PX} px, %",
-    "bytes .onnx",
+    "bytes on disk",
     "bytes packed",
 ]
 _SMALL_HEADER = ["preset", "exported and run", "largest difference px", "mean difference px"]
-_INTRODUCTION = """# Deployment
-
-## Parity: ONNX Runtime against torch
+_INTRODUCTION = """## Parity: the runtimes against torch
 
 Real pairs the networks were not trained on: KITTI 2015 frames 13 and 159 (noc; frame 13 alone for the reference) and
 the FlyingThings3D TEST pair. The quantized networks are rounded after training (BatchNorm folded, calibrated, steps
 and biases in float16) and run fake-quantized in torch; the files run in ONNX Runtime as it optimises them by default,
-on one thread. Differences are over all pixels. Activations that lie within float rounding of a tie between two codes
-can take the other code where the two add in another order, and ONNX Runtime rounds the biases of convolutions that it
-runs on integers; so quantized networks differ by more than dense ones.
+and in OpenVINO with its precision hint f32, on one thread. Differences are over all pixels. Activations that lie within
+float rounding of a tie between two codes can take the other code where the two add in another order, and ONNX Runtime
+rounds the biases of convolutions that it runs on integers; so quantized networks differ by more than dense ones.
 
 That is no matter of the runtime: torch with channels-last memory differs from torch by as much. StereoNet W8 A8 on its
 pair, mean difference to torch: ONNX Runtime 0.36 px, 0.31 px without its optimisations, torch channels last 0.30 px,
 torch with all biases times 1 + 1e-6 0.30 px and times 1 + 1e-7 0.12 px. Layer by layer the file computes exactly what
 was trained, see `tests/disparsity/export/test_qdq.py`.
+
+This processor has no VNNI: OpenVINO's integer sums of weights of 8 bits saturate, silently. `--runtime openvino` runs
+such layers in float here; the rows "not kept from saturating" show what anybody else's use of the same file gives.
 
 `bytes packed` is `export --format packed` of the same network. A quantized ONNX file holds one byte for each weight
 of up to 8 bits, also of 4 bits and of pruned ones.
@@ -215,6 +248,8 @@ _SMALL_TEXT = f"""## Every preset, smallest settings, fresh weights, W{SMALL_WID
 On noise of {SMALL_SIZE[0]}x{SMALL_SIZE[1]} pixels: shows that every operator is exported and runs.
 """
 
+
+PARTS: dict[str, Callable[[Path], tuple[list[str], list[list[str]], str]]] = {"parity": _parities, "presets": _presets}
 
 if __name__ == "__main__":
     main()
