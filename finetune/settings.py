@@ -36,6 +36,9 @@ class TrainSettings:
         psgd_bits: of that grid, in layers that are not quantized yet.
         psgd_scale: `layer` measures distances to the target by their mean in the layer, so that a strength of 1 keeps
             the mean step; `absolute` takes them as they are.
+        scale_clip: after every step, weights are clipped to so many mean magnitudes of their group, which spreads them
+            evenly before they are quantized (near 2); 0 does not.
+        scale_clip_group: consecutive output channels of such a group.
         truth_weight: weight of the supervised loss.
         teacher_weight: weight of the distance to the teacher's maps; 0 needs no teacher.
         teacher: a name in `TEACHERS`; what the weights count, so that weights 0 are `none`, and `none` needs weights 0.
@@ -61,6 +64,8 @@ class TrainSettings:
     psgd_target: str = "zero"
     psgd_bits: int = 4
     psgd_scale: str = "layer"
+    scale_clip: float = 0.0
+    scale_clip_group: int = 16
     truth_weight: float = 1.0
     teacher_weight: float = 0.0
     teacher_volume_weight: float = 0.0
@@ -92,6 +97,8 @@ class TrainSettings:
             )
         if not 0 <= self.psgd < math.inf or not 2 <= self.psgd_bits <= 16:
             raise InputError("impossible position scaling", found=self, expected="psgd >= 0, psgd_bits in 2..16")
+        if not 0 <= self.scale_clip < math.inf or self.scale_clip_group < 1:
+            raise InputError("impossible clipping", found=self, expected="scale_clip >= 0, scale_clip_group >= 1")
         if self.teacher == "none" and self.needs_teacher:
             raise InputError("a teacher is needed", found=self, expected="teacher = dense or in_network")
         weights = (self.truth_weight, self.teacher_weight, self.teacher_volume_weight, self.photometric_weight)

@@ -58,7 +58,8 @@ def attach_quantizers(
             weights[name] = _quantizer_of(name, layer, builders[name], layer_bits.weights, initialisation, settings)
     for name, layer_bits in bits.items():
         if name in weights:
-            parametrize.register_parametrization(layers[name], "weight", weights[name])
+            quantizer_of_weight = weights[name].train(layers[name].training)
+            parametrize.register_parametrization(layers[name], "weight", quantizer_of_weight)
         if layer_bits.activations != FLOAT_BITS:
             device = effective_weight(layers[name]).device
             attach_input_quantizer(layers[name], builders[name].activation(layer_bits.activations, None).to(device))

@@ -13,7 +13,10 @@ from disparsity.quant.quantizers.additive_power_of_two import additive_power_of_
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.lsq import lsq_activation, lsq_weight
 from disparsity.quant.quantizers.power_of_two import power_of_two_weight
+from disparsity.quant.quantizers.scale_clip import scale_clip_weight
 from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.ternary import BITS as TERNARY_BITS
+from disparsity.quant.quantizers.ternary import ternary_weight
 from disparsity.quant.quantizers.uniform import uniform_activation, uniform_weight
 
 
@@ -60,6 +63,18 @@ QUANTIZERS: dict[str, QuantizerBuilder] = {
         summary="weights that are sums of powers of two (term_bits); 2..8 bits",
         widths=range(2, 9),
         weight=additive_power_of_two_weight,
+        activation=lsq_activation,
+    ),
+    "ternary": QuantizerBuilder(
+        summary="the pruned network's zeros, and signs times a learned scale; 2 bits",
+        widths=range(TERNARY_BITS, TERNARY_BITS + 1),
+        weight=ternary_weight,
+        activation=lsq_activation,
+    ),
+    "scale_clip": QuantizerBuilder(
+        summary="a uniform grid that ends at scale_clip mean magnitudes of a group of filters; 2..16 bits",
+        widths=range(2, MAX_BITS + 1),
+        weight=scale_clip_weight,
         activation=lsq_activation,
     ),
 }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from disparsity.errors import InputError
 
 GRANULARITIES = ("per_tensor", "per_channel", "per_group")
-TERNARY_SCALES = ("norm", "least_squares")
+TERNARY_SCALES = ("norm", "initialisation")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class QuantizerSettings:
         term_bits: bits of every power of two in a sum, of `additive_power_of_two`; 1 is a uniform grid.
         ternary_threshold: weights below this share of their channel's mean magnitude become 0, of `ternary`; at 0 only
             pruned weights are 0.
-        ternary_scale: `norm` keeps a channel's norm, `least_squares` has the smallest squared error.
+        ternary_scale: `norm` keeps a channel's norm; `initialisation` leaves it to that rule, e.g. `mse`.
         scale_clip: where `scale_clip` clips, in mean magnitudes of a group's non-zero weights.
 
     """

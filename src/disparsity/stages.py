@@ -23,6 +23,7 @@ from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
 from disparsity.finetune.modes import build_mode
 from disparsity.finetune.objective import Objective
+from disparsity.finetune.optimizers.scale_clip import ScaleClip
 from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.reconstructor import Reconstructor
 from disparsity.finetune.restore import network_checkpoint, open_network
@@ -124,7 +125,8 @@ def dense_training(context: Context, network: StereoNetwork, folder: Path) -> St
     assert context.recipe.train is not None
     phase = Phase(folder, context.stop)
     objective = Objective(settings=context.recipe.train, teacher=_teacher(context, context.recipe.train))
-    phase.run(Trainer(network, context.stream.next_batch, objective), "train")
+    hooks = _clipping(context.recipe.train)
+    phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "train")
     _recalibrate(context, network, context.recipe.train)
     return _finished(context, network, folder, phase)
 
@@ -278,7 +280,12 @@ def _tune(
 
 
 def _computation(settings: TrainSettings) -> list[StepHook]:
-    return [SparseComputation()] if settings.kernels == "auto" else []
+    sparse: list[StepHook] = [SparseComputation()] if settings.kernels == "auto" else []
+    return [*_clipping(settings), *sparse]
+
+
+def _clipping(settings: TrainSettings) -> list[StepHook]:
+    return [ScaleClip(settings.scale_clip, settings.scale_clip_group)] if settings.scale_clip else []
 
 
 def _recalibrate(context: Context, network: StereoNetwork, settings: TrainSettings) -> None:

@@ -46,13 +46,14 @@ def test_round_trip_through_json_and_state_dict_is_bit_identical(toy, pair, mask
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_every_quantizer_is_built_again_with_its_settings(toy, pair, name) -> None:
     fresh = copy.deepcopy(toy)
-    settings = QuantizerSettings(granularity="per_group", group_size=4, term_bits=3)
-    bits = {layer: LayerBits(weights=QUANTIZERS[name].widths[1], activations=4) for layer in ("features.0", "up")}
-    attach_quantizers(toy, bits | {"score": LayerBits(weights=16, activations=1)}, quantizer=name, settings=settings)
+    settings = QuantizerSettings(granularity="per_group", group_size=4, ternary_threshold=0.5, scale_clip=2.5)
+    bits = {layer: LayerBits(weights=QUANTIZERS[name].widths[-1], activations=4) for layer in ("features.0", "up")}
+    attach_quantizers(toy, bits | {"score": LayerBits(weights=12, activations=1)}, quantizer=name, settings=settings)
     calibrate(toy, [pair])
     description = json.loads(json.dumps(describe_quantizers(toy)))
     assert description["up"]["quantizer"] == name
-    assert description["score"]["quantizer"] == ("uniform" if name == "uniform" else "lsq")
+    wide = 12 in QUANTIZERS[name].widths
+    assert description["score"]["quantizer"] == (name if wide else "lsq")
     attach_from_description(fresh, description)
     fresh.load_state_dict(toy.state_dict())
     assert torch.equal(fresh(*pair), toy(*pair))

@@ -29,9 +29,7 @@ def random_weight(shape: tuple[int, ...], seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=generator) * (torch.rand(shape, generator=generator) > 0.5)
 
 
-def build(
-    name: str, weight: Tensor, bits: int, axis: int = 0, rule: str = "mse", **settings: Any
-) -> WeightQuantizer:
+def build(name: str, weight: Tensor, bits: int, axis: int = 0, rule: str = "mse", **settings: Any) -> WeightQuantizer:
     return QUANTIZERS[name].weight(weight, bits, axis, rule, QuantizerSettings(**settings))
 
 

@@ -1,0 +1,92 @@
+"""Ternary weights: the pruned network's zeros, and of every other weight its sign times one scale per filter.
+
+A filter is projected onto signs of equal norm: ``Q = ||w|| t / ||t||`` with ``t = m sign(w)`` and m the mask. Training
+sees the filter as a direction on the sphere with a free scale: the gradient passes straight through the signs and is
+projected onto the sphere's tangent, ``(I - u u^T) g`` with ``u = w / ||w||``; the scale's own gradient is exact.
+
+Source: Pruning Ternary Quantization (arXiv 2107.10998), of which the abstract is known: signs of regular weights by
+pruning and projection with the L2 norm, and a refined straight-through estimator. Interpretation: everything else, and
+that the scale is explicit, since BatchNorm is folded before. The threshold is that of Li and Liu, Ternary Weight
+Networks, 2016 (0.7 there), over the non-zero weights; at 0, which is the published method, the mask alone makes zeros,
+and a layer that was not pruned becomes binary.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.quant.levels import Levels
+from disparsity.quant.quantizers.grid import GridWeight, rows_of_groups
+from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.step_search import initial_steps
+from disparsity.quant.steps import step_from_log
+
+BITS = 2
+
+
+class TernaryWeight(GridWeight):
+    """Signs times a learned scale for all weights that share a step.
+
+    Args:
+        steps: ``[G]`` first scales.
+        axis: the weight's axis that counts output channels.
+        channels: its length.
+        group: output channels that share a scale.
+        threshold: weights below this share of the mean magnitude become 0.
+
+    """
+
+    kind = "ternary"
+
+    def __init__(self, steps: Tensor, *, axis: int, channels: int, group: int, threshold: float) -> None:
+        super().__init__(steps, levels=Levels(BITS), axis=axis, channels=channels, group=group)
+        self.threshold = threshold
+
+    def forward(self, weight: Tensor) -> Tensor:
+        """``scale * sign(weight)`` where the weight is above the threshold, else 0; the same shape."""
+        step = self._along(step_from_log(self.log_step), weight)
+        rows = rows_of_groups(weight, self.axis, self.group)
+        signs = self._signs(weight.detach(), rows.detach())
+        count = (rows_of_groups(signs, self.axis, self.group) != 0).sum(dim=1)
+        norm = torch.linalg.vector_norm(rows, dim=1).clamp(min=torch.finfo(weight.dtype).tiny)
+        # The filter with the norm of the result: its derivative is the estimator's, its value is not used.
+        smooth = weight * (step.detach() * self._along(count.sqrt() / norm, weight))
+        return signs * step + (smooth - smooth.detach())
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of `QuantizerSettings` that its structure depends on."""
+        return {**super().settings(), **({"ternary_threshold": self.threshold} if self.threshold else {})}
+
+    def _signs(self, weight: Tensor, rows: Tensor) -> Tensor:
+        return weight.sign() * (weight.abs() >= self._along(self.threshold * _mean(rows), weight))
+
+
+def ternary_weight(
+    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+) -> TernaryWeight:
+    """A weight quantizer for the non-zero values of `weight`; the scales by `initialisation` unless norms are kept.
+
+    Raises:
+        InputError: a weight is not finite, or the initialisation is unknown.
+
+    """
+    assert bits == BITS
+    settings = settings or QuantizerSettings()
+    group = settings.channels_per_step(weight.shape[axis])
+    rows = rows_of_groups(weight.detach(), axis, group)
+    kept = rows * (rows.abs() >= settings.ternary_threshold * _mean(rows)[:, None])
+    steps = initial_steps(kept, Levels(1), initialisation)
+    if settings.ternary_scale == "norm" and initialisation != "unit":
+        count = torch.count_nonzero(kept, dim=1)
+        steps = torch.where(count > 0, torch.linalg.vector_norm(rows, dim=1) / count.clamp(min=1).sqrt(), steps)
+    return TernaryWeight(
+        steps, axis=axis, channels=weight.shape[axis], group=group, threshold=settings.ternary_threshold
+    )
+
+
+def _mean(rows: Tensor) -> Tensor:
+    """The mean magnitude of the non-zero values of every row, 0 without any."""
+    return rows.abs().sum(dim=1) / torch.count_nonzero(rows, dim=1).clamp(min=1)
