@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -33,6 +33,7 @@ class IntegerConvolution(nn.Module):
     Attributes:
         constants: the integers that it computes with.
         largest_seen: the largest size of a sum so far.
+        observer: sees the fixed-point inputs, the codes and the fixed-point outputs of every call.
         threads: that compute the sums; None leaves them as they are.
 
     Raises:
@@ -49,6 +50,7 @@ class IntegerConvolution(nn.Module):
         self.name = name
         self.constants: LayerConstants = layer_constants(layer, settings)
         self.largest_seen = 0
+        self.observer: Callable[[Tensor, Tensor, Tensor], None] | None = None
         self.threads: int | None = None
         assert self.constants.largest_sum < _FLOAT64_EXACT
         small = self.constants.largest_sum < _FLOAT32_EXACT
@@ -65,8 +67,12 @@ class IntegerConvolution(nn.Module):
             InputError: an input is NaN, or a sum does not fit the accumulators.
 
         """
-        sums = self.accumulate(self.input_codes(self.enter(values)), *arguments)
-        return to_float(self.rescale(sums), self.constants.output.fraction_bits)
+        inputs = self.enter(values)
+        codes = self.input_codes(inputs)
+        outputs = self.rescale(self.accumulate(codes, *arguments))
+        if self.observer is not None:
+            self.observer(inputs, codes, outputs)
+        return to_float(outputs, self.constants.output.fraction_bits)
 
     def enter(self, values: Tensor) -> Tensor:
         """Step 1: float values as fixed-point inputs, int64.

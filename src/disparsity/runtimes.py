@@ -15,7 +15,9 @@ from disparsity.errors import InputError
 from disparsity.export.facts import OPENVINO_FILES, FileFacts
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.restore import open_network, stage_of
+from disparsity.quant.integer.network import float_layers, integer_form
 from disparsity.stereo.inference import predict
+from disparsity.stereo.network import StereoNetwork
 
 Estimate = Callable[[Tensor, Tensor], NDArray[np.float32]]
 
@@ -30,12 +32,14 @@ class Executable:
         estimate: from two views ``[3, H, W]``, RGB in 0..1, to the disparity ``[H, W]`` in pixels.
         stage: `dense`, `pruned` or `quantized`.
         max_disparity: largest disparity that the network's cost volume covers, in pixels.
+        float_layers: of the integer runtime, the layers that it leaves in float; None elsewhere.
 
     """
 
     estimate: Estimate
     stage: str
     max_disparity: int
+    float_layers: tuple[str, ...] | None = None
 
 
 def open_in_runtime(checkpoint: str, name: str | None, runtime: str) -> Executable:
@@ -57,15 +61,35 @@ def open_in_runtime(checkpoint: str, name: str | None, runtime: str) -> Executab
 
 
 def _open_in_torch(checkpoint: str, name: str | None) -> Executable:
-    other = _runtime_of(Path(checkpoint))
-    if other is not None:
-        raise InputError("torch cannot run this file", where=checkpoint, remedy=f"add --runtime {other}")
-    network = use_channels_last(open_network(checkpoint, name))
+    network = use_channels_last(_open_ours("torch", checkpoint, name))
     return Executable(
         estimate=functools.partial(predict, network),
         stage=stage_of(network),
         max_disparity=network.spec.max_disparity,
     )
+
+
+def _open_in_integers(checkpoint: str, name: str | None) -> Executable:
+    network = _open_ours("the integer runtime", checkpoint, name)
+    stage, spec = stage_of(network), network.spec
+    if stage != "quantized":
+        remedy = "quantize it first, or leave --runtime integer out"
+        raise InputError("the network has no integers", where=checkpoint, found=f"a {stage} network", remedy=remedy)
+    integer = integer_form(network)
+    unused = tuple(f"{module}." for module in spec.training_only)
+    return Executable(
+        estimate=functools.partial(predict, integer),
+        stage=stage,
+        max_disparity=spec.max_disparity,
+        float_layers=tuple(layer for layer in float_layers(integer) if not f"{layer}.".startswith(unused)),
+    )
+
+
+def _open_ours(runtime: str, checkpoint: str, name: str | None) -> StereoNetwork:
+    other = _runtime_of(Path(checkpoint))
+    if other is not None:
+        raise InputError(f"{runtime} cannot run this file", where=checkpoint, remedy=f"add --runtime {other}")
+    return open_network(checkpoint, name)
 
 
 def _open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
@@ -104,4 +128,5 @@ RUNTIMES: dict[str, Callable[[str, str | None], Executable]] = {
     "torch": _open_in_torch,
     "onnxruntime": _open_in_onnxruntime,
     "openvino": _open_in_openvino,
+    "integer": _open_in_integers,
 }

@@ -51,6 +51,8 @@ def _run(arguments: argparse.Namespace) -> int:
     mask = float(network.max_disparity if arguments.mask is None else arguments.mask)
     facts = {"uri": arguments.data, "stage": network.stage}
     row = evaluate_estimates(network.estimate, data, **facts, mask_disparity=mask).row | {"runtime": arguments.runtime}
+    if network.float_layers is not None:
+        row["float_layers"] = list(network.float_layers)
     if arguments.json:
         write_json(arguments.json, row)
     print(_table(row))

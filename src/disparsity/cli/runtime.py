@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-RUNTIME_NAMES = ("torch", "onnxruntime", "openvino")
+RUNTIME_NAMES = ("torch", "onnxruntime", "openvino", "integer")
 """The keys of `disparsity.runtimes.RUNTIMES`, here because that module imports torch."""
 
 
@@ -15,5 +15,6 @@ def add_runtime(command: argparse.ArgumentParser) -> None:
         choices=RUNTIME_NAMES,
         default="torch",
         help="what executes the network; onnxruntime takes what `export --format onnx` wrote, openvino what "
-        "`export --format openvino` wrote (default: torch)",
+        "`export --format openvino` wrote; integer takes a quantized checkpoint and computes in integers as hardware "
+        "would, slowly (default: torch)",
     )
