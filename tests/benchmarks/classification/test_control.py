@@ -1,0 +1,63 @@
+"""Runs of the control, tiny: what is kept, what is zero, what is reused."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import pytest
+import torch
+from classification.control import Case, cases, compressed, trained
+from classification.data import digits
+from classification.loop import Loop
+from classification.recipe import ControlRecipe
+from classification.resnet20 import seeded_resnet20
+
+from disparsity.errors import DivergedError
+
+TINY = ControlRecipe(
+    batch=4, dense_steps=2, prune_steps=2, tune_steps=1, events=2, score_batches=1, sparsities=(0.9, 0.99), seeds=(0, 3)
+)
+
+
+def test_the_grid_is_the_product_seed_by_seed() -> None:
+    grid = list(cases(TINY))
+    assert len(grid) == len(set(grid)) == len({case.name for case in grid}) == 5 * 2 * 2
+    assert [case.seed for case in grid] == [0] * 10 + [3] * 10
+
+
+@pytest.mark.parametrize("score", TINY.scores)
+def test_every_score_keeps_exactly_its_share(score: str) -> None:
+    data, dense = digits(), seeded_resnet20(1, 10, 0)
+    before = copy.deepcopy(dense.state_dict())
+    row = compressed(TINY, data, Case(score, 0.95, 0), dense)
+    weights = 9 * (16 + 6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64) + 640
+    assert row["kept"] == round(0.05 * weights)
+    assert 0 <= row["accuracy_percent"] <= 100
+    assert all(torch.equal(before[name], value) for name, value in dense.state_dict().items())
+
+
+def test_the_dense_network_is_trained_once(tmp_path: Path) -> None:
+    data = digits()
+    first = trained(TINY, data, 0, tmp_path).state_dict()
+    stored = (tmp_path / "dense-0.safetensors").read_bytes()
+    again = trained(TINY, data, 0, tmp_path).state_dict()
+    assert all(torch.equal(value, again[name]) for name, value in first.items())
+    assert (tmp_path / "dense-0.safetensors").read_bytes() == stored
+
+
+def test_the_rate_falls_along_a_cosine() -> None:
+    loop = Loop(seeded_resnet20(1, 10, 0), digits(), TINY, 0)
+    rates: list[float] = []
+    loop.optimizer.register_step_post_hook(lambda optimizer, *_: rates.append(optimizer.param_groups[0]["lr"]))
+    loop.run(4, 0.2, falling=True)
+    loop.run(2, 0.2, falling=False)
+    assert rates == pytest.approx([0.2, 0.2 * (0.5 + 0.5**1.5), 0.1, 0.2 * (0.5 - 0.5**1.5), 0.2, 0.2])
+    assert loop.step == 6
+
+
+def test_a_loss_that_is_not_finite_ends_the_run() -> None:
+    network = seeded_resnet20(1, 10, 0)
+    torch.nn.init.constant_(network.classify.bias, torch.nan)
+    with pytest.raises(DivergedError, match="step 0"):
+        Loop(network, digits(), TINY, 0).run(1, 0.1, falling=False)
