@@ -29,7 +29,7 @@ MAY_KNOW = {
 EXCEPTIONS = {("hwcost/reports/write.py", "stereo")}
 """Steps beside the order: the report shows disparity maps, which `stereo` knows how to draw."""
 
-BELOW_RECIPE = {"files", "progress", "errors", "parallel", "signals"}
+BELOW_RECIPE = {"files", "progress", "errors", "parallel", "signals", "sweep_settings"}
 """Modules of src/disparsity that know nothing of recipes, runs or stages."""
 
 UNTESTED = {
@@ -48,7 +48,7 @@ GENERIC = {*FOLDERS, "recipes", "cli", "tests", "models", "utils"}
 def modules() -> list[Path]:
     """Every source file, as a path from the root, without following the links."""
     own = [path for path in (ROOT / "src/disparsity").glob("*.py") if not path.is_symlink()]
-    own += [path for folder in ("cli", "export") for path in (ROOT / "src/disparsity" / folder).rglob("*.py")]
+    own += [path for folder in ("cli", "export", "sweep") for path in (ROOT / "src/disparsity" / folder).rglob("*.py")]
     linked = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py")]
     return sorted(path.relative_to(ROOT) for path in own + linked)
 

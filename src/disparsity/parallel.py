@@ -45,7 +45,7 @@ def average(tensors: Sequence[Tensor]) -> None:
         alike = [tensor for tensor in tensors if tensor.dtype == dtype]
         message = torch.cat([tensor.detach().flatten() for tensor in alike])
         _sum(message)
-        parts = message.div_(processes()).split([tensor.numel() for tensor in alike])
+        parts = torch.split(message.div_(processes()), [tensor.numel() for tensor in alike])
         for tensor, part in zip(alike, parts, strict=True):
             tensor.detach().copy_(part.view(tensor.shape))
 

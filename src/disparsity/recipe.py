@@ -23,6 +23,7 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.allocation import QuantSettings
 from disparsity.quant.allocations.settings import AllocationSettings
 from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.sweep_settings import SweepSettings
 
 ROUNDINGS = ("nearest", "reconstruct")
 MIXED_SIZES = ("refuse", "pad")
@@ -160,6 +161,7 @@ class Recipe:
         quantize: stage two.
         finetune_quantized: quantization-aware training.
         report: what is counted and drawn.
+        sweep: what the command `sweep` varies; other commands leave it alone.
 
     """
 
@@ -174,6 +176,7 @@ class Recipe:
     quantize: QuantizeSection | None = None
     finetune_quantized: TrainSettings | None = None
     report: ReportSection = field(default_factory=ReportSection)
+    sweep: SweepSettings | None = None
 
     @property
     def phases(self) -> dict[str, TrainSettings]:
@@ -203,6 +206,19 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
     for change in changes:
         _apply(table, change)
     return from_table(Recipe, table, str(path))
+
+
+def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
+    """The recipe with `a.b=value` changes.
+
+    Raises:
+        InputError: a key or value is wrong, or the changed recipe is impossible.
+
+    """
+    table = tomllib.loads(to_toml(recipe))
+    for change in changes:
+        _apply(table, change)
+    return from_table(Recipe, table, "recipe")
 
 
 def from_table(kind: type[Section], table: Mapping[str, Any], where: str) -> Section:

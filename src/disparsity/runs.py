@@ -114,6 +114,17 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def is_locked(folder: Path) -> bool:
+    """Whether a process works in the folder of a run."""
+    try:
+        with _locked(folder):
+            return False
+    except FileNotFoundError:
+        return False
+    except InputError:
+        return True
+
+
 def stored_recipe(folder: Path) -> Recipe:
     """The resolved recipe of a run.
 

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 
 from disparsity import __version__
-from disparsity.cli import cost, data, doctor, evaluate, export, listing, predict, report, run, stage
+from disparsity.cli import cost, data, doctor, evaluate, export, listing, predict, report, run, stage, sweep
 from disparsity.errors import DisparsityError
 
-_COMMANDS = (run, stage, evaluate, predict, cost, report, export, data, listing, doctor)
+_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, export, data, listing, doctor)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

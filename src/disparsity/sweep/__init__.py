@@ -1,0 +1,1 @@
+"""Many runs of one recipe with other settings, and the front of error against cost."""

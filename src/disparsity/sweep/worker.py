@@ -1,0 +1,82 @@
+"""A worker of a sweep: runs of the recipe with proposed settings until there are enough."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from disparsity.errors import DivergedError, InputError
+from disparsity.pipeline import run
+from disparsity.recipe import Recipe, changed
+from disparsity.runs import is_locked
+from disparsity.sweep.study import Study
+from disparsity.sweep_settings import COSTS, ERRORS, SweepSettings
+
+TRIALS = "trials"
+
+
+def work(recipe: Recipe, settings: SweepSettings, study: Study, out: Path, report: Callable[[], object]) -> None:
+    """Go on with interrupted runs of this folder, then propose new ones, until the sweep has its trials.
+
+    A run that is stopped stays begun: the same command takes it up where it was. Settings that cannot be run, or whose
+    training diverges, are noted and cost no trial.
+
+    Args:
+        recipe: what is varied, without its `sweep` section.
+        settings: of the sweep.
+        study: shared by all workers.
+        out: the sweep's folder on this machine; runs go to `trials/NNNN`.
+        report: called after every run.
+
+    Raises:
+        StoppedError: a signal asked.
+
+    """
+    place = f"{socket.gethostname()}:{out.resolve()}"
+    for number, values in study.begun(place):
+        if not is_locked(_folder(out, number)):
+            _attempt(recipe, settings, study, number, values, out)
+            report()
+    while study.taken() < settings.trials:
+        number, values = study.propose(place)
+        _attempt(recipe, settings, study, number, values, out)
+        report()
+
+
+def _folder(out: Path, number: int) -> Path:
+    return out / TRIALS / f"{number:04d}"
+
+
+def _attempt(
+    recipe: Recipe, settings: SweepSettings, study: Study, number: int, values: Mapping[str, Any], out: Path
+) -> None:
+    try:
+        trial = changed(recipe, [f"{key}={value}" for key, value in values.items()])
+        result = run(trial, _folder(out, number))
+    except (InputError, DivergedError) as error:
+        study.fail(number, str(error))
+        return
+    study.finish(number, error_of(result, settings), float(COSTS[settings.cost](result)))
+
+
+def error_of(report: Mapping[str, Any], settings: SweepSettings) -> float:
+    """The error of the last stage on the first test data.
+
+    Raises:
+        InputError: nothing was scored there.
+
+    """
+    rows = report["accuracy"]
+    first = rows[0]["data"] if rows else None
+    values = [row[ERRORS[settings.error]] for row in rows if row["data"] == first]
+    if not values or values[-1] is None:
+        raise InputError("the run has no error to compare", where="data.test", expected="pairs with ground truth")
+    return float(values[-1])
+
+
+def plain(recipe: Recipe) -> Recipe:
+    """The recipe of a single run."""
+    return replace(recipe, sweep=None)
