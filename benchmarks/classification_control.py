@@ -53,7 +53,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         recipe = read_recipe(arguments.recipe)
         if arguments.action == "table":
-            command = "python benchmarks/classification_control.py run --out DIR; ... table --out DIR"
+            named = f" --recipe {arguments.recipe}" if arguments.recipe else ""
+            command = f"python benchmarks/classification_control.py run --out DIR{named}; ... table --out DIR{named}"
             print(write_results(recipe, arguments.out, arguments.results, provenance(command)))
         else:
             part, parts = map(int, arguments.part.split("/"))

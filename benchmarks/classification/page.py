@@ -77,10 +77,10 @@ def page(recipe: ControlRecipe, rows: Rows, dense: Rows, picture: str) -> list[s
 def claim(rows: Rows, other: str) -> str:
     """One sentence: Taylor against another score, run by run (same seed, same sparsity)."""
     every, high = differences(rows, other, 0.0), differences(rows, other, HIGH)
-    if not every or not high:
+    if not every:
         return f"- Taylor against {other}: {MISSING}."
-    beyond = f"from {100 * HIGH:g} % sparsity on {_counts(high)}"
-    return f"- Taylor is {_verdict(every)} {other}: {_counts(every)}; {beyond}."
+    beyond = f"; from {100 * HIGH:g} % sparsity on {_counts(high)}" if high else ""
+    return f"- Taylor is {_verdict(every)} {other}: {_counts(every)}{beyond}."
 
 
 def differences(rows: Rows, other: str, least: float) -> list[float]:

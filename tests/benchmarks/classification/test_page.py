@@ -37,6 +37,9 @@ def test_scores_are_compared_run_by_run() -> None:
         "from 98 % sparsity on +6.00 points on average, better in 1 and worse in 0 of 1 pairs of runs."
     )
     assert claim(ROWS, "snip") == "- Taylor against snip: not run."
+    assert claim(ROWS[:5], "magnitude") == (
+        "- Taylor is ahead of magnitude: +0.50 points on average, better in 1 and worse in 0 of 2 pairs of runs."
+    )
 
 
 def test_a_loss_is_said_as_well() -> None:
