@@ -1,4 +1,4 @@
-"""The slot "allocation": how many bits each layer gets."""
+"""Bits by kind of layer and by name: what holds where no allocation chooses."""
 
 from __future__ import annotations
 
@@ -102,6 +102,3 @@ def _matching(pattern: str, layers: list[str]) -> list[str]:
     if not matches:
         raise InputError("no layer of this name", where="layer_bits", found=pattern, expected=", ".join(layers))
     return matches
-
-
-ALLOCATIONS: dict[str, str] = {"uniform": "the same bits for every layer but the first, protected, wide and named ones"}

@@ -13,7 +13,7 @@ from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scopes import SCOPES
 from disparsity.pruning.scores.registry import SCORES
-from disparsity.quant.allocation import ALLOCATIONS
+from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.stereo.networks import NETWORKS
 from disparsity.stereo.networks.describe import describe_network
@@ -29,7 +29,7 @@ CATALOGUE: dict[str, Callable[[], Names]] = {
     "patterns": lambda: PATTERNS,
     "modes": lambda: {name: kind.summary for name, kind in MODES.items()},
     "quantizers": lambda: {name: builder.summary for name, builder in QUANTIZERS.items()},
-    "allocations": lambda: ALLOCATIONS,
+    "allocations": lambda: {name: kind.description for name, kind in ALLOCATIONS.items()},
     "teachers": lambda: TEACHERS,
     "profiles": profile_names,
     "data": list_schemes,

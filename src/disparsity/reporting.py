@@ -131,7 +131,7 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[s
         "pattern": prune.pattern if prune else "none",
         "mode": prune.mode if prune else "none",
         "quantizer": quantize.quantizer if quantize else "none",
-        "allocation": "uniform" if quantize else "none",
+        "allocation": quantize.allocation if quantize else "none",
         "teacher": ", ".join(sorted(teachers)) or "none",
         "seed": recipe.seed,
         "steps": {name: phase.steps for name, phase in phases.items() if phase is not None},

@@ -237,8 +237,7 @@ def _allocated_bits(context: Context, network: StereoNetwork, attach: Attach, fo
     allocator = Allocator(network, settings, bits, batch, attach, scores, profile, context.recipe.seed)
     allocated = allocator.allocate()
     remove_channels(network, allocated.removed)
-    if parallel.is_first():
-        write_json(folder / "allocation.json", allocated.facts)
+    write_json(folder / "allocation.json", allocated.facts)
     return allocated.bits
 
 

@@ -1,8 +1,9 @@
-"""Equal slopes against enumeration: never over budget, never further from the optimum than the segment that did not fit."""
+"""Equal slopes against enumeration: within budget, and no further from the optimum than one segment of a hull."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -63,7 +64,7 @@ def _largest_drop(distortion: list[list[float]], costs: list[list[float]]) -> fl
     drops = [0.0]
     for values, prices in zip(distortion, costs, strict=True):
         hull = lower_hull(values, prices)
-        drops += [values[a] - values[b] for a, b in zip(hull, hull[1:], strict=False)]
+        drops += [values[a] - values[b] for a, b in pairwise(hull)]
     return max(drops)
 
 

@@ -13,7 +13,7 @@ from disparsity.quant.allocations.measurement import Measurement
 from disparsity.quant.allocations.problem import Plan
 from disparsity.quant.attach import attach_quantizers, detach, quantized_layers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.layers import quantizable_layers
+from disparsity.quant.layers import effective_weight, quantizable_layers
 
 WIDTHS = {"features.0": (8,), "filter.0": (2, 4), "up": (2, 3, 4), "score": (5,)}
 
@@ -26,7 +26,9 @@ def attach(network: nn.Module, bits: Mapping[str, LayerBits]) -> None:
 def measurement(toy, pair, masked) -> Measurement:
     masked(toy, kept=0.7)
     layers = quantizable_layers(toy)
-    channels = {name: torch.arange(layer.weight.shape[1 if name == "up" else 0]) for name, layer in layers.items()}
+    channels = {
+        name: torch.arange(effective_weight(layer).shape[1 if name == "up" else 0]) for name, layer in layers.items()
+    }
     channels["filter.0"] = torch.tensor([3, 1, 0, 2, 5, 4])
     return Measurement(toy, layers, WIDTHS, attach, lambda: toy(*pair), channels)
 

@@ -1,0 +1,1 @@
+"""The methods of the slot "allocation": how many bits each layer gets under a budget."""
