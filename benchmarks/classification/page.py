@@ -62,7 +62,8 @@ def page(recipe: ControlRecipe, rows: Rows, dense: Rows, picture: str) -> list[s
         f"(iteratively, and after training, unlike their papers; SNIP on {recipe.score_batches} batches). "
         f"Median {seconds:.0f} s of processor time a run.",
         "",
-        f"Right answers on the test images, %: mean and range over seeds. Dense: {_cell(dense)}.",
+        f"Right answers on the test images, %: mean and range over seeds. Dense: {_cell(dense)}. "
+        f"{len(rows)} of {len(list(cases(recipe)))} runs are there.",
         "",
         "| score | " + " | ".join(f"{100 * sparsity:g} %" for sparsity in recipe.sparsities) + " |",
         "|---|" + "---|" * len(recipe.sparsities),

@@ -51,6 +51,7 @@ def test_the_table_has_means_and_ranges() -> None:
     lines = page(RECIPE, ROWS, [{"accuracy_percent": 99.0}], "x.png")
     assert "| taylor | 96.0 (95.0..97.0, n=2) | 90.0 (90.0..90.0, n=1) |" in lines
     assert "| magnitude | 95.5 (94.0..97.0, n=2) | 84.0 (84.0..84.0, n=1) |" in lines
+    assert any(line.endswith("Dense: 99.0 (99.0..99.0, n=1). 6 of 8 runs are there.") for line in lines)
 
 
 def test_files_are_written_from_the_results_that_are_there(tmp_path: Path) -> None:
