@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from disparsity.stereo.network import StereoNetwork
 
 WORKLOAD_FORMATS = ("scalesim", "zigzag", "timeloop")
-SIZED_FORMATS = ("onnx", "openvino", *WORKLOAD_FORMATS)
+FOLDER_FORMATS = ("openvino", "rtl")
+SIZED_FORMATS = ("onnx", "qonnx", *FOLDER_FORMATS, *WORKLOAD_FORMATS)
 
 
 def add_to(commands: Any) -> None:
@@ -26,7 +27,9 @@ def add_to(commands: Any) -> None:
         description="packed: one HDF5 file with entropy-coded integers. onnx: a graph for one input size, with "
         "QuantizeLinear and DequantizeLinear where the network is quantized, run once before it is kept; zeros stay, "
         "but make nothing faster on a CPU. openvino: a folder with network.xml and network.bin, likewise; says which "
-        "kernel runs each convolution on this machine. scalesim, zigzag, timeloop: the workload at "
+        "kernel runs each convolution on this machine. qonnx: a graph with Quant nodes that hold the widths in bits. "
+        "rtl: a folder for a hardware team, with the integers of a quantized network, golden vectors of one pair, a "
+        "manifest, a check in NumPy and an example in Verilog. scalesim, zigzag, timeloop: the workload at "
         "one input size, for these tools; how 3D convolutions are lowered is stated in the file.",
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
     )
@@ -35,6 +38,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("--out", type=Path, required=True, metavar="PATH")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
     command.add_argument("--size", metavar="HxW", help="of the input, for all formats but packed")
+    command.add_argument("--data", metavar="URI", help="whose first pair rtl runs (default: a synthetic pair)")
     command.set_defaults(run=_export)
     back = commands.add_parser(
         "import",
@@ -49,8 +53,12 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    check_folder(arguments.out) if arguments.format == "openvino" else check_file(arguments.out)
+    check_folder(arguments.out) if arguments.format in FOLDER_FORMATS else check_file(arguments.out)
     size = _input_size(arguments)
+    if arguments.data is not None and arguments.format != "rtl":
+        raise InputError(
+            "only the format rtl runs a pair", found=f"--data with {arguments.format}", remedy="leave it out"
+        )
     from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
 
     network = open_network(arguments.checkpoint, arguments.network)
@@ -59,7 +67,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
         write_network(arguments.out, network)
     else:
-        _write_sized(arguments.out, network, size, arguments.format)
+        _write_sized(arguments, network, size)
     print(f"{arguments.out} {_bytes_of(arguments.out)} bytes")
     if arguments.format == "openvino":
         _print_kernels(arguments.out)
@@ -67,7 +75,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _bytes_of(path: Path) -> int:
-    return sum(file.stat().st_size for file in (path.iterdir() if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
 
 
 def _print_kernels(folder: Path) -> None:
@@ -78,10 +86,11 @@ def _print_kernels(folder: Path) -> None:
     print(kernel_table(network.kernels, network.widened))
 
 
-def _write_sized(out: Path, network: StereoNetwork, size: tuple[int, int], kind: str) -> None:
+def _write_sized(arguments: argparse.Namespace, network: StereoNetwork, size: tuple[int, int]) -> None:
     from disparsity.costing import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
 
     check_pixels(size)
+    out, kind = arguments.out, arguments.format
     if kind == "onnx":
         from disparsity.export.onnx_file import write_onnx  # noqa: PLC0415 - not for the other formats
 
@@ -90,6 +99,14 @@ def _write_sized(out: Path, network: StereoNetwork, size: tuple[int, int], kind:
         from disparsity.export.openvino_folder import write_openvino  # noqa: PLC0415 - not for the other formats
 
         write_openvino(out, network, size)
+    elif kind == "qonnx":
+        from disparsity.export.qonnx_file import write_qonnx  # noqa: PLC0415 - not for the other formats
+
+        write_qonnx(out, network, size)
+    elif kind == "rtl":
+        from disparsity.export.rtl.folder import write_rtl  # noqa: PLC0415 - not for the other formats
+
+        write_rtl(out, network, size, arguments.data)
     else:
         write_text(out, export_workload(network, size, kind))
 

@@ -43,11 +43,11 @@ def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, path: P
         onnx.checker.check_model(path, full_check=True)
         found = open_onnx(path).predict(*views)
     except Exception as error:
-        raise _refused(model, error) from error
+        raise refused(model, error) from error
     check_parity(found, network, facts, "ONNX Runtime")
 
 
-def _refused(model: Any, error: Exception) -> InputError:
+def refused(model: Any, error: Exception) -> InputError:
     """What the checker or ONNX Runtime refused, with the operator and the layer of the node that it names."""
     mentioned = set(re.findall(r"[\w./:]+", str(error)))
     named = [node for node in model.graph.node if node.name in mentioned]

@@ -58,20 +58,26 @@ def open_onnx(path: Path, *, optimise: bool = True) -> OnnxNetwork:
     """
     if not path.is_file():
         raise InputError("no such file", where=path)
-    session = _new_session(path, optimise)
+    session = _read(path, optimise)
     return OnnxNetwork(
         path=path, facts=from_metadata(session.get_modelmeta().custom_metadata_map, path), session=session
     )
 
 
-def _new_session(path: Path, optimise: bool) -> Any:
+def new_session(source: str | bytes, *, optimise: bool = True) -> Any:
+    """An ``onnxruntime.InferenceSession`` of a file, by name or content, with as many threads as torch has."""
     runtime = import_extra("onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = _ERRORS_ONLY
     if not optimise:
         options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    return runtime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def _read(path: Path, optimise: bool) -> Any:
+    import_extra("onnxruntime", "onnx")
     try:
-        return runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return new_session(str(path), optimise=optimise)
     except Exception as error:
         raise CorruptArtefactError("ONNX Runtime cannot read the file", where=path, found=error) from error
