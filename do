@@ -1,5 +1,5 @@
 #!/bin/sh
-# One command per task: ./do setup | demo | test | lint | check.  Needs only python3 (>= 3.11) with venv, and git.
+# One command per task: ./do setup | demo | test | lint | check | docs.  Needs only python3 (>= 3.11) with venv, and git.
 set -eu
 cd "$(dirname "$0")"
 py=.venv/bin/python
@@ -17,6 +17,7 @@ setup() {
         touch "$stamp"
     fi
 }
+extra() { "$py" -m pip install -q -c constraints.txt -e ".[$1]"; }
 lint()  { .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/pyright; }
 # One process per core, one thread each: the same tests in little more than half the time of one process.
 tests() { OMP_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal "$@"; }
@@ -26,6 +27,7 @@ case "${1:-}" in
     demo)  shift; setup; .venv/bin/disparsity demo "$@" ;;
     lint)  setup; lint ;;
     test)  shift; setup; tests "$@" ;;
+    docs)  shift; setup; extra docs; NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --site-dir build/docs "$@" ;;
     check) setup; lint; tests ;;
-    *) echo "usage: ./do setup|demo|test|lint|check" >&2; exit 2 ;;
+    *) echo "usage: ./do setup|demo|test|lint|check|docs" >&2; exit 2 ;;
 esac

@@ -19,19 +19,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from screening.cases import CONTROL, DISTILLED, Case, Change, finals, screening
+from screening.cases import CONTROL, Case, finals, screening
 from screening.measure import compress, train_control
 from screening.tables import write_results
 
 from disparsity.files import write_json
-
-FINALISTS: dict[str, Change] = {
-    "default": {},
-    "magnitude": {"prune": {"score": "magnitude"}},
-    "regrow": {"prune": {"mode": "regrow"}},
-    "reconstruct": {"prune": {"mode": "reconstruct"}},
-    "default, dense teacher": DISTILLED,
-}
 
 
 def run(cases: Iterable[Case], out: Path, part: int, parts: int) -> None:
@@ -65,9 +57,9 @@ def main() -> None:
     torch.manual_seed(0)
     part, parts = map(int, arguments.part.split("/"))
     if arguments.action == "table":
-        write_results(arguments.out, FINALISTS)
+        write_results(arguments.out)
     else:
-        run(screening() if arguments.action == "screen" else finals(FINALISTS), arguments.out, part, parts)
+        run(screening() if arguments.action == "screen" else finals(), arguments.out, part, parts)
 
 
 if __name__ == "__main__":

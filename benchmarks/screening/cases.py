@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 from disparsity.finetune.reconstruct import ReconstructSettings
@@ -13,12 +14,13 @@ from disparsity.recipe import DataSection, NetworkSection, PruneSection, Recipe
 TEST = "synthetic:?pairs=60&size=96x192&seed=1000&max_disparity=48"
 TRAIN = "synthetic:?pairs=1000&size=96x192&seed=1&max_disparity=48"
 CROP, BATCH = "64x128", 4
-PRUNE_STEPS, TUNE_STEPS, CONTROL_STEPS = 100, 140, 3000
+PRUNE_STEPS, TUNE_STEPS, CONTROL_STEPS = 100, 140, 1500
 RATE = 2e-3
 SCREEN = (0.97, 0.99)
 TWICE = ("default", "score", "schedule", "training")
 SPARSITIES = (0.90, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995)
 SEEDS = (0, 1, 2)
+SIDE_BY_SIDE = (0.97, 0.985)
 CONTROL = "dense_equal_bytes"
 
 Change = Mapping[str, Mapping[str, Any]]
@@ -86,6 +88,15 @@ GROUPS: dict[str, dict[str, Change]] = {
 """Every variant differs from the default in one slot; `training` changes the rate of both phases."""
 
 
+FINALISTS: dict[str, tuple[Change, tuple[float, ...]]] = {
+    "default": ({}, SPARSITIES),
+    "magnitude": ({"prune": {"score": "magnitude"}}, SPARSITIES),
+    "regrow": ({"prune": {"mode": "regrow"}}, SIDE_BY_SIDE),
+    "reconstruct": ({"prune": {"mode": "reconstruct"}}, SIDE_BY_SIDE),
+}
+"""Each with its change and the sparsities at which it is run."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """One run of the grid."""
@@ -112,12 +123,14 @@ def screening() -> Iterator[Case]:
                     yield Case(group=group, variant=variant, sparsity=sparsity, seed=0, change=change)
 
 
-def finals(finalists: Mapping[str, Change]) -> Iterator[Case]:
-    """The finalists with three seeds at every sparsity, and the control that their packed bytes allow."""
-    for seed in SEEDS:
-        for sparsity in SPARSITIES:
-            for variant, change in finalists.items():
-                yield Case(group="final", variant=variant, sparsity=sparsity, seed=seed, change=change)
+def finals() -> Iterator[Case]:
+    """The finalists with three seeds, and the control that the default's packed bytes allow; `SIDE_BY_SIDE` first."""
+    others = [sparsity for sparsity in SPARSITIES if sparsity not in SIDE_BY_SIDE]
+    for sparsities in (SIDE_BY_SIDE, others):
+        for seed, sparsity in product(SEEDS, sparsities):
+            for variant, (change, where) in FINALISTS.items():
+                if sparsity in where:
+                    yield Case(group="final", variant=variant, sparsity=sparsity, seed=seed, change=change)
             yield Case(group="final", variant=CONTROL, sparsity=sparsity, seed=seed)
 
 

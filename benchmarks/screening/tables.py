@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from screening.cases import (
     CONTROL,
     CONTROL_STEPS,
     CROP,
+    FINALISTS,
     GROUPS,
     PRUNE_STEPS,
     RATE,
@@ -35,7 +36,7 @@ RESULTS = Path(__file__).parents[1] / "results"
 Row = dict[str, Any]
 
 
-def write_results(out: Path, finalists: Iterable[str]) -> None:
+def write_results(out: Path) -> None:
     """Collect the results below `out` into `results/stage_one.{csv,md,png,svg}`."""
     rows = [json.loads(path.read_text()) for path in sorted(out.glob("*.json"))]
     recipe = recipe_of(Case(group="default", variant="default", sparsity=0.97, seed=0))
@@ -44,7 +45,7 @@ def write_results(out: Path, finalists: Iterable[str]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-    names = [*finalists, CONTROL]
+    names = [*FINALISTS, CONTROL]
     lines = [*_introduction(dense), *_finals_table(rows, names, dense), *_screening_table(rows)]
     lines += provenance("python benchmarks/stage_one.py screen --out DIR; ... finals --out DIR; ... table --out DIR")
     write_text(RESULTS / "stage_one.md", "\n".join(lines) + "\n")
