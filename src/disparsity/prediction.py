@@ -1,14 +1,19 @@
-"""One pair of image files to disparity files."""
+"""One pair of views to disparity: image files to files, arrays to an array."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from disparsity.datasets.calib_txt import read_calib_txt
 from disparsity.datasets.pfm import write_pfm
+from disparsity.datasets.ply import point_cloud, write_ply
 from disparsity.datasets.png import KITTI_SCALE, read_rgb, write_kitti_disparity, write_rgb
 from disparsity.errors import DataError
 from disparsity.runtimes import open_in_runtime
@@ -17,25 +22,53 @@ from disparsity.stereo.drawing import colour_disparity
 _PNG_LIMIT_PX = 65535 / KITTI_SCALE
 
 
+def predict(
+    left: NDArray[Any], right: NDArray[Any], checkpoint: str = "builtin:reference", network: str | None = None
+) -> NDArray[np.float32]:
+    """The disparity of two views, in pixels of the left one.
+
+    Args:
+        left: ``[H, W, 3]`` RGB, uint8 or float in 0..1.
+        right: the same shape.
+        checkpoint: ours, a published file, or `builtin:NAME`.
+        network: name of the network of a published file.
+
+    Returns:
+        ``[H, W]`` float32, never negative.
+
+    Raises:
+        DataError: the arrays are no views of one size.
+        InputError: the checkpoint cannot be used.
+
+    """
+    views = [_view(array, side) for array, side in ((left, "left"), (right, "right"))]
+    _check_sizes(views, "left", "right")
+    return np.maximum(open_in_runtime(checkpoint, network, "torch").estimate(*views), 0.0)
+
+
 def predict_files(
-    checkpoint: str, network_name: str | None, left: Path, right: Path, out: Path, *, runtime: str = "torch"
+    checkpoint: str,
+    network_name: str | None,
+    left: Path,
+    right: Path,
+    out: Path,
+    *,
+    runtime: str = "torch",
+    calib: Path | None = None,
 ) -> list[Path]:
     """Write `disparity.pfm`, `disparity.png` (16 bit, x256) and `disparity_color.png` into `out`.
 
     A disparity that 16 bits cannot hold is 0, unknown, in `disparity.png`; `disparity.pfm` has it. `runtime` is a key
-    of `RUNTIMES`.
+    of `RUNTIMES`. With `calib`, a Middlebury calib.txt, the points go to `points.ply` too.
 
     Raises:
         DataError: an image is missing or damaged, or the two differ in size.
         InputError: the checkpoint cannot be used in this runtime.
 
     """
-    views = _read(left), _read(right)
-    if views[0].shape != views[1].shape:
-        sizes = [f"{view.shape[1]}x{view.shape[2]}" for view in views]
-        raise DataError(
-            "the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}"
-        )
+    calibration = read_calib_txt(calib) if calib is not None else None
+    views = [_read(left), _read(right)]
+    _check_sizes(views, left, right)
     network = open_in_runtime(checkpoint, network_name, runtime)
     disparity = np.maximum(network.estimate(*views), 0.0)
     known = np.isfinite(disparity) & (disparity > 0)
@@ -44,8 +77,28 @@ def predict_files(
     write_pfm(paths[0], disparity)
     write_kitti_disparity(paths[1], disparity, known & (disparity < _PNG_LIMIT_PX))
     write_rgb(paths[2], colour_disparity(disparity, highest or 1.0))
+    if calibration is not None:
+        paths.append(out / "points.ply")
+        write_ply(paths[-1], *point_cloud(disparity, read_rgb(left), calibration))
     return paths
 
 
+def _check_sizes(views: Sequence[Tensor], left: str | Path, right: str | Path) -> None:
+    if views[0].shape != views[1].shape:
+        sizes = [f"{view.shape[1]}x{view.shape[2]}" for view in views]
+        raise DataError(
+            "the two views differ in size", where=right, found=sizes[1], expected=f"{sizes[0]} as in {left}"
+        )
+
+
 def _read(path: Path) -> Tensor:
-    return torch.from_numpy(read_rgb(path)).permute(2, 0, 1).float() / 255.0
+    return _view(read_rgb(path), str(path))
+
+
+def _view(array: NDArray[Any], where: str) -> Tensor:
+    """``[3, H, W]`` float32 in 0..1."""
+    if array.ndim != 3 or array.shape[2] != 3 or not (array.dtype == np.uint8 or array.dtype.kind == "f"):
+        found = f"{array.dtype} of shape {array.shape}"
+        raise DataError("not a view", where=where, found=found, expected="[H, W, 3] RGB, uint8 or float in 0..1")
+    values = torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1).float()
+    return values / 255.0 if array.dtype == np.uint8 else values

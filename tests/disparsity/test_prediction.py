@@ -33,3 +33,32 @@ def test_nothing_is_written_for_an_unequal_pair(checkpoint: Path, tmp_path: Path
     with pytest.raises(DataError, match="found 32x48; expected 32x64"):
         predict_files(str(checkpoint), None, *views, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_arrays_in_and_out_are_what_files_give(checkpoint: Path, tmp_path: Path) -> None:
+    import disparsity
+
+    paths = image(tmp_path / "left.png", 33, 65), image(tmp_path / "right.png", 33, 65)
+    arrays = [cv2.imread(str(path))[..., ::-1] for path in paths]
+    found = disparsity.predict(*arrays, checkpoint=str(checkpoint))
+    written = predict_files(str(checkpoint), None, *paths, tmp_path / "out")
+    assert np.array_equal(found, read_pfm(written[0]))
+    as_float = disparsity.predict(*(array.astype(np.float32) / 255 for array in arrays), checkpoint=str(checkpoint))
+    assert np.allclose(as_float, found, atol=1e-4)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((3, 4, 5)), np.zeros((4, 5), np.uint8), np.zeros((4, 5, 3), np.int64)])
+def test_arrays_that_are_no_views_are_refused(checkpoint: Path, wrong: np.ndarray) -> None:
+    import disparsity
+
+    with pytest.raises(DataError, match="not a view"):
+        disparsity.predict(wrong, wrong, checkpoint=str(checkpoint))
+
+
+def test_a_calibration_gives_points(checkpoint: Path, tmp_path: Path) -> None:
+    calib = tmp_path / "calib.txt"
+    calib.write_text("cam0=[50 0 32; 0 50 16; 0 0 1]\ndoffs=0\nbaseline=100\n")
+    views = image(tmp_path / "left.png", 33, 65), image(tmp_path / "right.png", 33, 65)
+    paths = predict_files(str(checkpoint), None, *views, tmp_path / "out", calib=calib)
+    disparity = read_pfm(paths[0])
+    assert f"element vertex {int((disparity > 0).sum())}".encode() in paths[-1].read_bytes()[:200]

@@ -24,6 +24,7 @@ def add_to(commands: Any) -> None:
     command.add_argument("right", type=Path, metavar="RIGHT")
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
+    command.add_argument("--calib", type=Path, metavar="FILE", help="Middlebury calib.txt: points.ply is written too")
     add_runtime(command)
     command.set_defaults(run=_run)
 
@@ -33,8 +34,14 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
 
     views = arguments.left, arguments.right
-    for path in predict_files(
-        arguments.checkpoint, arguments.network, *views, arguments.out, runtime=arguments.runtime
-    ):
+    paths = predict_files(
+        arguments.checkpoint,
+        arguments.network,
+        *views,
+        arguments.out,
+        runtime=arguments.runtime,
+        calib=arguments.calib,
+    )
+    for path in paths:
         print(path)
     return 0
