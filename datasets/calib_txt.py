@@ -45,7 +45,7 @@ def read_calib_txt(path: Path) -> Calibration:
 
     """
     lines = read_file(path).decode("utf-8", errors="replace").splitlines()
-    values = dict(line.partition("=")[::2] for line in lines if "=" in line)
+    values = {key.strip(): text for key, equals, text in (line.partition("=") for line in lines) if equals}
     camera = _CAMERA.fullmatch(values.get("cam0", "").strip())
     if camera is None:
         raise DataError(

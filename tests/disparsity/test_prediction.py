@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+import disparsity
 from disparsity.datasets.pfm import read_pfm
 from disparsity.errors import DataError
 from disparsity.prediction import predict_files
@@ -36,8 +37,6 @@ def test_nothing_is_written_for_an_unequal_pair(checkpoint: Path, tmp_path: Path
 
 
 def test_arrays_in_and_out_are_what_files_give(checkpoint: Path, tmp_path: Path) -> None:
-    import disparsity
-
     paths = image(tmp_path / "left.png", 33, 65), image(tmp_path / "right.png", 33, 65)
     arrays = [cv2.imread(str(path))[..., ::-1] for path in paths]
     found = disparsity.predict(*arrays, checkpoint=str(checkpoint))
@@ -49,8 +48,6 @@ def test_arrays_in_and_out_are_what_files_give(checkpoint: Path, tmp_path: Path)
 
 @pytest.mark.parametrize("wrong", [np.zeros((3, 4, 5)), np.zeros((4, 5), np.uint8), np.zeros((4, 5, 3), np.int64)])
 def test_arrays_that_are_no_views_are_refused(checkpoint: Path, wrong: np.ndarray) -> None:
-    import disparsity
-
     with pytest.raises(DataError, match="not a view"):
         disparsity.predict(wrong, wrong, checkpoint=str(checkpoint))
 
