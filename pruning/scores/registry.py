@@ -29,6 +29,7 @@ SCORES: dict[str, Score] = {
     "quant_aware": Score(
         description="mean of quantized weight x gradient there (see taylor_form) in a pass of its own: the joint score",
         build=build_quant_aware,
+        under_quantizers=True,
     ),
     "obs": Score(
         description="error that is left after the layer's other weights are solved again, times the disparity's "
@@ -50,6 +51,6 @@ SCORES: dict[str, Score] = {
         build=build_synflow,
         with_norms=True,
     ),
-    "magnitude": Score(description="absolute value of the weight", build=build_magnitude),
-    "random": Score(description="seeded noise, the control", build=build_random),
+    "magnitude": Score(description="absolute value of the weight", build=build_magnitude, under_quantizers=True),
+    "random": Score(description="seeded noise, the control", build=build_random, under_quantizers=True),
 }

@@ -51,9 +51,12 @@ class Score:
         build: makes the pass that is asked at every event; None is a score that the training steps leave behind.
         with_norms: the scales of BatchNorm and the weights they scale get scores of one unit, so that both may count
             towards a channel.
+        under_quantizers: it is right for weights behind quantizers, too. A quantizer passes no gradient to a weight
+            that it clips, so that scores of trained tensors by their gradients would call the largest ones worthless.
 
     """
 
     description: str
     build: Callable[[ScoringContext], ScorePass] | None
     with_norms: bool = False
+    under_quantizers: bool = False

@@ -56,6 +56,9 @@ class Allocator:
         profile: of the energy.
         seed: of a search.
 
+    Attributes:
+        ranked: by layer, its output channels, the least important first.
+
     """
 
     def __init__(
@@ -76,9 +79,9 @@ class Allocator:
         fixed = _fixed(network, settings, bits)
         self._widths = {n: (bits[n].weights,) if n in fixed else settings.candidates for n in self._layers}
         self._scores = scores(self._layers) if self._kind.removes else _alike(self._layers)
-        self._ranked = {name: _by_importance(layer, self._scores[name]) for name, layer in self._layers.items()}
+        self.ranked = {name: _by_importance(layer, self._scores[name]) for name, layer in self._layers.items()}
         share = settings.removed_share
-        self._most = {name: 0 if name in fixed else int(share * len(rank)) for name, rank in self._ranked.items()}
+        self._most = {name: 0 if name in fixed else int(share * len(rank)) for name, rank in self.ranked.items()}
         self._works = layer_works(trace_workload(network, (batch.left[:1], batch.right[:1])).calls, self._layers)
         self._costs = {name: [self._cost(name, width) for width in row] for name, row in self._widths.items()}
 
@@ -103,14 +106,14 @@ class Allocator:
             self._widths,
             self._attach,
             lambda: network(batch.left, batch.right)[-1],
-            self._ranked,
+            self.ranked,
         )
         widths = tuple(tuple(row) for row in self._widths.values())
         return Problem(
             widths=widths,
             costs=list(self._costs.values()),
             budget=self._budget(),
-            left=[_left(self._layers[name], rank, self._most[name]) for name, rank in self._ranked.items()],
+            left=[_left(self._layers[name], rank, self._most[name]) for name, rank in self.ranked.items()],
             importance=tuple(float(self._scores[name].sum()) for name in self._layers),
             features=_features(self._layers, self._costs, self._scores),
             table=measurement.table,
@@ -145,7 +148,7 @@ class Allocator:
             "layers": {n: {"weight_bits": w, "removed_channels": gone, "cost": c} for n, w, gone, c in rows},
         }
         chosen = dict(zip(self._layers, widths, strict=True))
-        removed = zip(self._ranked.items(), plan.removed, strict=True)
+        removed = zip(self.ranked.items(), plan.removed, strict=True)
         return Allocated(
             bits={n: LayerBits(weights=chosen[n], activations=each.activations) for n, each in self._bits.items()},
             removed={name: rank[:gone] for (name, rank), gone in removed if gone},

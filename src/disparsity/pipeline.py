@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE
 from disparsity.finetune.restore import open_network
 from disparsity.manifest import write_manifest
+from disparsity.orders import planned_stages, prunes_under_quantizers
 from disparsity.preflight import check_files, check_report, check_settings
 from disparsity.recipe import Recipe
 from disparsity.reporting import build_report
@@ -27,6 +28,7 @@ from disparsity.stages import STAGES, Context, run_stage
 from disparsity.stereo.network import StereoNetwork
 
 COMPRESSION = ("prune", "finetune", "quantize", "finetune_quantized")
+"""The stages that a run may have, whatever their order."""
 
 
 def run(recipe: Recipe, out: Path) -> dict[str, Any]:
@@ -40,19 +42,19 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         StoppedError: a signal asked; the same call goes on.
 
     """
-    names = active_stages(recipe)
+    planned = planned_stages(recipe)
     check_settings(recipe)
     check_report(recipe)
     prepare(recipe)
     with stop_on_signal() as stop, _opened(Context(run=out, recipe=recipe, stop=stop)) as context:
         _evaluate(context, context.dense, "dense")
         network = context.dense
-        for number, name in enumerate(names, start=1):
-            network = run_stage(context, network, number, name)
-            if name == _last_before_bits(names):
+        for number, stage in enumerate(planned, start=1):
+            network = run_stage(context.of(stage), network, number, stage.name)
+            if stage.name == _last_before_bits(recipe):
                 _evaluate(context, network, "pruned")
             stop.raise_if_asked(out)
-        if "quantize" in names:
+        if recipe.quantize is not None:
             _evaluate(context, network, "quantized")
         stop.raise_if_asked(out)
         report = {}
@@ -69,7 +71,7 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         the folder with the stage's checkpoint.
 
     Raises:
-        InputError: the recipe has no such section, or there is nothing to start from.
+        InputError: the recipe has no such section, or its order takes the stage several times.
 
     """
     if getattr(recipe, name) is None:
@@ -79,6 +81,11 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
     check_settings(recipe)
     prepare(recipe)
     names = active_stages(recipe) if name in COMPRESSION else ["train"]
+    if names.count(name) > 1:
+        remedy = "the command run takes all stages"
+        raise InputError(
+            f"order '{recipe.order}' takes this stage {names.count(name)} times", where=name, remedy=remedy
+        )
     number = names.index(name) + 1
     with stop_on_signal() as stop, _opened(Context(run=out, recipe=recipe, stop=stop), start) as context:
         network = _starting_network(context, names, number, start)
@@ -112,18 +119,16 @@ def active_stages(recipe: Recipe) -> list[str]:
     """The compression stages that the recipe has, in order.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or the recipe's sections do not fit its order.
 
     """
-    names = [name for name in COMPRESSION if getattr(recipe, name) is not None]
-    if not names:
-        raise InputError("the recipe compresses nothing", expected=f"at least one section of {', '.join(COMPRESSION)}")
-    return names
+    return [stage.name for stage in planned_stages(recipe)]
 
 
-def _last_before_bits(names: Sequence[str]) -> str | None:
-    before = [name for name in names if name in ("prune", "finetune")]
-    return before[-1] if before else None
+def _last_before_bits(recipe: Recipe) -> str | None:
+    """The stage that leaves the whole sparsity in float, if one does."""
+    before = [name for name in active_stages(recipe) if name in ("prune", "finetune")]
+    return None if prunes_under_quantizers(recipe) or not before else before[-1]
 
 
 def _starting_network(context: Context, names: list[str], number: int, start: str | None) -> StereoNetwork:

@@ -14,6 +14,8 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
 from disparsity.finetune.teachers import check_distributions
 from disparsity.hwcost.technology import load_profile
+from disparsity.latency import check_runtime
+from disparsity.orders import check_order, prunes_under_quantizers
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.quant.bits import FLOAT_BITS
@@ -54,6 +56,8 @@ def check_settings(recipe: Recipe) -> None:
         _check_prune(recipe.prune)
     if recipe.quantize is not None:
         _check_quantize(recipe.quantize)
+    check_order(recipe)
+    _check_joint(recipe)
     _check_teachers(recipe)
     load_profile(recipe.report.profile)
 
@@ -130,10 +134,29 @@ def _check_quantize(section: QuantizeSection) -> None:
     _require(section.weight_bits in (*widths, FLOAT_BITS), "quantize.weight_bits", section.weight_bits, expected)
 
 
+def _check_joint(recipe: Recipe) -> None:
+    """What pruning cannot do once quantizers are on the network."""
+    if recipe.prune is None or recipe.quantize is None or not prunes_under_quantizers(recipe):
+        return
+    section, order = recipe.prune, f"order '{recipe.order}' prunes behind quantizers"
+    if not SCORES[section.score].under_quantizers:
+        known = ", ".join(name for name, score in SCORES.items() if score.under_quantizers)
+        raise InputError(
+            f"{order}, where this score is wrong", where="prune.score", found=section.score, expected=known
+        )
+    if section.pattern == "channel":
+        raise InputError(f"{order}, which fit no smaller layers", where="prune.pattern", found=section.pattern)
+    if not QUANTIZERS[recipe.quantize.quantizer].takes_zeros:
+        found = recipe.quantize.quantizer
+        raise InputError(f"{order}, and this one keeps no zeros", where="quantize.quantizer", found=found)
+    if section.mode == "reconstruct":
+        raise InputError(f"{order}, where layers cannot be solved again", where="prune.mode", found=section.mode)
+
+
 def _check_teachers(recipe: Recipe) -> None:
     """Pruned weights can only be put back into a network that is pruned, and still built as the dense one."""
     removed = recipe.prune is not None and recipe.prune.pattern == "channel"
-    whole = {"prune.train", "finetune"} if not removed else set()
+    whole = set() if removed or prunes_under_quantizers(recipe) else {"prune.train", "finetune"}
     for key, settings in recipe.phases.items():
         if key not in whole and settings.needs_teacher and settings.teacher == "in_network":
             raise InputError(

@@ -160,6 +160,8 @@ class Recipe:
         finetune: training with the masks frozen.
         quantize: stage two.
         finetune_quantized: quantization-aware training.
+        order: a name in `ORDERS`: in which order the stages come.
+        rounds: of order `alternating`, which share the steps and events of their sections; 1 elsewhere.
         report: what is counted and drawn.
         sweep: what the command `sweep` varies; other commands leave it alone.
 
@@ -175,6 +177,8 @@ class Recipe:
     finetune: TrainSettings | None = None
     quantize: QuantizeSection | None = None
     finetune_quantized: TrainSettings | None = None
+    order: str = "prune_quantize"
+    rounds: int = 1
     report: ReportSection = field(default_factory=ReportSection)
     sweep: SweepSettings | None = None
 

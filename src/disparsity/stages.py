@@ -35,9 +35,10 @@ from disparsity.finetune.teachers import InNetworkTeacher
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
+from disparsity.orders import PlannedStage
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
-from disparsity.pruning.masks import attach_masks
+from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.scores.taylor import taylor_pass
@@ -67,6 +68,16 @@ class Context:
     run: Path
     recipe: Recipe
     stop: StopRequest
+    first_batch: int = 0
+    """Where a stage's batches begin: behind those of its earlier rounds."""
+
+    def of(self, stage: PlannedStage) -> Context:
+        """The same run as one stage sees it; what is open stays open."""
+        if stage.recipe == self.recipe and stage.first_batch == self.first_batch:
+            return self
+        other = replace(self, recipe=stage.recipe, first_batch=stage.first_batch)
+        vars(other).update(stream=self.stream, calibration=self.calibration, dense=self.dense)
+        return other
 
     @cached_property
     def stream(self) -> BatchSource:
@@ -132,14 +143,14 @@ def dense_training(context: Context, network: StereoNetwork, folder: Path) -> St
 
 
 def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
-    """Stage one: remove weights at events while the network trains."""
+    """Stage one: remove weights at events while the network trains, in float or behind its quantizers."""
     section = context.recipe.prune
     assert section is not None
     layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
     pattern = start_channels(network, layers, section.floor_share) if section.pattern == "channel" else None
     scored = layers | pattern.norms if pattern and SCORES[section.score].with_norms else layers
     if pattern is None:
-        attach_masks(network, layers)
+        attach_masks(network, [name for name in layers if name not in masks_of(network)])
     phase = Phase(folder, context.stop)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
     batch = _calibration(context, section.reconstruct.pairs)
@@ -154,10 +165,12 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
         pattern.select if pattern else None,
     )
     hooks = [hook, *([SilenceRemoved()] if pattern else []), *_computation(section.train)]
-    phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "prune")
+    trainer = Trainer(network, _batches_of(context, "prune"), objective, hooks, _parameter_groups(network))
+    phase.run(trainer, "prune")
     if pattern is not None:
         finish_channels(network, pattern, batch.left, batch.right)
     _recalibrate(context, network, section.train)
+    finalise(network)
     return _finished(context, network, folder, phase)
 
 
@@ -188,13 +201,7 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
 def quantized_finetuning(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
     """Quantization-aware training with the masks frozen; steps are learned too, then fixed as float16."""
     assert context.recipe.finetune_quantized is not None
-    steps = step_parameters(network)
-    chosen = {id(parameter) for parameter in steps}
-    groups: list[dict[str, Any]] = [
-        {"params": [parameter for parameter in network.parameters() if id(parameter) not in chosen]},
-        {"params": steps, "rate_scale": _STEP_RATE_SCALE},
-    ]
-    return _tune(context, network, folder, context.recipe.finetune_quantized, "finetune_quantized", groups)
+    return _tune(context, network, folder, context.recipe.finetune_quantized, "finetune_quantized")
 
 
 def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, Any]:
@@ -260,22 +267,23 @@ def run_stage(context: Context, network: StereoNetwork, number: int, name: str) 
     return STAGES[name](context, copy.deepcopy(network), folder).eval()
 
 
-def _tune(
-    context: Context,
-    network: StereoNetwork,
-    folder: Path,
-    settings: TrainSettings,
-    stage: str,
-    groups: list[dict[str, Any]] | None = None,
-) -> StereoNetwork:
+def _tune(context: Context, network: StereoNetwork, folder: Path, settings: TrainSettings, stage: str) -> StereoNetwork:
     phase = Phase(folder, context.stop)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
-    batches = _batches_of(context.stream, stage)
-    trainer = Trainer(network, batches, objective, _computation(settings), groups)
+    batches = _batches_of(context, stage)
+    trainer = Trainer(network, batches, objective, _computation(settings), _parameter_groups(network))
     phase.run(trainer, stage.replace("_", " "))
     _recalibrate(context, network, settings)
     finalise(network)
     return _finished(context, network, folder, phase)
+
+
+def _parameter_groups(network: StereoNetwork) -> list[dict[str, Any]] | None:
+    """All parameters alike; of a quantized network the steps learn at a rate of their own."""
+    steps = step_parameters(network)
+    chosen = {id(parameter) for parameter in steps}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in chosen]
+    return [{"params": others}, {"params": steps, "rate_scale": _STEP_RATE_SCALE}] if steps else None
 
 
 def _computation(settings: TrainSettings) -> list[StepHook]:
@@ -314,9 +322,10 @@ def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | InNet
     return context.dense
 
 
-def _batches_of(stream: BatchSource, stage: str) -> Callable[[int], Batch]:
-    """Batches of a stage: other ones than those of the stages before."""
-    first = (1 + list(STAGES).index(stage)) * 1_000_000
+def _batches_of(context: Context, stage: str) -> Callable[[int], Batch]:
+    """Batches of a stage: other ones than those of the stages and rounds before."""
+    place = 0 if stage == "prune" else 1 + list(STAGES).index(stage)
+    first, stream = place * 1_000_000 + context.first_batch, context.stream
     return lambda step: stream.next_batch(first + step)
 
 
