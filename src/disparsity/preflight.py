@@ -14,7 +14,6 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
 from disparsity.finetune.teachers import check_distributions
 from disparsity.hwcost.technology import load_profile
-from disparsity.latency import check_runtime
 from disparsity.orders import check_order, prunes_under_quantizers
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
