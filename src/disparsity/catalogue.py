@@ -9,6 +9,7 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import builtin_checkpoints
 from disparsity.finetune.teachers import TEACHERS
 from disparsity.hwcost.technology import profile_names
+from disparsity.orders import ORDERS
 from disparsity.pruning.patterns import PATTERNS
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scopes import SCOPES
@@ -31,6 +32,7 @@ CATALOGUE: dict[str, Callable[[], Names]] = {
     "quantizers": lambda: {name: builder.summary for name, builder in QUANTIZERS.items()},
     "allocations": lambda: {name: kind.description for name, kind in ALLOCATIONS.items()},
     "teachers": lambda: TEACHERS,
+    "orders": lambda: ORDERS,
     "profiles": profile_names,
     "data": list_schemes,
 }

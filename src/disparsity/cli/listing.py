@@ -17,6 +17,7 @@ _KINDS = (
     "quantizers",
     "allocations",
     "teachers",
+    "orders",
     "profiles",
     "data",
 )
