@@ -104,7 +104,7 @@ def reconstruct(
 
     Returns:
         the saliency of every weight (`Solution.saliency`, in the weight's shape) by layer, in order of execution;
-        layers that cannot be lowered are left alone and are missing.
+        layers that cannot be lowered, or whose weights are no integers, are left alone and are missing.
 
     """
     masks = masks_of(network)
@@ -119,6 +119,9 @@ def reconstruct(
     with ExitStack() as stack, torch.no_grad():
         for name in targets:
             layer = network.get_submodule(name)
+            quantizer = weight_quantizer(layer)
+            if quantizer is not None and not quantizer.integer:
+                continue  # its factors have no codes of single weights to round
             hook = layer.register_forward_pre_hook(partial(visit, name))
             stack.callback(hook.remove)
         network.eval()

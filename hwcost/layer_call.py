@@ -29,8 +29,8 @@ class LayerCall:
         nnz_per_filter: of every output filter, in order.
         bias_count: 0 without a bias.
         weight_bits, activation_bits: bit widths; activations are the layer's input; 32 is float.
-        code_bits: width of the integers that the weights are, where that is more than what is stored of them (a power
-            of two is stored as its exponent); 0 is `weight_bits`.
+        code_bits: width of the integers that the weights are, which is more than what is stored of powers of two; 0 is
+            `weight_bits`.
         weight_uses: how often every weight is multiplied: N times the output positions (of a transposed
             convolution: input positions). Products with padding zeros count, as in `flop_counter`.
         fan_in: products summed into one output: the length of the accumulation.

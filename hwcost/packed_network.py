@@ -42,6 +42,21 @@ class PackedLayer:
         return Levels(self.bits, self.term_bits)
 
 
+TRANSFORMED, MIXING = "transformed", "mixing"
+"""The two factors of a weight that is stored as their product."""
+_FACTOR = "::"
+
+
+def factor_name(layer: str, factor: str) -> str:
+    """The name of a packed layer that holds one factor of a layer's weight."""
+    return f"{layer}{_FACTOR}{factor}"
+
+
+def owner(name: str) -> str:
+    """The layer that a packed layer of this name belongs to: itself, unless it is a factor."""
+    return name.partition(_FACTOR)[0]
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FloatLayer:
     """A layer whose weights stay in float32: positions of the non-zero weights and their values."""

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from disparsity.errors import CorruptArtefactError
 from disparsity.hwcost.bytecoder import code_arrays, code_text
 from disparsity.hwcost.logistic import LogisticModel
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, owner
 from disparsity.hwcost.rangecoder import Decoder, Encoder
 from disparsity.hwcost.weight_bytes import WeightBytes
 from disparsity.hwcost.weightcoder import code_positions
@@ -153,15 +153,16 @@ def _code_body(
             held = (layer.values != 0).astype(np.int64)
             _code_layer(model, held, layer.output_axis, sizes=False)
             places.append(held != 0)
-        meter.stop(model, {layer.name: 1})
+        meter.stop(model, {owner(layer.name): 1})
     for kind in (PackedLayer, FloatLayer):
         chosen = [(_floats(layer), place) for layer, place in zip(layers, places, strict=True) if type(layer) is kind]
         stored = [array[place] for array, place in chosen]
         meter.start(model)
         code_arrays(model, kind.__name__, stored)
-        meter.stop(
-            model, {layer.name: int(p.sum()) for layer, p in zip(layers, places, strict=True) if type(layer) is kind}
-        )
+        shares = [
+            (owner(each.name), int(p.sum())) for each, p in zip(layers, places, strict=True) if type(each) is kind
+        ]
+        meter.stop(model, {name: sum(n for known, n in shares if known == name) for name, _ in shares})
         for (array, place), content in zip(chosen, stored, strict=True):
             _fill(array, place, content)
     for layer, place in zip(layers, places, strict=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from disparsity.hwcost.entropy import entropy_bits
 from disparsity.hwcost.formats import FORMATS
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, owner
 
 _SCALE_BYTES = 2
 _FLOAT_BITS = 32
@@ -58,8 +58,21 @@ def network_formats(layers: Iterable[LayerStorage]) -> dict[str, int]:
 
 
 def network_storage(layers: Sequence[PackedLayer | FloatLayer]) -> dict[str, LayerStorage]:
-    """The storage of every layer by name."""
-    return {layer.name: layer_storage(layer) for layer in layers}
+    """The storage of every layer by name; of a weight in factors, of both together."""
+    found: dict[str, LayerStorage] = {}
+    for layer in layers:
+        name, stored = owner(layer.name), layer_storage(layer)
+        found[name] = _together(found[name], stored) if name in found else stored
+    return found
+
+
+def _together(one: LayerStorage, other: LayerStorage) -> LayerStorage:
+    return LayerStorage(
+        name=owner(one.name),
+        values_bytes=one.values_bytes + other.values_bytes,
+        entropy_bound_bytes=one.entropy_bound_bytes + other.entropy_bound_bytes,
+        formats={kind: size + other.formats[kind] for kind, size in one.formats.items()},
+    )
 
 
 def _integer_storage(layer: PackedLayer) -> LayerStorage:

@@ -78,6 +78,12 @@ COLUMNS: dict[str, Column] = {
     ),
     "bias_count": Column(group=WEIGHTS, title="biases", formula="one per output channel, or none"),
     "weight_bits": Column(group=WEIGHTS, title="weights", unit="bit", formula="width of one weight; 32 is float"),
+    "code_bits": Column(
+        group=WEIGHTS,
+        title="weight codes",
+        unit="bit",
+        formula="width of the integers that the weights are; powers of two are stored in fewer; 0 in float",
+    ),
     "activation_bits": Column(
         group=WEIGHTS, title="activations", unit="bit", formula="width of one element of the input; 32 is float"
     ),

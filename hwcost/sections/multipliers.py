@@ -7,16 +7,16 @@ from typing import Any
 
 from disparsity.hwcost.layer_call import LayerCall
 from disparsity.hwcost.multiplierless import ShiftAdds, shift_adds
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, owner
 from disparsity.hwcost.storage import weight_rows
 
 
 def shift_add_counts(layers: Sequence[PackedLayer | FloatLayer] | None) -> dict[str, ShiftAdds]:
-    """The cost of every layer with integer weights, by name."""
+    """The cost of every layer with integer weights, by name; weights in factors are no wires."""
     return {
         layer.name: shift_adds(weight_rows(layer.codes, layer.output_axis))
         for layer in layers or ()
-        if isinstance(layer, PackedLayer)
+        if isinstance(layer, PackedLayer) and owner(layer.name) == layer.name
     }
 
 

@@ -17,6 +17,7 @@ from disparsity.quant.quantizers.scale_clip import scale_clip_weight
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.quantizers.ternary import BITS as TERNARY_BITS
 from disparsity.quant.quantizers.ternary import ternary_weight
+from disparsity.quant.quantizers.transform import transform_weight
 from disparsity.quant.quantizers.uniform import uniform_activation, uniform_weight
 
 
@@ -76,6 +77,13 @@ QUANTIZERS: dict[str, QuantizerBuilder] = {
         widths=range(2, MAX_BITS + 1),
         weight=scale_clip_weight,
         activation=lsq_activation,
+    ),
+    "transform": QuantizerBuilder(
+        summary="weights stored as two factors in a decorrelated basis, arithmetic in float; 1..8 bits on average",
+        widths=range(1, 9),
+        weight=transform_weight,
+        activation=lsq_activation,
+        takes_zeros=False,
     ),
 }
 

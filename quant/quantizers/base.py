@@ -20,10 +20,12 @@ class WeightQuantizer(nn.Module, ABC):
         levels: the integers that a code may be.
         axis: the axis of the weight that counts output channels.
         group: consecutive output channels that share a step.
+        integer: whether a weight is a code times a step, so that arithmetic can be in integers.
 
     """
 
     kind: ClassVar[str]
+    integer: ClassVar[bool] = True
     bits: int
     levels: Levels
     axis: int

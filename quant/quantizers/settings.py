@@ -8,6 +8,8 @@ from disparsity.errors import InputError
 
 GRANULARITIES = ("per_tensor", "per_channel", "per_group")
 TERNARY_SCALES = ("norm", "initialisation")
+TRANSFORM_BASES = ("elt", "klt")
+TRANSFORM_SIDES = ("row", "column")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +27,12 @@ class QuantizerSettings:
             pruned weights are 0.
         ternary_scale: `norm` keeps a channel's norm; `initialisation` leaves it to that rule, e.g. `mse`.
         scale_clip: where `scale_clip` clips, in mean magnitudes of a group's non-zero weights.
+        transform_basis: of `transform`: `elt` looks at the network's gradients, `klt` at the weights alone.
+        transform_side: which channels it mixes: `row`, the input's, or `column`, the output's.
+        mixing_bits: of the matrix that mixes them.
+        transform_blocks: blocks of rows whose steps are chosen by the distortion of the network's output; 0 keeps the
+            steps with the smallest error of the rows themselves.
+        transform_probes: random projections of the output, per calibration pair, that the gradients are taken of.
 
     """
 
@@ -36,12 +44,19 @@ class QuantizerSettings:
     ternary_threshold: float = 0.0
     ternary_scale: str = "norm"
     scale_clip: float = 2.0
+    transform_basis: str = "elt"
+    transform_side: str = "row"
+    mixing_bits: int = 4
+    transform_blocks: int = 8
+    transform_probes: int = 4
 
     def __post_init__(self) -> None:
         """Refuse values outside their range."""
         for name, value, allowed in (
             ("granularity", self.granularity, GRANULARITIES),
             ("ternary_scale", self.ternary_scale, TERNARY_SCALES),
+            ("transform_basis", self.transform_basis, TRANSFORM_BASES),
+            ("transform_side", self.transform_side, TRANSFORM_SIDES),
         ):
             if value not in allowed:
                 raise InputError("unknown name", where=name, found=value, expected=", ".join(allowed))
@@ -51,6 +66,9 @@ class QuantizerSettings:
             ("term_bits", 1 <= self.term_bits <= 15, "1..15"),
             ("ternary_threshold", 0 <= self.ternary_threshold < 1, "0 or more, below 1"),
             ("scale_clip", 0 < self.scale_clip <= 100, "above 0, at most 100"),
+            ("mixing_bits", 2 <= self.mixing_bits <= 8, "2..8"),
+            ("transform_blocks", self.transform_blocks >= 0, "0 or more"),
+            ("transform_probes", self.transform_probes >= 1, "1 or more"),
         ):
             if not holds:
                 raise InputError("out of range", where=name, found=getattr(self, name), expected=expected)

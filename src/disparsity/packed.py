@@ -13,13 +13,15 @@ from torch import Tensor, nn
 from disparsity.errors import CorruptArtefactError
 from disparsity.finetune.restore import build_structure, network_facts
 from disparsity.hwcost.packed_file import read_packed, write_packed
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
+from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight, owner
+from disparsity.packed_factors import pack_factors, restore_factors
 from disparsity.pruning.layers import WEIGHTED
 from disparsity.pruning.masks import mask_modules, trained_weight
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.codes import integer_codes
 from disparsity.quant.layers import channel_axis
 from disparsity.quant.quantizers.base import WeightQuantizer
+from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.quant.steps import log_of_step
 from disparsity.stereo.network import StereoNetwork
 
@@ -33,7 +35,7 @@ def pack_network(network: StereoNetwork) -> PackedNetwork:
     """
     layers = _weighted(network)
     return PackedNetwork(
-        layers=tuple(_pack_layer(name, layer) for name, layer in layers.items()),
+        layers=tuple(stored for name, layer in layers.items() for stored in _pack_layer(name, layer)),
         tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers).items()},
         header=network_facts(network),
     )
@@ -60,7 +62,9 @@ def read_network(path: Path) -> StereoNetwork:
         _check_names(network, packed, path)
         with torch.no_grad():
             for stored in packed.layers:
-                _restore_layer(network.get_submodule(stored.name), stored)
+                if owner(stored.name) == stored.name:
+                    _restore_layer(network.get_submodule(stored.name), stored)
+            restore_factors(network, packed.layers)
             _restore_tensors(network, packed)
     except (KeyError, AttributeError, RuntimeError, TypeError) as error:
         raise CorruptArtefactError("the packed network does not fit together", where=path, found=str(error)) from error
@@ -82,7 +86,7 @@ def _check_names(network: StereoNetwork, packed: PackedNetwork, path: Path) -> N
     """Refuse a file that would leave a part of the network at its fresh values."""
     layers = _weighted(network)
     expected = {*layers, *_other_tensors(network, layers)}
-    found = {*(layer.name for layer in packed.layers), *packed.tensors}
+    found = {*(owner(layer.name) for layer in packed.layers), *packed.tensors}
     if found != expected:
         raise CorruptArtefactError(
             "the packed network does not fit together",
@@ -91,13 +95,15 @@ def _check_names(network: StereoNetwork, packed: PackedNetwork, path: Path) -> N
         )
 
 
-def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:
+def _pack_layer(name: str, layer: nn.Module) -> tuple[PackedLayer | FloatLayer, ...]:
     quantizer = weight_quantizer(layer)
     if quantizer is None:
         weight = cast(Tensor, layer.weight).detach().cpu().numpy()
-        return FloatLayer(name=name, values=np.ascontiguousarray(weight), output_axis=channel_axis(layer))
+        return (FloatLayer(name=name, values=np.ascontiguousarray(weight), output_axis=channel_axis(layer)),)
+    if isinstance(quantizer, TransformWeight):
+        return pack_factors(name, quantizer)
     codes, steps = integer_codes(layer)
-    return PackedLayer(
+    packed = PackedLayer(
         name=name,
         codes=codes.cpu().numpy().astype(np.int64),
         steps=steps.cpu().numpy(),
@@ -106,6 +112,7 @@ def _pack_layer(name: str, layer: nn.Module) -> PackedLayer | FloatLayer:
         term_bits=quantizer.levels.term_bits,
         group=quantizer.group,
     )
+    return (packed,)
 
 
 def _other_tensors(network: StereoNetwork, layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:

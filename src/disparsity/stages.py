@@ -50,6 +50,7 @@ from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.transforms.fitting import fit_transforms
 from disparsity.recipe import DataSection, PruneSection, QuantizeSection, Recipe, parse_size
 from disparsity.runs import stage_folder
 from disparsity.signals import StopRequest
@@ -191,6 +192,7 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     before = copy.deepcopy(network)
     attach = _attaching(settings)
     attach(network, _allocated_bits(context, network, attach, folder))
+    fit_transforms(network, views, settings, torch.Generator().manual_seed(context.recipe.seed))
     calibrate(network, [views], CalibrationSettings(rule=settings.calibration, percentile=settings.percentile))
     if settings.rounding == "reconstruct":
         Reconstructor(network, before, batch, settings.reconstruct, context.recipe.seed).solve()

@@ -117,12 +117,18 @@ def qdq_form(network: Network) -> Network:
 @torch.no_grad()
 def _replace_weight(layer: nn.Module) -> None:
     """Put one parametrization in place of all; the list itself stays, since the copied network's class is shared."""
-    replacement = CodedWeight(layer) if weight_quantizer(layer) else nn.Identity()
+    replacement = CodedWeight(layer) if _is_coded(layer) else nn.Identity()
     chain = cast(parametrize.ParametrizationList, cast(nn.ModuleDict, layer.parametrizations)["weight"])
     chain.original.copy_(effective_weight(layer))
     while len(chain):
         del chain[0]
     chain.append(replacement)
+
+
+def _is_coded(layer: nn.Module) -> bool:
+    """Whether a weight is integers times steps; a product of factors becomes a plain tensor."""
+    quantizer = weight_quantizer(layer)
+    return quantizer is not None and quantizer.integer
 
 
 def _weight_container(bits: int) -> torch.dtype:

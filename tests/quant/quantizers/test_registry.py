@@ -11,7 +11,7 @@ from disparsity.quant.quantizers.settings import QuantizerSettings
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_every_quantizer_keeps_zero_and_knows_its_name(name: str) -> None:
     builder = quantizer_builder(name)
-    weight = builder.weight(torch.tensor([[0.0, 1.0, -2.0]]), builder.widths[-1], 0, "mse", QuantizerSettings())
+    weight = builder.weight(torch.tensor([[0.5, 1.0, -2.0]]), builder.widths[-1], 0, "mse", QuantizerSettings())
     activation = builder.activation(8, -3)
     assert weight.kind == name
     assert quantizer_builder(activation.kind).activation is builder.activation
