@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.bits import offset_grid
-from disparsity.quant.codes import integer_codes
+from disparsity.quant.codes import integer_codes, weights_from_codes
 from disparsity.quant.integer.fixed_point import floor_log2, multiplier_shift, round_half_up
 from disparsity.quant.integer.geometry import channel_steps, largest_sums
 from disparsity.quant.integer.settings import IntegerSettings
+from disparsity.quant.layers import effective_weight
 
 INPUT_BITS = 32
 INPUT_MULTIPLIER_BITS = 31
@@ -97,12 +99,14 @@ def layer_constants(layer: nn.Module, settings: IntegerSettings) -> LayerConstan
     """The constants of a layer whose weight and input are quantized.
 
     Raises:
-        InputError: the layer's weight is in float, or its input quantizer was not calibrated.
+        InputError: the layer's weight is in float or not on an integer grid, or its input quantizer was not calibrated.
 
     """
     codes, steps = integer_codes(layer)
     weights = weight_quantizer(layer)
     assert weights is not None
+    if not torch.equal(weights_from_codes(codes, steps, layer), effective_weight(layer)):
+        raise InputError("the weights are not integers times steps", found=f"quantizer {weights.kind}")
     entry = input_stage(layer)
     largest = max(-entry.low, entry.high)
     sums = [largest * size for size in largest_sums(layer, codes)]

@@ -37,7 +37,7 @@ class IntegerConvolution(nn.Module):
         threads: that compute the sums; None leaves them as they are.
 
     Raises:
-        InputError: the layer is not quantized, or not calibrated.
+        InputError: the layer is not quantized to integers, or not calibrated.
 
     """
 
@@ -48,7 +48,7 @@ class IntegerConvolution(nn.Module):
     def __init__(self, name: str, layer: nn.Module, settings: IntegerSettings) -> None:
         super().__init__()
         self.name = name
-        self.constants: LayerConstants = layer_constants(layer, settings)
+        self.constants = _constants(name, layer, settings)
         self.largest_seen = 0
         self.observer: Callable[[Tensor, Tensor, Tensor], None] | None = None
         self.threads: int | None = None
@@ -118,6 +118,13 @@ class IntegerConvolution(nn.Module):
         """Step 4: sums to fixed-point outputs, int64."""
         end = 2 ** (self.constants.output.bits - 1)
         return scaled(sums, self.multipliers, self.shifts).add_(self.biases).clamp_(-end, end - 1)
+
+
+def _constants(name: str, layer: nn.Module, settings: IntegerSettings) -> LayerConstants:
+    try:
+        return layer_constants(layer, settings)
+    except InputError as error:
+        raise InputError(str(error), where=name) from error
 
 
 @contextmanager

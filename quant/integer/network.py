@@ -20,9 +20,9 @@ Network = TypeVar("Network", bound=nn.Module)
 def integer_form(network: Network, settings: IntegerSettings | None = None) -> Network:
     """A copy on the CPU, in eval mode, whose quantized layers compute with integers.
 
-    A layer is replaced when its weight and its input are both quantized; one replacement serves all calls of a siamese
-    layer. `float_layers` names the others. What the network computes in float, between and behind its integer layers,
-    it computes for one sample after the other and on one thread, so that outputs do not depend on either number.
+    A layer is replaced when its weight and its input are both integers times steps; one replacement serves all calls of
+    a siamese layer. `float_layers` names the others. What the network computes in float, between and behind its integer
+    layers, it computes for one sample after the other and on one thread, so that outputs do not depend on either number.
 
     Args:
         network: calibrated; not changed.
@@ -36,7 +36,8 @@ def integer_form(network: Network, settings: IntegerSettings | None = None) -> N
     result = copy.deepcopy(network).cpu().eval()
     replacements: dict[nn.Module, IntegerConvolution] = {}
     for name, layer in quantizable_layers(result).items():
-        if weight_quantizer(layer) and input_quantizer(layer):
+        weights = weight_quantizer(layer)
+        if weights and weights.integer and input_quantizer(layer):
             replacements[layer] = IntegerConvolution(name, layer, settings)
     if not replacements:
         expected = "layers with integer weights and integer inputs"

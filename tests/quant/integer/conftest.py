@@ -27,14 +27,22 @@ KINDS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
 """Layers, and the shapes of their inputs."""
 
 
-def quantize(layer: nn.Module, *, weights: int = 8, activations: int = 8, low: int = -37, step: float = 0.03) -> None:
+def quantize(
+    layer: nn.Module,
+    *,
+    weights: int = 8,
+    activations: int = 8,
+    low: int = -37,
+    step: float = 0.03,
+    quantizer: str = "lsq",
+) -> None:
     """Quantizers as after calibration; the bias becomes float16, as at the end of stage two."""
     network = nn.Sequential(layer)
-    attach_quantizers(network, {"0": LayerBits(weights=weights, activations=activations)})
-    quantizer = input_quantizer(layer)
-    assert quantizer is not None
-    quantizer.low = low
-    quantizer.set_step(step)
+    attach_quantizers(network, {"0": LayerBits(weights=weights, activations=activations)}, quantizer=quantizer)
+    inputs = input_quantizer(layer)
+    assert inputs is not None
+    inputs.low = low
+    inputs.set_step(step)
     if isinstance(layer.bias, Tensor):
         layer.bias.data = layer.bias.data.half().float()
 
@@ -43,7 +51,7 @@ def quantize(layer: nn.Module, *, weights: int = 8, activations: int = 8, low: i
 def quantized() -> Callable[..., tuple[nn.Module, Tensor]]:
     """Builds a layer of a kind of `KINDS` with quantizers, and an input that also leaves the grid."""
 
-    def build(kind: str, **options: float) -> tuple[nn.Module, Tensor]:
+    def build(kind: str, **options: float | str) -> tuple[nn.Module, Tensor]:
         torch.manual_seed(sorted(KINDS).index(kind))
         make, shape = KINDS[kind]
         layer = make().eval()

@@ -115,6 +115,18 @@ def test_close_to_the_fake_quantized_layer(quantized: Build, kind: str, widths: 
     assert unit <= 1e-6
 
 
+@pytest.mark.parametrize(("quantizer", "bits", "stored"), [
+    ("lsq", 1, 2), ("ternary", 2, 2), ("power_of_two", 4, 8), ("additive_power_of_two", 5, 7), ("uniform", 6, 6),
+])  # fmt: skip
+def test_grids_of_other_quantizers(quantized: Build, quantizer: str, bits: int, stored: int) -> None:
+    layer, view = quantized("conv2d", quantizer=quantizer, weights=bits)
+    integer = IntegerConvolution("x", layer, IntegerSettings())
+    assert integer.constants.weight_bits == stored
+    with torch.no_grad():
+        expected, found = layer(view), integer(view)
+    assert float((found - expected).abs().max()) <= 2e-6 * float(expected.abs().max())
+
+
 def test_float64_takes_over_where_float32_would_lose_bits(quantized: Build) -> None:
     layer, _ = quantized("conv3d", activations=16, low=0, step=1e-4)
     integer = IntegerConvolution("wide", layer, IntegerSettings())

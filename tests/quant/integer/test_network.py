@@ -83,6 +83,19 @@ def test_layers_left_in_float_are_named(toy: Any, pair: tuple[Tensor, Tensor]) -
         assert float((integer(*pair) - expected).abs().max()) < 0.1 * float(expected.std())
 
 
+def test_weights_that_are_no_integers_stay_in_float(toy: Any, pair: tuple[Tensor, Tensor]) -> None:
+    fold_batchnorm(toy, pair)
+    attach_quantizers(toy, {"filter.0": EIGHT}, quantizer="transform")
+    attach_quantizers(toy, {"features.0": EIGHT})
+    calibrate(toy, [pair])
+    finalise(toy)
+    integer = integer_form(toy)
+    assert tuple(integer_layers(integer)) == ("features.0",)
+    assert float_layers(integer) == ["filter.0", "up", "score"]
+    with torch.no_grad():
+        assert float((integer(*pair) - toy(*pair)).abs().max()) < 0.1 * float(toy(*pair).std())
+
+
 def test_bit_exact_between_batch_sizes_runs_and_threads(toy: Any, pair: tuple[Tensor, Tensor]) -> None:
     integer, threads = integer_form(quantize(toy, pair)), torch.get_num_threads()
     with torch.no_grad():
@@ -107,5 +120,5 @@ def test_what_is_not_quantized_is_refused(toy: Any, pair: tuple[Tensor, Tensor])
     with pytest.raises(InputError, match="the network is not quantized"):
         integer_form(toy)
     attach_quantizers(toy, dict.fromkeys(LAYERS, EIGHT))
-    with pytest.raises(InputError, match="was not calibrated"):
+    with pytest.raises(InputError, match=r"features\.0: an activation quantizer was not calibrated"):
         integer_form(toy)

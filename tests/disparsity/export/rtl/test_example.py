@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,11 +26,11 @@ verilator = pytest.mark.skipif(shutil.which("verilator") is None, reason="Verila
 SOURCES = ["rtl/lane.sv", "rtl/testbench.sv"]
 
 
-def simulate(folder: Path, built: Path) -> subprocess.CompletedProcess[str]:
+def simulate(folder: Path, built: Path, *options: str) -> subprocess.CompletedProcess[str]:
     compile_ = ["iverilog", "-g2012", "-Wall", "-I", "rtl", "-o", str(built), *SOURCES]
     compiled = subprocess.run(compile_, cwd=folder, capture_output=True, text=True, check=False)
     assert compiled.returncode == 0, compiled.stderr
-    return subprocess.run(["vvp", "-n", str(built)], cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(["vvp", "-n", str(built), *options], cwd=folder, capture_output=True, text=True, check=False)
 
 
 @icarus
@@ -92,7 +93,9 @@ def test_every_shape_of_convolution_matches(tmp_path: Path, kind: str) -> None:
     assert write_example(tmp_path, [entry]) == {"layer": kind, "call": 0, "folder": "rtl"}
     run = simulate(tmp_path, tmp_path / "example.vvp")
     assert run.returncode == 0, run.stdout
-    assert f"ok      {kind}: " in run.stdout
+    count = math.prod(entry["calls"][0]["output_shape"])
+    assert f"ok      {kind}: {count} of {count} outputs" in run.stdout
+    assert f"ok      {kind}: 5 of {count} outputs" in simulate(tmp_path, tmp_path / "x.vvp", "+outputs=5").stdout
 
 
 @icarus

@@ -2,6 +2,7 @@
 // From this folder:  iverilog -g2012 -I rtl -o example.vvp rtl/lane.sv rtl/testbench.sv && vvp -n example.vvp
 // or:                verilator --binary --timing -Irtl --top-module testbench rtl/lane.sv rtl/testbench.sv
 //                    && obj_dir/Vtestbench
+// +outputs=N stops after the first N outputs.
 `timescale 1ns / 1ps
 `include "example.svh"
 
@@ -33,7 +34,7 @@ module testbench;
         .multiplier(multiplier), .shift(shift), .bias(bias), .code(code), .sum(sum), .result(result)
     );
 
-    integer image, channel, group, a, b, c, inner, ta, tb, tc, ia, ib, ic, at, address, failures;
+    integer image, channel, group, a, b, c, inner, ta, tb, tc, ia, ib, ic, at, address, failures, limit;
     reg signed [63:0] stored;
 
     task take_product(input is_first);
@@ -68,6 +69,7 @@ module testbench;
         $readmemh(`OUTPUT_FILE, outputs);
         failures = 0;
         address = 0;
+        if (!$value$plusargs("outputs=%d", limit)) limit = `OUTPUT_WORDS;
         for (image = 0; image < `IMAGES; image = image + 1)
         for (channel = 0; channel < `OUT_CHANNELS; channel = channel + 1) begin
             group = channel / `GROUP_OUTPUTS;
@@ -76,7 +78,7 @@ module testbench;
             bias = biases[channel];
             for (a = 0; a < `OUT_0; a = a + 1)
             for (b = 0; b < `OUT_1; b = b + 1)
-            for (c = 0; c < `OUT_2; c = c + 1) begin
+            for (c = 0; c < `OUT_2; c = c + 1) if (address < limit) begin
                 for (inner = 0; inner < `GROUP_INPUTS; inner = inner + 1)
                 for (ta = 0; ta < `KERNEL_0; ta = ta + 1)
                 for (tb = 0; tb < `KERNEL_1; tb = tb + 1)
@@ -93,7 +95,7 @@ module testbench;
             end
         end
         if (failures > 0) $fatal(1, "FAILED  %0d differences", failures);
-        $display("ok      %s: %0d outputs", `LAYER, address);
+        $display("ok      %s: %0d of %0d outputs", `LAYER, address, `OUTPUT_WORDS);
         $finish;
     end
 endmodule
