@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from disparsity.errors import InputError
-from disparsity.finetune.optimizers.psgd import PSGD_SCALES, PSGD_TARGETS
+from disparsity.finetune.optimizers.psgd import PSGD_GRIDS, PSGD_SCALES, PSGD_TARGETS
 from disparsity.finetune.teachers import TEACHER_MAPS, TEACHERS
 
 PRECISIONS = ("float32", "bfloat16", "auto")
@@ -34,6 +34,7 @@ class TrainSettings:
         psgd: strength of position-scaled steps, which let weights drift towards targets; 0 takes plain steps.
         psgd_target: `zero`, before pruning, or `grid`, before quantization.
         psgd_bits: of that grid, in layers that are not quantized yet.
+        psgd_grid: whether the `layer` has one grid, or every output `channel`, as it has after BatchNorm is folded.
         psgd_scale: `layer` measures distances to the target by their mean in the layer, so that a strength of 1 keeps
             the mean step; `absolute` takes them as they are.
         scale_clip: after every step, weights are clipped to so many mean magnitudes of their group, which spreads them
@@ -63,6 +64,7 @@ class TrainSettings:
     psgd: float = 0.0
     psgd_target: str = "zero"
     psgd_bits: int = 4
+    psgd_grid: str = "layer"
     psgd_scale: str = "layer"
     scale_clip: float = 0.0
     scale_clip_group: int = 16
@@ -86,6 +88,7 @@ class TrainSettings:
             (self.teacher_maps, TEACHER_MAPS),
             (self.occlusion, OCCLUSION),
             (self.psgd_scale, PSGD_SCALES),
+            (self.psgd_grid, PSGD_GRIDS),
         ):
             if value not in allowed:
                 raise InputError("unknown training setting", found=value, expected=" or ".join(allowed))

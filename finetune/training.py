@@ -121,7 +121,11 @@ class Trainer:
         spec, settings = self.network.spec, self.settings
         layers = [layer for name, layer in quantizable_layers(self.network).items() if spec.compresses(name)]
         scale = PositionScale(
-            strength=settings.psgd, target=settings.psgd_target, bits=settings.psgd_bits, scale=settings.psgd_scale
+            strength=settings.psgd,
+            target=settings.psgd_target,
+            bits=settings.psgd_bits,
+            grid=settings.psgd_grid,
+            scale=settings.psgd_scale,
         )
         return PSGD(self.optimizer, layers, scale)
 

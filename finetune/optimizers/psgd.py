@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from disparsity.pruning.masks import trained_weight
 from disparsity.quant.attach import weight_quantizer
-from disparsity.quant.layers import effective_weight
+from disparsity.quant.layers import channel_axis, effective_weight
 
 PSGD_TARGETS = ("zero", "grid")
 PSGD_SCALES = ("layer", "absolute")
+PSGD_GRIDS = ("layer", "channel")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,7 @@ class PositionScale:
         strength: the factor lambda.
         target: `zero`, or `grid`: the nearest point of a uniform grid.
         bits: of that grid; a layer that has a weight quantizer has its own.
+        grid: what the outermost point of that grid is the largest magnitude of: the `layer`, or each output `channel`.
         scale: `absolute`, or `layer`: distances are divided by their mean over the layer's non-zero weights.
 
     """
@@ -31,6 +33,7 @@ class PositionScale:
     strength: float
     target: str = "zero"
     bits: int = 4
+    grid: str = "layer"
     scale: str = "layer"
 
     def of(self, layer: nn.Module) -> Tensor:
@@ -51,7 +54,9 @@ class PositionScale:
     def _target(self, layer: nn.Module, weight: Tensor) -> Tensor:
         if self.target == "zero":
             return torch.zeros_like(weight)
-        return effective_weight(layer) if weight_quantizer(layer) else nearest_grid_point(weight, self.bits)
+        if weight_quantizer(layer):
+            return effective_weight(layer)
+        return nearest_grid_point(weight, self.bits, channel_axis(layer) if self.grid == "channel" else None)
 
 
 class PSGD:
@@ -87,16 +92,19 @@ class PSGD:
             weight.copy_(old + scale * (weight - old))
 
 
-def nearest_grid_point(weight: Tensor, bits: int) -> Tensor:
+def nearest_grid_point(weight: Tensor, bits: int, axis: int | None = None) -> Tensor:
     """Every weight on the symmetric grid of ``2^bits - 1`` points whose outermost is the largest magnitude.
 
     Args:
         weight: of one layer, any shape.
         bits: 2 or more.
+        axis: every index of this axis has a grid of its own; None gives the layer one.
 
     Source: the authors' code (PSG-pytorch): one step per layer, ``absmax / (2^(bits - 1) - 1)``. Interpretation: the
-    present largest magnitude instead of its running average.
+    present largest magnitude instead of its running average; and grids per output channel, which are the grids that
+    quantization has after BatchNorm has been folded into the layer.
 
     """
-    step = weight.abs().max() / (2 ** (bits - 1) - 1)
-    return torch.round(weight / step) * step if float(step) > 0.0 else torch.zeros_like(weight)
+    others = [each for each in range(weight.ndim) if each != axis]
+    step = weight.abs().amax(dim=others, keepdim=True) / (2 ** (bits - 1) - 1)
+    return torch.where(step > 0.0, torch.round(weight / step) * step, 0.0)

@@ -116,7 +116,7 @@ def test_every_default_is_written_out() -> None:
         ("prune = 3", "prune: not a table"),
         ("[train]\nsteps = -1", "impossible training settings"),
         ("[prune]\nsparsity = 1.5", "sparsity out of range"),
-        ("[quantize]\nweight_bits = 1", "weight_bits"),
+        ("[quantize]\nweight_bits = 0", "weight_bits"),
         ('[quantize]\nrounding = "up"', "unknown rounding"),
     ],
 )

@@ -18,6 +18,7 @@ from disparsity.finetune.training import Trainer
 from disparsity.pruning.masks import attach_masks, set_masks, trained_weight, zero_pruned
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
+from disparsity.quant.folding import fold_batchnorm
 from disparsity.stereo.network import StereoNetwork
 
 START, GRADIENTS = (0.5, -0.25), ((0.2, -3.0), (0.4, 1.0))
@@ -80,6 +81,27 @@ def test_the_grid_is_the_nearest_of_all_points(bits: int) -> None:
     expected = [min(points, key=lambda point, value=value: abs(point - value)) for value in weight.tolist()]
     assert nearest_grid_point(weight, bits).tolist() == pytest.approx(expected, abs=1e-6)
     assert nearest_grid_point(torch.zeros(3), bits).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_every_channel_can_have_a_grid_of_its_own() -> None:
+    layer = nn.ConvTranspose2d(2, 3, 1, bias=False)
+    layer.weight.data = torch.tensor([[1.0, 30.0, 0.0], [0.4, -8.0, 0.0]]).view(2, 3, 1, 1)
+    found = PositionScale(strength=1.0, target="grid", bits=3, grid="channel", scale="absolute").of(layer)
+    # steps 1/3, 10 and none: 0.4 is 1/15 from 1/3, -8 is 2 from -10
+    assert found.flatten().tolist() == pytest.approx([0, 0, 0, 1 / 15, 2, 0], abs=1e-6)
+
+
+def test_weights_on_the_grids_of_channels_lose_nothing_when_folded_and_quantized() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 5, 3, bias=False), nn.BatchNorm2d(5)).eval()
+    network[1].running_var.uniform_(0.1, 3)
+    network[0].weight.data = nearest_grid_point(network[0].weight.data, 4, axis=0)
+    inputs = torch.randn(2, 3, 8, 8)
+    expected = network(inputs)
+    fold_batchnorm(network, (inputs,))
+    attach_quantizers(network, {"0": LayerBits(weights=4, activations=32)}, quantizer="uniform", initialisation="max")
+    # what is left is the float16 of the steps
+    torch.testing.assert_close(network(inputs), expected, rtol=1e-3, atol=2e-3)
 
 
 def test_a_quantized_layer_has_its_own_grid() -> None:
