@@ -22,7 +22,7 @@ def integer_form(network: Network, settings: IntegerSettings | None = None) -> N
 
     A layer is replaced when its weight and its input are both integers times steps; one replacement serves all calls of
     a siamese layer. `float_layers` names the others. What the network computes in float, between and behind its integer
-    layers, it computes for one sample after the other and on one thread, so that outputs do not depend on either number.
+    layers, it computes for one sample after the other on one thread, so that outputs do not depend on either number.
 
     Args:
         network: calibrated; not changed.
