@@ -62,6 +62,15 @@ class AllocationSettings:
         if self.evaluations < 0 or self.allocation_pairs < 1 or not 0 <= self.removed_share < 1:
             expected = "evaluations >= 0, allocation_pairs >= 1, 0 <= removed_share < 1"
             raise InputError("impossible allocation", found=self, expected=expected)
-        if self.removed_share and not ALLOCATIONS[self.allocation].removes:
-            others = ", ".join(name for name, kind in ALLOCATIONS.items() if kind.removes)
-            raise InputError("removed_share without a search", found=self.allocation, expected=others)
+        self._check_use()
+
+    def _check_use(self) -> None:
+        """Refuse what the allocation would not look at."""
+        kind = ALLOCATIONS[self.allocation]
+        searches = ", ".join(name for name, other in ALLOCATIONS.items() if other.removes)
+        for key in ("removed_share", "evaluations"):
+            if getattr(self, key) and not kind.removes:
+                raise InputError(f"{key} without a search", found=self.allocation, expected=searches)
+        if kind.choose is None and (self.budget_bits or self.budget_share):
+            choosing = ", ".join(name for name, other in ALLOCATIONS.items() if other.choose is not None)
+            raise InputError("a budget without an allocation", found=self.allocation, expected=choosing)

@@ -79,4 +79,4 @@ def cost_at(costs: Sequence[float], widths: Sequence[int], bits: float) -> float
 
 
 def _position_bytes(layer: nn.Module) -> float:
-    return entropy_bits((effective_weight(layer) != 0).numpy().astype(np.int64)) / 8
+    return entropy_bits((effective_weight(layer) != 0).cpu().numpy().astype(np.int64)) / 8

@@ -17,9 +17,10 @@ from disparsity.hwcost.technology import load_profile
 from disparsity.orders import check_order, prunes_under_quantizers
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
+from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.bits import FLOAT_BITS
 from disparsity.quant.calibration_rules import CALIBRATION_RULES
-from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.quant.quantizers import QUANTIZERS, builder_for
 from disparsity.quant.step_search import INITIALISATIONS
 from disparsity.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.reporting import report_size
@@ -131,6 +132,19 @@ def _check_quantize(section: QuantizeSection) -> None:
     widths = QUANTIZERS[section.quantizer].widths
     expected = f"{widths.start}..{widths.stop - 1} with quantizer {section.quantizer}, or {FLOAT_BITS}"
     _require(section.weight_bits in (*widths, FLOAT_BITS), "quantize.weight_bits", section.weight_bits, expected)
+    _check_allocation(section)
+
+
+def _check_allocation(section: QuantizeSection) -> None:
+    """What an allocation would find out only after the stages before it."""
+    if ALLOCATIONS[section.allocation].choose is None:
+        return
+    low, high = section.candidates[0], section.candidates[-1]
+    bits = section.budget_bits or section.weight_bits
+    inside = bool(section.budget_share) or low <= bits <= high
+    _require(inside, "quantize.budget_bits", f"{bits:g}", f"{low}..{high}, as the candidates")
+    for width in section.candidates:
+        builder_for(width, section.quantizer, section.other_quantizer)
 
 
 def _check_joint(recipe: Recipe) -> None:

@@ -50,7 +50,8 @@ def batch() -> Batch:
 
 
 def chosen(network: StereoNetwork, **changes: Any) -> tuple[Allocated, QuantizeSection]:
-    settings = QuantizeSection(**({"candidates": (2, 4, 8), "weight_bits": 4, "evaluations": 12} | changes))
+    evaluations = 12 if changes["allocation"] in ("search", "random") else 0
+    settings = QuantizeSection(**({"candidates": (2, 4, 8), "weight_bits": 4, "evaluations": evaluations} | changes))
     bits, profile = bits_of(network, settings), load_profile()
     return Allocator(network, settings, bits, batch(), attach_quantizers, magnitudes, profile, 0).allocate(), settings
 

@@ -132,3 +132,22 @@ def test_distributions_are_taught_to_networks_that_have_them(load: Callable, tmp
     other = load("finetune.teacher_volume_weight=1.0", "network.name=dispnetc", "network.checkpoint=")
     with pytest.raises(InputError, match=r"^dispnetc: the network has no cost volume"):
         check_files(Context(run=tmp_path, recipe=other, stop=StopRequest()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            ["quantize.budget_bits=9.0"],
+            r"quantize\.budget_bits: out of range; found 9; expected 2\.\.8, as the candidates",
+        ),
+        (["quantize.weight_bits=2", "quantize.candidates=[3, 4]"], r"quantize\.budget_bits: out of range; found 2"),
+        (["quantize.candidates=[4, 20]"], "a candidate out of range; found 20"),
+    ],
+)
+def test_an_allocation_is_checked_before_the_stages_that_it_waits_for(
+    load: Callable, changes: list[str], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        check_settings(load("quantize.allocation=lagrangian", *changes))
+    check_settings(load("quantize.allocation=lagrangian", "quantize.budget_bits=2.5"))
