@@ -21,10 +21,11 @@ from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
 from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.technology import load_profile, profile_names
 from disparsity.hwcost.weight_bytes import WeightBytes
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.workload import Workload, trace_workload
 from disparsity.packed import pack_network
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
+from disparsity.quant.bits import LayerBits
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
@@ -58,7 +59,7 @@ def cost_sections(
     same = dense is compressed
     content, weight_bytes = (None, None) if same else _packed(packed)
     after = Compressed(
-        workload=trace_workload(compressed, views, bits),
+        workload=_traced(compressed, size, bits),
         layers=packed.layers,
         packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
         weight_bytes=weight_bytes,
@@ -66,7 +67,7 @@ def cost_sections(
         grid_codes=grid_codes(compressed),
         observation=observation,
     )
-    before = after.workload if same else trace_workload(dense, views)
+    before = after.workload if same else _traced(dense, size)
     return {
         "network": {
             "name": dense.spec.name,
@@ -106,7 +107,12 @@ def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int]
 
 def export_workload(network: StereoNetwork, size: tuple[int, int], kind: str) -> str:
     """The network's workload as text for another tool: a key of `hwcost.exports.EXPORTS`."""
-    return EXPORTS[kind](trace_workload(network, _views(size), layer_bits(network)))
+    return EXPORTS[kind](_traced(network, size, layer_bits(network)))
+
+
+def _traced(network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None) -> Workload:
+    """What runs on an accelerator: heads that only training needs are no part of it."""
+    return trace_workload(network, _views(size), bits, training_only=network.spec.training_only)
 
 
 def _views(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
@@ -124,7 +130,7 @@ def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Cand
     views, bits = _views(size), layer_bits(network)
     return Candidate(
         name=name,
-        workload=trace_workload(network, views, bits),
+        workload=_traced(network, size, bits),
         stored_bytes=len(_packed(pack_network(network))[0]),
         peak=peak_activations(network, views, bits),
     )

@@ -16,6 +16,7 @@ from disparsity.hwcost.reports.schema import validate
 from disparsity.hwcost.technology import load_profile
 from disparsity.packed import write_network
 from disparsity.quant.layers import effective_weight, quantizable_layers
+from disparsity.stereo.networks import build_network
 
 SIZE = (32, 64)
 MACHINE = Machine(profile=load_profile())
@@ -56,3 +57,16 @@ def test_too_many_pixels() -> None:
     check_pixels((8192, 8192))
     with pytest.raises(InputError, match="the input is too large; found 8193x8192"):
         check_pixels((8193, 8192))
+
+
+def test_heads_that_only_training_needs_are_not_counted() -> None:
+    network = build_network("psmnet_hourglass", max_disparity=32)
+    heads = sum(
+        parameter.numel()
+        for name, parameter in network.named_parameters()
+        if any(name.startswith(f"{head}.") for head in network.spec.training_only)
+    )
+    assert heads > 0
+    report = cost_report(network, (32, 64), Machine(profile=load_profile()))
+    everything = sum(parameter.numel() for parameter in network.parameters())
+    assert report["network"]["parameters"] == everything - heads
