@@ -16,7 +16,7 @@ rounding there is. Saturation (`clip`) takes the nearest end of a range.
    22-bit multiplier is exact: the product of two float16 steps has 22 significant bits. B is the bias in units of the
    output, rounded once, ties upwards. R is the width of the output (32 unless set otherwise).
 5. Exit. Y has F fraction bits; the host reads ``float32(Y) * 2^-F``, to the nearest float32, ties to even. F is the
-   largest for which the outputs of all inputs fit R bits, so that step 4 never saturates on sums that step 3 can give.
+   largest for which every shift is 1 or more and the outputs of all inputs fit R bits: no sum of step 3 saturates.
 
 The bias is added behind the rescaling, not in the accumulator, whose unit ``step_w * step_x`` is coarser than a bias
 where bits are few or a filter is pruned away.
