@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -100,7 +102,7 @@ def test_a_quantized_weight_behind_a_mask() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    layer = three_weights()
+    layer: Any = three_weights()
     parametrize.register_parametrization(layer, "weight", Rounding())
     layer.train()
     quant_aware_scores(layer, {"": layer}, lambda index: loss_of(layer, index), 2, rounded)
