@@ -60,7 +60,7 @@ def test_too_many_pixels() -> None:
 
 
 def test_heads_that_only_training_needs_are_not_counted() -> None:
-    network = build_network("psmnet_hourglass", max_disparity=32)
+    network = build_network("gwcnet_g", max_disparity=32)
     heads = sum(
         parameter.numel()
         for name, parameter in network.named_parameters()
