@@ -44,6 +44,7 @@ def test_the_example_of_a_network_matches(rtl_folder: Path, tmp_path: Path) -> N
 
 
 @verilator
+@pytest.mark.slow
 def test_the_example_matches_in_verilator(rtl_folder: Path, tmp_path: Path) -> None:
     folder = tmp_path / "copy"
     shutil.copytree(rtl_folder, folder)

@@ -1,7 +1,7 @@
 // One call of one convolution, as example.svh names it, through one lane, in the address order of README.txt.
 // From this folder:  iverilog -g2012 -I rtl -o example.vvp rtl/lane.sv rtl/testbench.sv && vvp -n example.vvp
-// or:                verilator --binary --timing -Irtl --top-module testbench rtl/lane.sv rtl/testbench.sv
-//                    && obj_dir/Vtestbench
+// or:                verilator --binary --timing -Wno-fatal -Irtl --top-module testbench rtl/lane.sv rtl/testbench.sv
+//                    and then obj_dir/Vtestbench
 // +outputs=N stops after the first N outputs.
 `timescale 1ns / 1ps
 `include "example.svh"
