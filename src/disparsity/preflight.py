@@ -130,7 +130,8 @@ def _check_quantize(section: QuantizeSection) -> None:
     _require_known(section.initialisation, INITIALISATIONS, "quantize.initialisation")
     _require_known(section.calibration, CALIBRATION_RULES, "quantize.calibration")
     widths = QUANTIZERS[section.quantizer].widths
-    expected = f"{widths.start}..{widths.stop - 1} with quantizer {section.quantizer}, or {FLOAT_BITS}"
+    ends = dict.fromkeys((widths[0], widths[-1]))
+    expected = f"{'..'.join(map(str, ends))} with quantizer {section.quantizer}, or {FLOAT_BITS}"
     _require(section.weight_bits in (*widths, FLOAT_BITS), "quantize.weight_bits", section.weight_bits, expected)
     _check_allocation(section)
 

@@ -34,6 +34,7 @@ class Kind:
     activations: int
     low: int = 0
     pruned: bool = False
+    quantizer: str = "lsq"
 
 
 def kinds() -> dict[str, Kind]:
@@ -61,6 +62,10 @@ def kinds() -> dict[str, Kind]:
         "transposed3d": Kind(nn.ConvTranspose3d(4, 6, 3, stride=2, padding=1), 4, 8, low=-1),
         "transposed3d_grouped": Kind(nn.ConvTranspose3d(4, 6, 3, groups=2), 3, 5, low=-4),
         "linear": Kind(nn.Linear(9, 5), 4, 8, low=-128),
+        "signs": Kind(nn.Conv2d(4, 6, 3), 1, 8, low=-128, pruned=True),
+        "shifts": Kind(nn.Conv2d(4, 6, 3), 5, 8, low=-128, quantizer="power_of_two"),
+        "sums": Kind(nn.Conv2d(4, 6, 3), 6, 8, low=-128, quantizer="additive_power_of_two"),
+        "factors": Kind(nn.Conv2d(4, 6, 3), 3, 8, low=-128, quantizer="transform"),
     }
 
 
@@ -97,7 +102,10 @@ def exported() -> Exported:
     for index in (0, 2, 4):
         bench.chain[index].weight.data.abs_().add_(0.5)  # type: ignore[operator, union-attr]
     bits = {f"layers.{n}": LayerBits(weights=k.weights, activations=k.activations) for n, k in every.items()}
-    attach_quantizers(bench, bits | {f"chain.{index}": LayerBits(weights=8, activations=8) for index in (0, 2, 4)})
+    for quantizer_name in {kind.quantizer for kind in every.values()}:
+        chosen = {f"layers.{name}" for name, kind in every.items() if kind.quantizer == quantizer_name}
+        attach_quantizers(bench, {name: bits[name] for name in sorted(chosen)}, quantizer=quantizer_name)
+    attach_quantizers(bench, {f"chain.{index}": LayerBits(weights=8, activations=8) for index in (0, 2, 4)})
     views = torch.randn(2, 4, 8, 9), torch.randn(1, 4, 4, 6, 5)
     for kind in every.values():
         quantizer = input_quantizer(kind.layer)
