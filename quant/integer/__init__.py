@@ -28,7 +28,8 @@ follow from the float16 steps and the biases in exact rational arithmetic: they 
 
 Tolerance: where the codes q are those of the fake quantizer, the output differs from the exact one by at most
 ``2^-F`` before it is rounded to float32. The codes differ by at most one, and only where x lies within ``2^(b-24)``
-steps of a tie between two codes: the fake quantizer divides in float32, whose rounding decides there.
+steps of a tie between two codes: the fake quantizer divides in float32, whose rounding decides there. Whole networks
+stay within 1 % of the fake-quantized EPE; `benchmarks/results/deployment_integer.md` has both.
 
 Source: fixed-point rescaling as in Jacob et al., Quantization and Training of Neural Networks for Efficient
 Integer-Arithmetic-Only Inference, CVPR 2018, section 2.2. Interpretation: formats, bias and rounding as above.
