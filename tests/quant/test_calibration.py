@@ -110,3 +110,39 @@ def test_the_same_batches_give_the_same_steps(toy, pair) -> None:
 def test_unknown_rule() -> None:
     with pytest.raises(InputError, match="found magic; expected mse, percentile, max"):
         CalibrationSettings(rule="magic")
+
+
+def test_the_cost_volume_has_a_grid_of_its_own(toy, pair) -> None:
+    bits = dict.fromkeys(("features.0", "filter.0", "score"), LayerBits(weights=32, activations=8))
+    attach_quantizers(toy, bits)
+    seen: list[torch.Tensor] = []
+    hook = toy.filter[0].register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0]), prepend=True)
+    calibrate(toy, [pair], CalibrationSettings(rule="max"))
+    hook.remove()
+    volume, rectified = input_quantizer(toy.filter[0]), input_quantizer(toy.score)
+    # differences of features are signed, though the features and what the filters put out are not
+    assert volume.low < 0 == rectified.low
+    widest = max(float(seen[0].max()) / (volume.low + 255), float(seen[0].min()) / volume.low)
+    assert float(volume.step()) == pytest.approx(widest, rel=2**-10)
+
+
+def test_the_percentile_is_a_setting() -> None:
+    batch = torch.linspace(0, 1, 1000).view(125, 8)
+    for percentile in (50.0, 90.0):
+        network = linear(8)
+        calibrate(network, [(batch,)], CalibrationSettings(rule="percentile", percentile=percentile))
+        assert float(input_quantizer(network[0]).step()) == pytest.approx(percentile / 100 / 255, rel=5e-3)
+    with pytest.raises(InputError, match="percentile out of range"):
+        CalibrationSettings(percentile=0.0)
+
+
+@pytest.mark.parametrize("rule", CALIBRATION_RULES)
+@pytest.mark.parametrize(("mean", "low"), [(3.0, 0), (-3.0, -1)])
+def test_one_bit_takes_the_side_that_matters(rule: str, mean: float, low: int) -> None:
+    network = linear(1)
+    batch = torch.randn(50, 8, generator=torch.Generator().manual_seed(0)) + mean
+    calibrate(network, [(batch,)], CalibrationSettings(rule=rule))
+    quantizer = input_quantizer(network[0])
+    assert quantizer.low == low
+    assert float(quantizer.step()) > 0
+    assert set((quantizer(batch) / quantizer.step()).unique().tolist()) <= {float(low), float(low + 1)}

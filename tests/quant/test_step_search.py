@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy.optimize import brute
 
-from disparsity.quant.step_search import mean_steps, mse_steps
+from disparsity.quant.levels import Levels
+from disparsity.quant.step_search import initial_steps, mean_steps, mse_steps, percentile_steps
 
 
 def error_of(step: float, values: np.ndarray, low: int, high: int) -> float:
@@ -49,3 +50,28 @@ def test_values_on_a_grid_are_found_exactly() -> None:
 def test_mean_rule_leaves_zeros_out() -> None:
     values = torch.tensor([[0.0, 0.0, 3.0, -1.0], [0.0, 0.0, 0.0, 0.0]])
     torch.testing.assert_close(mean_steps(values, 7), torch.tensor([2 * 2.0 / 7**0.5, 1.0]))
+
+
+@pytest.mark.parametrize("percentile", [1.0, 50.0, 90.0, 99.9, 100.0])
+def test_percentiles_are_nearest_ranks_of_the_non_zero_magnitudes(percentile: float) -> None:
+    generator = np.random.default_rng(0)
+    values = np.where(generator.random((3, 200)) < 0.4, generator.normal(size=(3, 200)), 0.0)
+    values[2] = 0.0
+    found = percentile_steps(torch.tensor(values, dtype=torch.float32), 7, percentile).tolist()
+    expected = [
+        np.percentile(np.abs(row[row != 0]), percentile, method="inverted_cdf") / 7 if row.any() else 1.0
+        for row in values
+    ]
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("levels", [Levels(3, 2), Levels(4, 3), Levels(5, 2), Levels(1)])
+def test_steps_of_other_levels_are_close_to_an_exhaustive_search(levels: Levels) -> None:
+    values = torch.randn(1, 300, generator=torch.Generator().manual_seed(0))
+
+    def error(step: float) -> float:
+        return float((levels.nearest(values / step) * step - values).square().sum())
+
+    found = float(initial_steps(values, levels, "mse"))
+    top = float(values.abs().max()) / levels.high
+    assert error(found) <= 1.1 * min(error(step) for step in np.geomspace(top / 100, top * 1.05, 1500))
