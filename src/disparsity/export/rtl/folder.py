@@ -30,8 +30,9 @@ _SMALLEST_DISPARITY = 8
 def write_rtl(path: Path, network: StereoNetwork, size: tuple[int, int], data: str | None = None) -> None:
     """Write integers, golden vectors of one pair, manifest, self-check and example of a quantized network.
 
-    The folder is filled beside its place and then renamed. Golden vectors are text: per pixel of every layer's input 9
-    bytes and about 3 for its code, and 9 per pixel of its output.
+    The folder is filled beside its place and then renamed. Golden vectors are text: 9 bytes per element of every
+    layer's input, 3 to 5 for its code, and 9 per element of its output; of the built-in reference network 6 kB per
+    pixel of the image. A small size exercises every layer as well as a large one.
 
     Args:
         path: does not exist, or is an empty folder.
