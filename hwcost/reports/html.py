@@ -25,6 +25,7 @@ from disparsity.hwcost.reports.columns import (
 )
 from disparsity.hwcost.reports.layers_csv import column_names
 from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
+from disparsity.hwcost.reports.measured_rows import measured_notes
 from disparsity.hwcost.reports.numbers import UNKNOWN, count_text, exact_text, percent_text
 from disparsity.hwcost.reports.schema import SLOTS
 from disparsity.hwcost.reports.summary import cards, comparisons
@@ -108,6 +109,7 @@ def render_html(
             figures=figures,
             machine=machine_text(report),
             coverage=coverage_text(report["coverage"]),
+            notes=measured_notes(report),
             column_groups=[(group, GROUPS.index(group), group in _SHOWN, group in _OF_WEIGHTS) for group in groups],
             columns=[_heading(name, report["layers"]) for name in names],
             layers=[

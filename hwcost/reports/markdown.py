@@ -9,6 +9,7 @@ from typing import Any
 from disparsity.hwcost.reports.columns import COLUMNS, column, grouped
 from disparsity.hwcost.reports.layers_csv import column_names
 from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
+from disparsity.hwcost.reports.measured_rows import measured_notes
 from disparsity.hwcost.reports.numbers import UNKNOWN, count_text, exact_text
 from disparsity.hwcost.reports.schema import SLOTS
 from disparsity.hwcost.reports.summary import comparisons
@@ -37,6 +38,7 @@ def markdown_report(report: Report, figures: Mapping[str, str]) -> str:
         *_comparison(report),
         f"Machine: {_safe(machine_text(report))}.",
         f"Coverage: {_safe(coverage_text(report['coverage']))}.",
+        *(_safe(note) for note in measured_notes(report)),
         *_accuracy(report["accuracy"]),
         *(["## Charts"] if figures else []),
         *(f"![{_safe(caption)}]({path})" for path, caption in figures.items()),

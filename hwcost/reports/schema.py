@@ -68,6 +68,7 @@ NUMBER = Leaf("a finite number", _is_number)
 PERCENT = Leaf("a percentage of 0..100", lambda value: _is_number(value) and 0 <= value <= 100)
 REDUCTION = Leaf("a percentage of at most 100", lambda value: _is_number(value) and value <= 100)
 PAIR = Leaf("two whole numbers", _is_pair)
+RANGE = Leaf("two numbers", lambda v: isinstance(v, list | tuple) and len(v) == 2 and all(map(_is_number, v)))
 STAGE = Leaf("one of " + ", ".join(STAGES), lambda value: value in STAGES, required=True)
 NAME = Leaf("text", TEXT.test, required=True)
 SCALAR = Leaf("a number, text, true, false or a list", lambda v: isinstance(v, str | bool | list) or _is_number(v))
@@ -87,6 +88,16 @@ _ACCURACY = {
     "pixels": WHOLE,
     "images": WHOLE,
     "aggregation": TEXT,
+}
+_MEASURED = {
+    "network": NAME,
+    "runtime": NAME,
+    "median_ms": NUMBER,
+    "quartiles_ms": RANGE,
+    "lowest_ms": NUMBER,
+    "file_bytes": WHOLE,
+    "convolutions": WHOLE,
+    "integer_convolutions": WHOLE,
 }
 REPORT: dict[str, Any] = {
     "schema": Leaf(repr(SCHEMA), lambda value: value == SCHEMA, required=True),
@@ -121,6 +132,19 @@ REPORT: dict[str, Any] = {
         "cycles": _SPLIT,
         "utilization": Either(NUMBER, MapOf(NUMBER)),
     },
+    # Wall-clock time on the machine that made the report, where it was asked for; networks took turns.
+    "measured_latency": Optional(
+        {
+            "runtime": TEXT,
+            "processor": TEXT,
+            "threads": WHOLE,
+            "runs": WHOLE,
+            "warm_up": WHOLE,
+            "input_size": PAIR,
+            "rows": [_MEASURED],
+            "warnings": [NAME],
+        }
+    ),
     # What the figures below are computed for; `lanes` filters work in lock-step where zeros are skipped.
     "machine": Optional(
         {

@@ -8,6 +8,7 @@ from typing import Any
 
 from disparsity.hwcost.reports.comparison import Comparison, split, stated
 from disparsity.hwcost.reports.machine_rows import machine_rows
+from disparsity.hwcost.reports.measured_rows import measured_rows
 from disparsity.hwcost.reports.numbers import (
     UNKNOWN,
     area_text,
@@ -42,6 +43,7 @@ def comparisons(report: Report) -> list[Comparison]:
         *_operations(report["operations"]),
         *_hardware(report["hardware"]),
         *_latency(report["latency"]),
+        *measured_rows(report),
         *machine_rows(report),
         split("activations", "peak live activations", report["activations"]["peak_bytes"], bytes_text),
     ]

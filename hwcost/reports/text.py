@@ -7,6 +7,7 @@ from typing import Any
 
 from disparsity.hwcost.reports.comparison import Comparison
 from disparsity.hwcost.reports.machine_rows import coverage_text, machine_text
+from disparsity.hwcost.reports.measured_rows import measured_notes
 from disparsity.hwcost.reports.numbers import UNKNOWN, count_text
 from disparsity.hwcost.reports.summary import comparisons
 
@@ -17,7 +18,7 @@ _HEADER = ("", "dense", "compressed", "change")
 
 def summary_table(report: Mapping[str, Any]) -> str:
     """The whole summary: a title, the before/after table, the machine, and what is not modelled."""
-    foot = [f"machine: {machine_text(report)}", coverage_text(report["coverage"])]
+    foot = [f"machine: {machine_text(report)}", coverage_text(report["coverage"]), *measured_notes(report)]
     lines = [_title(report["network"]), "", *_table(comparisons(report)), "", *foot]
     return "\n".join(line.rstrip() for line in lines).translate(_ASCII)
 

@@ -14,6 +14,7 @@ from disparsity.finetune.modes import MODES
 from disparsity.finetune.restore import open_network
 from disparsity.finetune.teachers import check_distributions
 from disparsity.hwcost.technology import load_profile
+from disparsity.latency import check_runtime
 from disparsity.orders import check_order, prunes_under_quantizers
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
@@ -60,6 +61,9 @@ def check_settings(recipe: Recipe) -> None:
     _check_joint(recipe)
     _check_teachers(recipe)
     load_profile(recipe.report.profile)
+    _require(recipe.report.latency_runs >= 1, "report.latency_runs", recipe.report.latency_runs, "1 or more")
+    if recipe.report.runtime:
+        check_runtime(recipe.report.runtime)
 
 
 def check_files(context: Context, start: str | None = None) -> None:

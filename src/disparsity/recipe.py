@@ -95,12 +95,16 @@ class ReportSection:
         profile: energy and area profile.
         size: `HxW` at which costs are counted; empty takes the first test pair's size.
         pictures: how many test pairs are drawn.
+        runtime: measures wall-clock latency in it, `onnxruntime` or `openvino`; empty measures nothing.
+        latency_runs: of every network that is measured.
 
     """
 
     profile: str = "horowitz45"
     size: str = ""
     pictures: int = 3
+    runtime: str = ""
+    latency_runs: int = 20
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from disparsity.costing import cost_sections
 from disparsity.datasets.uri import open_data
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.evaluation import load_panels
+from disparsity.files import sha256_of, write_json
 from disparsity.finetune.checkpoints import SIDE_FILE, load_checkpoint
 from disparsity.finetune.restore import open_network
 from disparsity.hwcost.machine import Machine
@@ -18,6 +19,7 @@ from disparsity.hwcost.packing import pack
 from disparsity.hwcost.reports.schema import SCHEMA, VERSION
 from disparsity.hwcost.reports.write import write_report
 from disparsity.hwcost.technology import load_profile
+from disparsity.latency import latency_file, measure_latency, stored_latency
 from disparsity.observing import observe_cheaply
 from disparsity.packed import pack_network, write_network
 from disparsity.recipe import Recipe, parse_size
@@ -25,11 +27,14 @@ from disparsity.runs import history
 from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
+LATENCY_FILE = "latency.json"
 _AGAIN = "remove it and run the recipe again"
 
 
-def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
+def build_report(run: Path, recipe: Recipe, *, measure_again: bool = False) -> dict[str, Any]:
     """Write `report/` and `compressed.h5` from the stages' checkpoints and evaluations; returns the report.
+
+    Latency is measured where the recipe names a runtime, and kept beside the evaluations until `measure_again`.
 
     Raises:
         InputError: the run holds no finished stage yet.
@@ -51,6 +56,7 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
         "schema": SCHEMA,
         "version": VERSION,
         **sections,
+        "measured_latency": _latency(run, recipe, folders, {"dense": dense, "compressed": compressed}, measure_again),
         "accuracy": [row for stage in evaluations.values() for row in stage["rows"]],
         "settings": _settings(recipe, folders, evaluations),
     }
@@ -59,6 +65,32 @@ def build_report(run: Path, recipe: Recipe) -> dict[str, Any]:
     panels = load_panels(recipe.data.test[0], maps / "dense", maps / last) if recipe.data.test else []
     write_report(run / "report", report, panels, history(run))
     return report
+
+
+def _latency(
+    run: Path, recipe: Recipe, folders: list[Path], networks: dict[str, StereoNetwork], measure_again: bool
+) -> dict[str, Any] | None:
+    """What was measured of these networks, now or before; None where nothing was and the recipe does not ask for it."""
+    path, checkpoint, size = run / "evaluation" / LATENCY_FILE, sha256_of(folders[-1] / SIDE_FILE), report_size(recipe)
+    runtime, runs = recipe.report.runtime, recipe.report.latency_runs
+    stored = None if measure_again else stored_latency(path, checkpoint, size)
+    if not runtime or (stored is not None and stored["runtime"] == runtime):
+        return stored
+    floats = _float_stages(folders)
+    if floats and floats[-1] != folders[-1]:
+        middle = {"pruned": open_network(str(floats[-1]), None)}
+        networks = {"dense": networks["dense"], **middle, "compressed": networks["compressed"]}
+    section = measure_latency(networks, size, runtime, runs)
+    write_json(path, latency_file(section, checkpoint))
+    return section
+
+
+def _float_stages(folders: list[Path]) -> list[Path]:
+    """The stages before any weight was quantized; none where weights were still removed after that."""
+    names = [folder.name.partition("-")[2] for folder in folders]
+    bits = names.index("quantize") if "quantize" in names else len(names)
+    sparse = [place for place, name in enumerate(names) if name in ("prune", "finetune")]
+    return [folders[place] for place in sparse] if all(place < bits for place in sparse) else []
 
 
 def finished_stages(run: Path) -> list[Path]:
@@ -104,7 +136,7 @@ def report_size(recipe: Recipe) -> tuple[int, int]:
 
 def _stage_bytes(folders: list[Path], memory: dict[str, Any]) -> dict[str, Any]:
     """Bytes of the network after the stages, as packed files would have them."""
-    pruned = [folder for folder in folders if folder.name.endswith(("-prune", "-finetune"))]
+    pruned = _float_stages(folders)
     float_bytes = _packed_bytes(open_network(str(pruned[-1]), None)) if pruned else None
     return {"dense": memory["dense_bytes"], "pruned": float_bytes, "quantized": memory["packed_file_bytes"]}
 

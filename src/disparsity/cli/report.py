@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+LATENCY_RUNTIMES = ("onnxruntime", "openvino")
+"""The keys of `disparsity.latency.DEPLOY`, here because that module imports torch."""
 
 
 def add_to(commands: Any) -> None:
@@ -16,6 +20,15 @@ def add_to(commands: Any) -> None:
         epilog="example: disparsity report runs/demo",
     )
     command.add_argument("folder", type=Path, metavar="RUN")
+    command.add_argument(
+        "--latency",
+        nargs="?",
+        choices=LATENCY_RUNTIMES,
+        const="openvino",
+        metavar="RUNTIME",
+        help="measure wall-clock latency now: the dense network in torch, and the dense and the compressed ones in "
+        f"{' or '.join(LATENCY_RUNTIMES)} (default: openvino); later reports keep it",
+    )
     command.set_defaults(run=_run)
 
 
@@ -24,6 +37,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity.reporting import build_report  # noqa: PLC0415
     from disparsity.runs import stored_recipe  # noqa: PLC0415
 
-    print(summary_table(build_report(arguments.folder, stored_recipe(arguments.folder))))
+    recipe = stored_recipe(arguments.folder)
+    if arguments.latency:
+        recipe = replace(recipe, report=replace(recipe.report, runtime=arguments.latency))
+    print(summary_table(build_report(arguments.folder, recipe, measure_again=bool(arguments.latency))))
     print(f"report: {arguments.folder / 'report' / 'report.html'}")
     return 0

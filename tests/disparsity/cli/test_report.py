@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,34 @@ def test_the_same_bytes_again(run_main: Callable[..., str], finished: Path, snap
     printed = run_main("report", run)
     assert snapshot(run) == snapshot(finished)
     assert printed.endswith(f"report: {run / 'report' / 'report.html'}\n")
+
+
+def test_latency_is_measured_when_asked_for_and_kept(
+    run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, run: Path
+) -> None:
+    section = {
+        **{name: None for name in ("processor", "threads", "runs", "warm_up")},
+        "runtime": "openvino",
+        "input_size": [32, 64],
+        "rows": [],
+        "warnings": ["measured just now"],
+    }
+    asked: list[tuple[list[str], str, int]] = []
+
+    def measure(networks: dict[str, Any], size: tuple[int, int], runtime: str, runs: int) -> dict[str, Any]:
+        assert size == (32, 64)
+        asked.append((list(networks), runtime, runs))
+        return section
+
+    monkeypatch.setattr("disparsity.reporting.measure_latency", measure)
+    assert "measured just now" not in run_main("report", run)
+    assert "Warning: measured just now." in run_main("report", run, "--latency")
+    assert "Warning: measured just now." in run_main("report", run)
+    assert asked == [(["dense", "pruned", "compressed"], "openvino", 20)]
+    run_main("report", run, "--latency", "onnxruntime")
+    assert asked[1][1] == "onnxruntime"
+    stored = json.loads((run / "report" / "report.json").read_text())
+    assert stored["measured_latency"] == section
 
 
 def test_no_run(refused: Callable[..., str], tmp_path: Path) -> None:

@@ -37,8 +37,9 @@ def test_the_skeleton_knows_nothing() -> None:
 
 def test_the_sections_are_those_of_the_interface() -> None:
     assert list(REPORT) == [
-        "schema", "version", "network", "accuracy", "memory", "operations", "hardware", "latency", "machine",
-        "traffic", "roofline", "sparse_execution", "effectual", "accumulators", "multipliers", "activations",
+        "schema", "version", "network", "accuracy", "memory", "operations", "hardware", "latency",
+        "measured_latency", "machine", "traffic",
+        "roofline", "sparse_execution", "effectual", "accumulators", "multipliers", "activations",
         "coverage", "layers", "settings",
     ]  # fmt: skip
 
