@@ -90,9 +90,9 @@ def main() -> None:
     part = sys.argv[1]
     with tempfile.TemporaryDirectory() as folder:
         header, rows, text = PARTS[part](Path(folder))
-    write_csv(RESULT.with_name(f"deployment_{part}.csv"), header, rows)
     lines = [text, *table(header, rows), "", *provenance(f"DISPARSITY_DATA=... python benchmarks/deployment.py {part}")]
     put_section(RESULT, part, "\n".join(lines))
+    write_csv(RESULT.with_name(f"deployment_{part}.csv"), header, rows)
 
 
 def _parities(folder: Path) -> tuple[list[str], list[list[str]], str]:

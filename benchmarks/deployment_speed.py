@@ -56,11 +56,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, network, size in _networks():
             rows += _speed(name, network, size, Path(folder))
-    write_csv(RESULT.with_name("deployment_speed.csv"), _HEADER, rows)
     load = ", ".join(f"{each:.1f}" for each in os.getloadavg())
     lines = [_TEXT, *table(_HEADER, rows), "", f"Load of the machine over 1, 5 and 15 minutes at the end: {load}.", ""]
     command = "DISPARSITY_DATA=... python benchmarks/deployment_speed.py"
     put_section(RESULT, "speed", "\n".join([*lines, *provenance(command)]))
+    write_csv(RESULT.with_name("deployment_speed.csv"), _HEADER, rows)
 
 
 def _networks() -> Iterator[tuple[str, StereoNetwork, tuple[int, int]]]:
