@@ -29,8 +29,9 @@ def add_to(commands: Any) -> None:
         "but make nothing faster on a CPU. openvino: a folder with network.xml and network.bin, likewise; says which "
         "kernel runs each convolution on this machine. qonnx: a graph with Quant nodes that hold the widths in bits. "
         "rtl: a folder for a hardware team, with the integers of a quantized network, golden vectors of one pair "
-        "(some kB per pixel: take a small size), a manifest, a check in NumPy and an example in Verilog. scalesim, zigzag, timeloop: the workload at "
-        "one input size, for these tools; how 3D convolutions are lowered is stated in the file.",
+        "(some kB per pixel: take a small size), a manifest, a check in NumPy and an example in Verilog. "
+        "scalesim, zigzag, timeloop: the workload at one input size, for these tools; how 3D "
+        "convolutions are lowered is stated in the file.",
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
