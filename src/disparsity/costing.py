@@ -14,6 +14,7 @@ from disparsity.errors import InputError
 from disparsity.hwcost.activations import peak_activations
 from disparsity.hwcost.comparison import Candidate, compare
 from disparsity.hwcost.exports import EXPORTS
+from disparsity.hwcost.layer_call import Workload
 from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.observation import Observation, grid_codes
 from disparsity.hwcost.packed_network import PackedNetwork
@@ -21,7 +22,7 @@ from disparsity.hwcost.reports.schema import SCHEMA, VERSION, empty_report
 from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.technology import load_profile, profile_names
 from disparsity.hwcost.weight_bytes import WeightBytes
-from disparsity.hwcost.workload import Workload, trace_workload
+from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import pack_network
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
