@@ -8,6 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from disparsity.errors import InputError
 from disparsity.hwcost.workload import trace_workload
+from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
 
 
@@ -73,6 +74,20 @@ def test_golden_macs(anchors) -> None:
 
 def test_accumulators_of_4_bit_weights_and_8_bit_activations(anchors) -> None:
     assert {name: call.accumulator_bits for name, call in anchors.items()} == {"L1": 17, "L2": 20, "L3": 21, "C3D": 22}
+
+
+@pytest.mark.parametrize(
+    ("quantizer", "bits", "expected"),
+    [("lsq", 4, 4), ("power_of_two", 4, 8), ("power_of_two", 5, 16), ("additive_power_of_two", 5, 7), ("lsq", 1, 1)],
+)
+def test_accumulators_hold_codes_that_are_wider_than_what_is_stored(quantizer: str, bits: int, expected: int) -> None:
+    network = nn.Sequential(nn.Linear(8, 3))
+    attach_quantizers(network, {"0": LayerBits(weights=bits, activations=32)}, quantizer=quantizer)
+    call = trace_workload(network, (torch.zeros(1, 8),), {"0": LayerBits(weights=bits, activations=8)}).calls[0]
+    # the largest codes: 7, 2^6, 2^14 and 32 + 16 of signed integers; a sign alone adds nothing to its factor but itself
+    assert call.weight_bits == bits
+    assert call.code_bits == expected
+    assert call.accumulator_bits == expected + 8 + 3
 
 
 def test_siamese_layers_work_twice_and_are_stored_once() -> None:
