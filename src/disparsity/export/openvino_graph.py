@@ -9,9 +9,11 @@ import numpy as np
 from disparsity.errors import InputError
 from disparsity.export.calls import CODES, name_calls
 from disparsity.export.facts import FileFacts
-from disparsity.export.onnx_graph import layer_of, onnx_graph
+from disparsity.export.onnx_graph import LAYER, layer_of, onnx_graph
 from disparsity.export.packages import import_extra
 from disparsity.stereo.network import StereoNetwork
+
+_UINT16_HIGH = 65535
 
 
 def openvino_graph(network: StereoNetwork, facts: FileFacts) -> Any:
@@ -28,6 +30,7 @@ def openvino_graph(network: StereoNetwork, facts: FileFacts) -> Any:
     model = onnx_graph(network, facts)
     name_calls(model.graph)
     sign_weights(model.graph)
+    spell_out_wide(model.graph)
     try:
         return openvino.Core().read_model(model.SerializeToString())
     except RuntimeError as error:
@@ -53,6 +56,43 @@ def sign_weights(graph: Any) -> None:
     for item in graph.value_info:
         if item.name in unsigned:
             item.type.tensor_type.elem_type = stored[item.name].data_type
+
+
+def spell_out_wide(graph: Any) -> None:
+    """Pairs of 16-bit integers as division, rounding, clipping and product, in place.
+
+    OpenVINO leaves such pairs out, and with them the clipping: silently another result for what is out of range.
+    """
+    onnx = import_extra("onnx", "onnx")
+    stored = {item.name: item for item in graph.initializer}
+    readers = {node.input[0]: node for node in graph.node if node.op_type == "DequantizeLinear"}
+    nodes: list[Any] = []
+    for node in graph.node:
+        zero_point = stored.get(node.input[2]) if node.op_type == "QuantizeLinear" else None
+        if zero_point is not None and zero_point.data_type == onnx.TensorProto.UINT16:
+            zero = int(onnx.numpy_helper.to_array(zero_point))
+            nodes += _on_grid(onnx, graph, node, readers.pop(node.output[0]), (-zero, _UINT16_HIGH - zero))
+        elif node.op_type != "DequantizeLinear" or node.input[0] in readers:
+            nodes.append(node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _on_grid(onnx: Any, graph: Any, pair: Any, reader: Any, ends: tuple[int, int]) -> list[Any]:
+    """The nodes in place of one pair."""
+    values, step, name = pair.input[0], pair.input[1], reader.output[0]
+    codes, rounded, clipped, *limits = (f"{name}.{part}" for part in ("codes", "rounded", "clipped", "low", "high"))
+    for limit, end in zip(limits, ends, strict=True):
+        graph.initializer.append(onnx.numpy_helper.from_array(np.float32(end), limit))
+    made = [
+        onnx.helper.make_node("Div", [values, step], [codes]),
+        onnx.helper.make_node("Round", [codes], [rounded]),
+        onnx.helper.make_node("Clip", [rounded, *limits], [clipped]),
+        onnx.helper.make_node("Mul", [clipped, step], [name]),
+    ]
+    for node in made:
+        node.metadata_props.add(key=LAYER, value=layer_of(reader))
+    return made
 
 
 def _refused(graph: Any, error: RuntimeError) -> InputError:

@@ -40,6 +40,36 @@ def test_weights_become_signed_without_changing_their_value(onnx_file: Path) -> 
     onnx.checker.check_model(model, full_check=True)
 
 
+@pytest.mark.parametrize(("kind", "zero"), [(np.uint16, 2048), (np.uint16, 0), (np.uint8, 37)])
+def test_inputs_out_of_range_are_clipped(kind: type, zero: int) -> None:
+    """OpenVINO by itself leaves pairs of 16 bits out, clipping and all."""
+    node, tensor = onnx.helper.make_node, onnx.numpy_helper.from_array
+    step, high = np.float32(0.5), np.iinfo(kind).max
+    nodes = [
+        node("QuantizeLinear", ["left", "step", "zero"], ["codes"]),
+        node("DequantizeLinear", ["codes", "step", "zero"], ["values"]),
+        node("Conv", ["values", "weight"], ["disparity"]),
+    ]
+    weight = np.random.default_rng(0).standard_normal((2, 3, 1, 1)).astype(np.float32)
+    stored = [tensor(np.array(step), "step"), tensor(np.array(zero, kind), "zero"), tensor(weight, "weight")]
+    ends = [
+        onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1, channels, 4, 5])
+        for name, channels in (("left", 3), ("disparity", 2))
+    ]
+    graph = onnx.helper.make_graph(nodes, "graph", ends[:1], ends[1:], stored)
+    model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 21)], ir_version=10)
+    module.spell_out_wide(model.graph)
+    onnx.checker.check_model(model, full_check=True)
+    left = (np.random.default_rng(1).uniform(-1, 1, (1, 3, 4, 5)) * 2 * high * step).astype(np.float32)
+    codes = np.clip(np.rint(left / step), -zero, high - zero)
+    expected = np.einsum("oi,nihw->nohw", weight[:, :, 0, 0], codes * step)
+    core = pytest.importorskip("openvino").Core()
+    compiled = core.compile_model(
+        core.read_model(model.SerializeToString()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    np.testing.assert_allclose(compiled(left)[0], expected, atol=1e-5 * np.abs(expected).max())
+
+
 def unknown(model: Any) -> Any:
     model.graph.node[-1].op_type = "Det"
     model.graph.node[-1].metadata_props[0].value = "refine.last"
