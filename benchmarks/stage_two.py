@@ -1,0 +1,73 @@
+"""What quantizers, widths, orders and the published methods are worth, with and without pruning.
+
+    python benchmarks/stage_two.py run --out DIR [--group NAME ...]  every case that has no result yet
+    python benchmarks/stage_two.py cost --out DIR                    a fake-quantized training step against a plain one
+    python benchmarks/stage_two.py table --out DIR                   writes results/stage_two.{csv,md,png,svg}
+
+`DISPARSITY_DATA` names the folder of the published checkpoints and their pairs (group `published`). Everything runs on
+one thread, and resumes: one JSON file a case.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import torch
+from quantizing import cases
+from quantizing.cases import Case
+from quantizing.cost import measure as measure_cost
+from quantizing.measure import measured
+from quantizing.published import published
+from quantizing.tables import write_results
+
+from disparsity.files import write_json
+
+GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
+    "float": cases.in_float,
+    "post_training": cases.post_training,
+    "published": published,
+    "tuned": cases.tuned,
+    "transform": cases.transforms,
+    "drift": cases.drift,
+    "teacher": cases.teachers,
+    "order": cases.orders,
+}
+"""In the order in which they are run."""
+
+
+def run(groups: Sequence[str], starts: Sequence[str], out: Path) -> None:
+    """All cases of the groups, from these networks, that have no result yet."""
+    for case in (case for group in groups for case in GROUPS[group]()):
+        result = out / f"{case.name}.json"
+        if result.is_file() or (starts and case.start not in starts):
+            continue
+        facts = {"group": case.group, "start": case.start, "variant": case.variant, "bits": case.bits}
+        row = measured(case, out)
+        write_json(result, {**facts, "seed": case.recipe.seed, **row})
+        shutil.rmtree(out / case.name, ignore_errors=True)
+        print(case.name, f"{row['epe_px']:.3f} px, {row['processor_s']:.0f} s", flush=True)
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("action", choices=["run", "cost", "table"])
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--group", nargs="+", choices=list(GROUPS), default=list(GROUPS))
+    parser.add_argument("--start", nargs="+", default=[], help="only from these networks, e.g. dense")
+    parser.add_argument("--rounds", type=int, default=12, help="of training steps")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    if arguments.action == "table":
+        write_results(arguments.out)
+    elif arguments.action == "cost":
+        write_json(arguments.out / "cost" / "steps.json", measure_cost(arguments.rounds))
+    else:
+        run(arguments.group, arguments.start, arguments.out)
+
+
+if __name__ == "__main__":
+    main()
