@@ -33,7 +33,8 @@ def test_the_edges_are_inside(load: Callable, change: str) -> None:
 @pytest.mark.parametrize(
     "change",
     ["seed=-1", "seed=2147483648", "threads=-1", "threads=257", "data.batch=0", "data.weights=[-0.5]",
-     "data.mask_disparity=-0.1", "report.pictures=-1", "prune.handicap=-0.1", "prune.handicap=1.1",
+     "data.mask_disparity=-0.1", "report.pictures=-1", "report.latency_runs=0",
+     "report.runtime=torch", "prune.handicap=-0.1", "prune.handicap=1.1",
      "prune.mode=regro", "prune.dense_share=1.1", "prune.fade=1.0", "quantize.quantizer=lsk",
      "quantize.initialisation=msee"],
 )  # fmt: skip

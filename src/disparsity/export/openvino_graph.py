@@ -1,4 +1,4 @@
-"""A network as an OpenVINO model: our ONNX graph with signed weights, read by OpenVINO."""
+"""A network as an OpenVINO model: our ONNX graph in the words that OpenVINO gets right and fast, read by it."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ CHANGES = {
     "report.size=999999x9": "report.size: not a size",
     "report.profile=horowitz": "unknown technology profile; found horowitz; expected aladdin40, eyeriss65, horowitz45",
     "report.pictures=-1": "report.pictures: out of range",
+    "report.runtime=tflite": "report.runtime: no runtime to measure in; found tflite; expected onnxruntime, openvino",
     "seed=-1": "seed: out of range",
     "seed=2147483648": "seed: out of range",
     "threads=-1": "threads: out of range",
