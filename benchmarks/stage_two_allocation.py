@@ -209,13 +209,15 @@ def report(found: list[dict[str, Any]], float_epe: float) -> list[str]:
     lines += ["", f"Budgets: {bytes_}; no plan exceeds its budget.", ""]
     lines += [f"Least {what} by mean: {winners(found, key)}." for what, key in
               (("change", "mean_squared_change_px2"), ("EPE", "epe_px"))]  # fmt: skip
+    if min(row["epe_px"] for row in found) < float_epe:
+        lines.append("Below the float network's EPE these scenes no longer tell methods apart; the change still does.")
     seconds = sum(row["seconds"] for row in found)
     shared = "`greedy` and `lagrangian` share one measured table"
     return [*lines, "", f"Processor time of all choices: {seconds:.0f} s ({shared}).", ""]
 
 
 def winners(found: list[dict[str, Any]], key: str) -> str:
-    """The method with the smallest mean at each budget."""
+    """The methods with the smallest mean at each budget."""
     best = []
     for average in BUDGETS:
         means = {
@@ -224,7 +226,8 @@ def winners(found: list[dict[str, Any]], key: str) -> str:
             )
             for method in METHODS
         }
-        best.append(f"{min(means, key=means.__getitem__)} at {average:g} bits")
+        least = [method for method in METHODS if math.isclose(means[method], min(means.values()))]
+        best.append(f"{' and '.join(least)} at {average:g} bits")
     return "; ".join(best)
 
 
