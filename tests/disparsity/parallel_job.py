@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
 
 from disparsity import parallel
 from disparsity.datasets.batches import TrainingStream
@@ -44,7 +45,8 @@ def main(meeting: str, rank: int, count: int, out: Path) -> None:
         recalibrate(network, lambda module, index: _forward(module, stream, index), 2)
         figures = evaluate(network.eval(), open_data(DATA), uri=DATA, stage="dense", keep=1)
     row = torch.tensor([figures.row["epe_px"], figures.row["d1_percent"], len(figures.maps)], dtype=torch.float64)
-    torch.save(dict(network.state_dict()) | {"figures": row}, out)
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    save_file(tensors | {"figures": row}, out)
 
 
 def _forward(module: torch.nn.Module, stream: TrainingStream, index: int) -> object:

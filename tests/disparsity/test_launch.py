@@ -62,9 +62,8 @@ def test_half_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(write_recipe: Writer, tmp_path: Path) -> None:
-    done = call(
-        "disparsity", "prune", write_recipe(tmp_path), "--out", tmp_path / "run", "--set", "processes=2", "--set", "data.batch=3"
-    )
+    changes = ("--set", "processes=2", "--set", "data.batch=3")
+    done = call("disparsity", "prune", write_recipe(tmp_path), "--out", tmp_path / "run", *changes)
     assert done.returncode == 2
     assert "data.batch" in done.stderr
     assert not (tmp_path / "run").exists()

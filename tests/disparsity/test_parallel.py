@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
 
 from disparsity import parallel
@@ -21,14 +22,14 @@ def run_job(folder: Path, count: int) -> list[dict[str, Tensor]]:
     """The tensors that every process of a group of `count` ends with."""
     folder.mkdir()
     environment = os.environ | {"GLOO_SOCKET_IFNAME": "lo", "OMP_NUM_THREADS": "1"}
-    outs = [folder / f"{rank}.pt" for rank in range(count)]
+    outs = [folder / f"{rank}.safetensors" for rank in range(count)]
     commands = [
         [sys.executable, str(JOB), str(folder / "meeting"), str(rank), str(count), str(out)]
         for rank, out in enumerate(outs)
     ]
     running = [subprocess.Popen(command, env=environment) for command in commands]
     assert [process.wait(300) for process in running] == [0] * count
-    return [torch.load(out, weights_only=True) for out in outs]
+    return [load_file(out) for out in outs]
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from disparsity.cli import main
 from disparsity.hwcost.technology import load_profile
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
-from disparsity.pruning.scores.registry import SCORES
+from disparsity.pruning.scores import registry
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.codes import integer_codes, weights_from_codes
@@ -43,10 +43,8 @@ def test_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 
 def test_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("disparsity.pruning.scores.registry.SCORES", SCORES.copy())
+    monkeypatch.setattr("disparsity.pruning.scores.registry.SCORES", registry.SCORES.copy())
     exec(compile(BLOCKS["smallest_filter.py"], "smallest_filter.py", "exec"), {})
-    from disparsity.pruning.scores import registry
-
     layer = nn.Conv2d(1, 2, 1, bias=False)
     layer.weight.data = torch.tensor([3.0, -4.0]).view(2, 1, 1, 1)
     layers = {"layer": layer}
