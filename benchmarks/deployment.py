@@ -1,6 +1,7 @@
 """What runs elsewhere against what was trained: parity of every export with fake-quantized torch, and its size.
 
     DISPARSITY_DATA=... python benchmarks/deployment.py parity
+    DISPARSITY_DATA=... python benchmarks/deployment.py sizes
     python benchmarks/deployment.py presets
 
 Speed is in `deployment_speed.py`; all of them write their own sections of the same result file.
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -33,6 +35,8 @@ from disparsity.export.onnx_file import write_onnx
 from disparsity.export.onnx_session import open_onnx
 from disparsity.export.openvino_folder import write_openvino
 from disparsity.export.openvino_session import open_openvino
+from disparsity.export.qonnx_file import write_qonnx
+from disparsity.export.rtl.folder import write_rtl
 from disparsity.export.saturation import sums_saturate
 from disparsity.files import write_text
 from disparsity.finetune.restore import open_network, stage_of
@@ -102,6 +106,31 @@ def _parities(folder: Path) -> tuple[list[str], list[list[str]], str]:
 
 def _presets(folder: Path) -> tuple[list[str], list[list[str]], str]:
     return _SMALL_HEADER, [_small(name, folder) for name in NETWORKS], _SMALL_TEXT
+
+
+def _sizes(folder: Path) -> tuple[list[str], list[list[str]], str]:
+    cases = _cases(Path(os.environ["DISPARSITY_DATA"]), folder)
+    return ["network", *_WRITERS], [_sizes_of(case, folder / str(i)) for i, case in enumerate(cases)], _SIZES_TEXT
+
+
+def _at_small_size(write: Callable[[Path, StereoNetwork, tuple[int, int]], object], path: Path, network: Any) -> None:
+    write(path, network, SMALL_SIZE)
+
+
+def _sizes_of(case: Case, folder: Path) -> list[str]:
+    """Bytes on disk of every export; none for a dense network where integers are written."""
+    folder.mkdir()
+    cells = [case.name]
+    for kind, write in _WRITERS.items():
+        if kind in _INTEGERS_ONLY and stage_of(case.network) != "quantized":
+            cells.append("-")
+            continue
+        path = folder / kind.replace(" ", "_")
+        write(path, case.network)
+        files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+        cells.append(f"{sum(file.stat().st_size for file in files if not file.name.startswith('call')):,}")
+    print(*cells, flush=True)
+    return cells
 
 
 def _cases(shared: Path, folder: Path) -> Iterator[Case]:
@@ -251,7 +280,27 @@ On noise of {SMALL_SIZE[0]}x{SMALL_SIZE[1]} pixels: shows that every operator is
 """
 
 
-PARTS: dict[str, Callable[[Path], tuple[list[str], list[list[str]], str]]] = {"parity": _parities, "presets": _presets}
+_SIZES_TEXT = f"""## Bytes on disk of every export
+
+Made for {SMALL_SIZE[0]}x{SMALL_SIZE[1]} pixels, which changes little but constants that depend on the size. ONNX and
+OpenVINO hold a byte for every weight of up to 8 bits, zero or not; QONNX holds floats behind its `Quant` nodes; RTL is
+text (the golden vectors, which grow with the image, are left out). `packed` is entropy-coded.
+"""
+
+_WRITERS: dict[str, Callable[[Path, StereoNetwork], object]] = {
+    "packed": write_network,
+    "onnx": functools.partial(_at_small_size, write_onnx),
+    "openvino": functools.partial(_at_small_size, write_openvino),
+    "qonnx": functools.partial(_at_small_size, write_qonnx),
+    "rtl without vectors": functools.partial(_at_small_size, write_rtl),
+}
+_INTEGERS_ONLY = ("qonnx", "rtl without vectors")
+
+PARTS: dict[str, Callable[[Path], tuple[list[str], list[list[str]], str]]] = {
+    "parity": _parities,
+    "sizes": _sizes,
+    "presets": _presets,
+}
 
 if __name__ == "__main__":
     main()
