@@ -11,8 +11,10 @@ one thread, and resumes: one JSON file a case.
 from __future__ import annotations
 
 import argparse
+import functools
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import torch
@@ -27,10 +29,13 @@ from disparsity.files import write_json
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "float": cases.in_float,
-    "post_training": cases.post_training,
+    "nearest": functools.partial(cases.post_training, "nearest"),
     "published": published,
     "tuned": cases.tuned,
     "transform": cases.transforms,
+    "reconstruct": functools.partial(cases.post_training, "reconstruct"),
+    "inputs": cases.wide_inputs,
+    "ternary": cases.ternaries,
     "drift": cases.drift,
     "teacher": cases.teachers,
     "order": cases.orders,
@@ -38,11 +43,12 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
 """In the order in which they are run."""
 
 
-def run(groups: Sequence[str], starts: Sequence[str], out: Path) -> None:
-    """All cases of the groups, from these networks, that have no result yet."""
-    for case in (case for group in groups for case in GROUPS[group]()):
+def run(groups: Sequence[str], patterns: Sequence[str], out: Path) -> None:
+    """All cases of the groups that have no result yet, those of the first pattern of names first."""
+    known = [case for group in groups for case in GROUPS[group]()]
+    for case in (case for pattern in patterns for case in known if fnmatchcase(case.name, pattern)):
         result = out / f"{case.name}.json"
-        if result.is_file() or (starts and case.start not in starts):
+        if result.is_file():
             continue
         facts = {"group": case.group, "start": case.start, "variant": case.variant, "bits": case.bits}
         row = measured(case, out)
@@ -57,7 +63,7 @@ def main() -> None:
     parser.add_argument("action", choices=["run", "cost", "table"])
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--group", nargs="+", choices=list(GROUPS), default=list(GROUPS))
-    parser.add_argument("--start", nargs="+", default=[], help="only from these networks, e.g. dense")
+    parser.add_argument("--case", nargs="+", default=["*"], help="only these, first ones first, e.g. tuned-pruned-lsq*")
     parser.add_argument("--rounds", type=int, default=12, help="of training steps")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -66,7 +72,7 @@ def main() -> None:
     elif arguments.action == "cost":
         write_json(arguments.out / "cost" / "steps.json", measure_cost(arguments.rounds))
     else:
-        run(arguments.group, arguments.start, arguments.out)
+        run(arguments.group, arguments.case, arguments.out)
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ WIDTHS = {
 """`uniform` starts on the grids of `lsq`, so that before training one width shows that they agree."""
 TUNED = (("lsq", 4), ("lsq", 3), ("ternary", 2), ("scale_clip", 3), ("power_of_two", 4))
 TUNE = ("steps=60", "learning_rate=1e-3", "warmup=3")
+GENTLE, WIDE = "lsq, rounded to nearest, rate 2e-4", "lsq, nearest, A16"
 SOLVER = ("quantize.reconstruct.pairs=4", "quantize.reconstruct.positions=4000")
 SMALL = ("data.calibration_crop=48x96", "quantize.reconstruct.pairs=2")
 WEIGHTS_ALONE = tuple(f"quantize.{kind}_bits=32" for kind in ("activation", "wide", "first", "last"))
@@ -85,14 +86,29 @@ def in_float() -> Iterator[Case]:
         yield Case(group="float", start=start, variant="float", bits=32, recipe=base())
 
 
-def post_training() -> Iterator[Case]:
+def post_training(rounding: str) -> Iterator[Case]:
     """Every quantizer and width, rounded with nothing trained; inputs at 8 bits."""
-    for rounding, start in product(("nearest", "reconstruct"), ("pruned", "dense")):
-        for quantizer, widths in WIDTHS.items():
-            for bits in widths:
-                recipe = quantized(quantizer, bits, f"quantize.rounding={rounding}")
-                variant = f"{quantizer}, {rounding}"
-                yield Case(group="post_training", start=start, variant=variant, bits=bits, recipe=recipe)
+    for start, (quantizer, widths) in product(("pruned", "dense"), WIDTHS.items()):
+        for bits in widths:
+            recipe = quantized(quantizer, bits, f"quantize.rounding={rounding}")
+            variant = f"{quantizer}, {rounding}"
+            yield Case(group="post_training", start=start, variant=variant, bits=bits, recipe=recipe)
+
+
+def wide_inputs() -> Iterator[Case]:
+    """Rounded to nearest with all inputs at 16 bits: whether weights or inputs cost more."""
+    wide = tuple(f"quantize.{kind}_bits=16" for kind in ("activation", "first", "last"))
+    for start, bits in product(("dense", "pruned"), (8, 4)):
+        recipe = quantized("lsq", bits, "quantize.rounding=nearest", *wide)
+        yield Case(group="inputs", start=start, variant=WIDE, bits=bits, recipe=recipe)
+
+
+def ternaries() -> Iterator[Case]:
+    """Ternary weights with scales of least squares instead of kept norms, and with zeros beyond the mask's."""
+    scale = ("quantize.rounding=nearest", "quantize.ternary_scale=initialisation")
+    for threshold in (0.0, 0.7):
+        recipe = quantized("ternary", 2, *scale, f"quantize.ternary_threshold={threshold}")
+        yield Case(group="ternary", start="pruned", variant=f"threshold {threshold:g}", bits=2, recipe=recipe)
 
 
 def tuned() -> Iterator[Case]:
@@ -102,6 +118,9 @@ def tuned() -> Iterator[Case]:
     for quantizer, bits in TUNED:
         recipe = quantized(quantizer, bits, *_tune("finetune_quantized"))
         yield Case(group="tuned", start="pruned", variant=quantizer, bits=bits, recipe=recipe)
+    gentle = ("quantize.rounding=nearest", "finetune_quantized.learning_rate=2e-4")
+    recipe = quantized("lsq", 4, *_tune("finetune_quantized"), *gentle)
+    yield Case(group="tuned", start="pruned", variant=GENTLE, bits=4, recipe=recipe)
 
 
 def teachers() -> Iterator[Case]:

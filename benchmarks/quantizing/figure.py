@@ -9,6 +9,7 @@ from quantizing.cases import WIDTHS
 from quantizing.rows import Row, Rows
 
 WAYS = {"nearest": "--", "reconstruct": "-"}
+MARKERS = {"nearest": "o", "reconstruct": "x"}
 
 
 def draw(rows: Rows) -> Figure:
@@ -22,26 +23,18 @@ def draw(rows: Rows) -> Figure:
 
 
 def _rounded(axes: Axes, rows: Rows, start: str) -> None:
-    colours: dict[str, str] = {}
-    for quantizer, widths in WIDTHS.items():
+    for index, (quantizer, widths) in enumerate(WIDTHS.items()):
         for way, style in WAYS.items():
             found = [r for bits in widths if (r := rows.get("post_training", start, f"{quantizer}, {way}", bits))]
             if found:
                 points = ([r["bits"] for r in found], [r["epe_px"] for r in found])
-                label = f"{quantizer}, {way}" if len(found) > 1 else None
-                marker = "o" if len(found) > 1 else "x"
-                (line,) = axes.plot(
-                    *points, style, marker=marker, markersize=4, color=colours.get(quantizer), label=label
-                )
-                colours[quantizer] = str(line.get_color())
+                marker = MARKERS[way]
+                axes.plot(*points, style, marker=marker, markersize=4, color=f"C{index}", label=f"{quantizer}, {way}")
     reference = rows.in_float(start)
     if reference:
         axes.axhline(reference["epe_px"], color="black", linewidth=1, linestyle=":", label="float")
-    axes.set(
-        yscale="log", xlabel="weight bits (inputs 8)", ylabel="EPE, px", title=f"{start}, rounded, nothing trained"
-    )
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=6)
+        axes.legend(fontsize=7)
+    axes.set(xlabel="weight bits (inputs 8)", ylabel="EPE, px", title=f"{start}, rounded, nothing trained")
 
 
 def _transform(axes: Axes, rows: Rows) -> None:

@@ -7,5 +7,22 @@ only the calibration pairs and their sampled positions are random. EPE in px, po
 difference to the float network over these scenes, which says nothing of other seeds. A difference below two of them is
 not one. `packed bytes` are those of `export --format packed`, entropy coded.
 """
-WHY = ""
-NOT_RUN = ""
+A16 = "In the columns A16 the first and last layers have 16 bits for their weights too, elsewhere 8."
+WHY = """Why, as far as these runs show it:
+
+* W4 A8 after fine-tuning: 60 steps do not gain what rounding costs; rounding to nearest without any training is no
+  worse. As many steps in float change nothing either, so it is not the extra training. The lab book found the same at
+  97 %: codes that flip break the balance that rounding had found, and few steps do not find another.
+* W8 A8 of dense networks: compare the columns A8 and A16. With inputs at 16 bits AnyNet loses nearly nothing, so there
+  it is the inputs. StereoNet loses as much with 16-bit inputs as with 8-bit ones: it is the weights, whose rounding
+  breaks a cancellation between disparity in pixels and colours in the refinement (lab book). Its figures are of a
+  single pair.
+* Ternary: frozen Taylor masks keep weights of very different size in one filter, and the norm-keeping scale makes all
+  of them equally large. A uniform 2-bit grid, ternary too but free to set small weights to zero, loses less.
+* Cost: the aim is missed narrowly by `lsq` and clearly by others, and all the more against a plain step without
+  BatchNorm, which quantized networks no longer have. Measured on a busy machine; single steps scatter.
+"""
+NOT_RUN = """Two of three seeds everywhere. Rows and cells that say `not run`; the same command goes on with them. Of
+the methods: PSGD and PQK towards pruning, GDRQ's reshaping of activations, transform quantization with retraining.
+Fine-tuning was tried with 60 steps only.
+"""

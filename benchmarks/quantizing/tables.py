@@ -11,11 +11,12 @@ from hardware.markdown import table
 from provenance import provenance
 
 from disparsity.files import write_text
-from quantizing.cases import BITS, MOSTLY_FLOAT, ORDERS, SPARSITY, TEST, TRANSFORM_WIDTHS, TUNED, WIDTHS
+from quantizing.cases import BITS, GENTLE, MOSTLY_FLOAT, ORDERS, SPARSITY, TEST, TRANSFORM_WIDTHS, TUNED, WIDE, WIDTHS
 from quantizing.expectations import MOST_STEP, expectations
 from quantizing.figure import draw
 from quantizing.methods import methods
-from quantizing.notes import INTRODUCTION, NOT_RUN, WHY
+from quantizing.notes import A16, INTRODUCTION, NOT_RUN, WHY
+from quantizing.published import REFINED
 from quantizing.published import WIDTHS as PUBLISHED
 from quantizing.rows import Row, Rows, loss_cell
 
@@ -76,7 +77,8 @@ def _rounded(rows: Rows) -> list[str]:
             for name in names
         ]
         header = ("quantizer, rounding", *(f"{bits} bits" for bits in BITS))
-        lines += [*table(header, [(name, *row) for name, row in zip(names, cells, strict=True)]), ""]
+        wide = [loss_cell(rows.get("inputs", start, WIDE, b), reference) if b in (8, 4) else "-" for b in BITS]
+        lines += [*table(header, [*((n, *row) for n, row in zip(names, cells, strict=True)), (WIDE, *wide)]), ""]
     return lines
 
 
@@ -91,11 +93,13 @@ def _tuned(rows: Rows) -> list[str]:
     for quantizer, bits in TUNED:
         before = rows.get("post_training", "pruned", f"{quantizer}, reconstruct", bits)
         shown.append((f"{quantizer}, W{bits} A8", rows.get("tuned", "pruned", quantizer, bits), before))
+    nearest = rows.get("post_training", "pruned", "lsq, nearest", 4)
+    shown.append((f"{GENTLE}, W4 A8", rows.get("tuned", "pruned", GENTLE, 4), nearest))
     for teacher in ("in_network", "dense"):
         shown.append((f"lsq, W3 A8, {teacher} teacher", rows.get("teacher", "pruned", teacher, 3), None))
     header = (
         "network",
-        "before these steps, rounded by reconstruction",
+        "before these steps",
         "after them",
         "to as many float steps",
         "packed bytes",
@@ -176,7 +180,9 @@ def _published(rows: Rows) -> list[str]:
         for way in ("nearest", "reconstruct"):
             found = [rows.get("published", start, f"A{inputs}, {way}", weights) for weights, inputs in PUBLISHED]
             cells.append((name, way, *(_published_cell(row, reference) for row in found)))
-    return [*lines, *table(header, cells), ""]
+    refined = _published_cell(rows.get("published", "stereonet", REFINED, 8), rows.in_float("stereonet"))
+    text = f"StereoNet W8 A8 with weights and inputs of the refinement at 16 bits, nearest: {refined}. {A16}"
+    return [*lines, *table(header, cells), "", text, ""]
 
 
 def _published_cell(row: Row | None, reference: Row | None) -> str:
