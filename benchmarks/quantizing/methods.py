@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+from itertools import product
 from pathlib import Path
 
 from quantizing.cases import TRANSFORM_WIDTHS
-from quantizing.expectations import bits_saved
+from quantizing.expectations import TRANSFORMS, bits_saved
+from quantizing.notes import JUDGED
 from quantizing.rows import Row, Rows
 
 ALLOCATIONS = Path(__file__).parents[1] / "results" / "stage_two_allocation.csv"
@@ -22,8 +24,8 @@ CLAIMS = {
 """What each abstract says, in our words."""
 
 
-def methods(rows: Rows) -> list[tuple[str, str, str]]:
-    """Name, claim, and what was found here."""
+def methods(rows: Rows) -> list[tuple[str, str, str, str]]:
+    """Name, claim, what was found here, and what that says of the claim."""
     found = {
         "PSGD": _psgd(rows),
         "AJPQ": _ajpq(),
@@ -32,7 +34,7 @@ def methods(rows: Rows) -> list[tuple[str, str, str]]:
         "PQK": _pqk(rows),
         "Transform quantization": _transform(rows),
     }
-    return [(name, claim, found[name]) for name, claim in CLAIMS.items()]
+    return [(name, claim, found[name], JUDGED[name]) for name, claim in CLAIMS.items()]
 
 
 def _psgd(rows: Rows) -> str:
@@ -99,10 +101,10 @@ def _pqk(rows: Rows) -> str:
 
 def _transform(rows: Rows) -> str:
     parts = []
-    for bits in TRANSFORM_WIDTHS:
-        saved, size = (bits_saved(rows, "transform, steps by output", bits, key) for key in ("bits", "bytes"))
+    for variant, bits in product(TRANSFORMS, TRANSFORM_WIDTHS):
+        saved, size = (bits_saved(rows, variant, bits, key) for key in ("bits", "bytes"))
         if saved is not None and size is not None:
-            parts.append(f"{bits} bits: {saved:+.2f} bits, and uniform's packed file is {size:.2f} times as large")
+            parts.append(f"{variant}, {bits} bits: {saved:+.2f} bits, packed file of uniform x{size:.2f}")
     return _sentence(parts)
 
 

@@ -52,7 +52,7 @@ def page(rows: Rows, cost: dict[str, Any] | None) -> list[str]:
         WHY,
         "## The published methods against their baselines",
         "",
-        *table(("method", "its abstract, in our words", "found here"), methods(rows)),
+        *table(("method", "its abstract, in our words", "found here", "so the claim is"), methods(rows)),
         "",
         *_rounded(rows),
         *_tuned(rows),
