@@ -89,7 +89,7 @@ def _step(cost: dict[str, Any] | None) -> tuple[str, str, str]:
     plain, folded = (max(row[key] for row in ratios.values()) for key in ("to_plain", "to_folded"))
     lsq = next(iter(ratios.values()))
     facts = (
-        f"lsq {lsq['to_plain']:.2f} (to `{PLAIN}`), {lsq['to_folded']:.2f} (to `{FOLDED}`); the dearest quantizer "
+        f"lsq {lsq['to_plain']:.3f} (to `{PLAIN}`), {lsq['to_folded']:.3f} (to `{FOLDED}`); the dearest quantizer "
         f"{plain:.2f} and {folded:.2f}"
     )
     return text, verdict(plain <= MOST_STEP, lsq["to_plain"] <= MOST_STEP), facts

@@ -86,6 +86,12 @@ def _gdrq(rows: Rows) -> str:
         other = rows.get("drift", "dense", name, 3)
         if row and other:
             parts.append(f"dense W3, reshaped: {_against(row, other, what)}")
+    for start, bits in product(("pruned", "dense"), (4, 3)):
+        row, plain = (rows.get("post_training", start, f"{n}, nearest", bits) for n in ("scale_clip", "lsq"))
+        if row and plain:
+            parts.append(
+                f"{start} W{bits}, its grid without the reshaping, nothing trained: {_against(row, plain, 'lsq')}"
+            )
     row, plain = rows.get("tuned", "pruned", "scale_clip", 3), rows.get("tuned", "pruned", "lsq", 3)
     if row and plain:
         parts.append(f"pruned W3, fine-tuned on its grid: {_against(row, plain, 'lsq')}")
