@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from disparsity.hwcost.dry_run import meta_result, run_without_compute
+from disparsity.hwcost.module_hooks import module_hooks
 from disparsity.hwcost.workload import is_hidden
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.layers import QUANTIZABLE
@@ -118,16 +119,8 @@ class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._reset()
         for value in (*network.parameters(), *network.buffers()):
             self._ignore(value)
-        handles = []
-        for name, module in network.named_modules():
-            handles.append(module.register_forward_pre_hook(self._enter(name)))
-            handles.append(module.register_forward_hook(self._leave))
-        try:
-            with self:
-                yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        with module_hooks(network, self._enter, self._leave), self:
+            yield
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, then note what it read, what it made and what is alive."""

@@ -23,6 +23,7 @@ from torch.utils._pytree import tree_leaves
 from disparsity.errors import InputError
 from disparsity.hwcost.dry_run import meta_result, run_without_compute
 from disparsity.hwcost.layer_call import FLOAT_LAYER, LayerCall, Workload
+from disparsity.hwcost.module_hooks import module_hooks
 from disparsity.hwcost.operators import OPERATORS, Operator, base_name, products
 from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
@@ -113,16 +114,8 @@ class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         """Hooks on every module of `network`, and this mode active, while the context lasts."""
         self._reset()
         self._constants = {_storage(value) for value in (*network.parameters(), *network.buffers())}
-        handles = []
-        for name, module in network.named_modules():
-            handles.append(module.register_forward_pre_hook(self._enter(name)))
-            handles.append(module.register_forward_hook(self._leave))
-        try:
-            with self:
-                yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        with module_hooks(network, self._enter, self._leave), self:
+            yield
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation and note its work."""

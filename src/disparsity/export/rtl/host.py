@@ -11,6 +11,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from disparsity.errors import InputError
+from disparsity.hwcost.module_hooks import module_hooks
 from disparsity.quant.integer.convolution import IntegerConvolution
 from disparsity.quant.layers import QUANTIZABLE
 
@@ -38,16 +39,8 @@ class HostOperations(TorchDispatchMode):  # type: ignore[no-untyped-call]
     @contextmanager
     def watching(self, network: nn.Module) -> Iterator[None]:
         """Hooks on every module, and this mode active, while the context lasts."""
-        handles = []
-        for name, module in network.named_modules():
-            handles.append(module.register_forward_pre_hook(self._enter(name)))
-            handles.append(module.register_forward_hook(self._leave))
-        try:
-            with self:
-                yield
-        finally:
-            for handle in handles:
-                handle.remove()
+        with module_hooks(network, self._enter, self._leave), self:
+            yield
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run the operation, and note it where no integer layer does it."""
