@@ -35,6 +35,11 @@ def _run(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(arguments.recipe, changes)
     if recipe.sweep is None:
         raise InputError("the recipe has no section [sweep]", where=arguments.recipe)
+    if recipe.processes > 1:
+        remedy = "start the command once for every worker"
+        raise InputError(
+            "a sweep's runs have one process each", where="processes", found=recipe.processes, remedy=remedy
+        )
     check_folder(arguments.out)
     from disparsity.sweep.report import write_sweep  # noqa: PLC0415 - torch is slow to import
     from disparsity.sweep.study import Study, default_storage  # noqa: PLC0415
