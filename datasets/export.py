@@ -8,8 +8,6 @@ not on a GPU: their bits come from numpy and OpenCV, and a GPU would round them 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -24,6 +22,7 @@ from disparsity.datasets.pfm import write_pfm
 from disparsity.datasets.png import write_kitti_disparity, write_rgb
 from disparsity.datasets.sample import Sample, StereoDataset
 from disparsity.errors import InputError
+from disparsity.folders import write_folder
 from disparsity.progress import progress
 
 _FRAME = "0006"
@@ -63,15 +62,13 @@ def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Samp
     """Fill a temporary folder beside `root`, then put it in place."""
     if root.exists() and not (root.is_dir() and not any(root.iterdir())):
         raise InputError("the output exists already", where=root, expected="a new or empty folder")
-    root.parent.mkdir(parents=True, exist_ok=True)
-    temporary = root.with_name(f".{root.name}.{os.getpid()}.tmp")
-    job = _Job(dataset, temporary, write)
-    try:
+
+    def fill(temporary: Path) -> None:
+        job = _Job(dataset, temporary, write)
         for _ in progress(_done(job, workers), f"write {dataset.name}", total=len(dataset)):
             pass
-        os.replace(temporary, root)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+
+    write_folder(root, (), fill)
 
 
 class _Job(NamedTuple):

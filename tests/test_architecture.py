@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("stereo", "datasets", "pruning", "quant", "finetune", "hwcost")
 
-GROUND = {"errors", "files", "parallel", "progress"}
+GROUND = {"errors", "files", "folders", "full_disk", "parallel", "progress"}
 """Modules of src/disparsity that everybody may know."""
 
 MAY_KNOW = {
@@ -29,7 +29,7 @@ MAY_KNOW = {
 EXCEPTIONS = {("hwcost/reports/write.py", "stereo")}
 """Steps beside the order: the report shows disparity maps, which `stereo` knows how to draw."""
 
-BELOW_RECIPE = {"files", "progress", "errors", "parallel", "signals", "sweep_settings"}
+BELOW_RECIPE = {*GROUND, "signals", "sweep_settings"}
 """Modules of src/disparsity that know nothing of recipes, runs or stages."""
 
 UNTESTED = {

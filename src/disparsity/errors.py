@@ -48,6 +48,10 @@ class SizeError(DataError):
     """The files of a sample differ in height or width."""
 
 
+class StorageError(DisparsityError):
+    """There is no room to write; not an `InputError`, since other settings would not help."""
+
+
 class CorruptArtefactError(DisparsityError):
     """A checkpoint or packed network fails its checksum or cannot be parsed."""
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from disparsity.errors import InputError
-from disparsity.files import sha256_of, write_atomic, write_bytes, write_folder, write_json, write_text
+from disparsity import files
+from disparsity.errors import StorageError
+from disparsity.files import beside, remove_strays, sha256_of, write_atomic, write_bytes, write_json, write_text
 
 
 def names(folder: Path) -> list[str]:
@@ -40,7 +41,7 @@ def test_failed_write_keeps_the_old_content_and_leaves_no_litter(tmp_path: Path)
         temporary.write_text("half")
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageError, match="the disk is full"):
         write_atomic(path, fails)
     assert path.read_text() == "old"
     assert names(tmp_path) == ["a"]
@@ -71,7 +72,8 @@ def test_file_is_synced_before_the_rename_and_the_folder_after_it(
     monkeypatch.setattr(os, "fsync", log_fsync)
     monkeypatch.setattr(os, "replace", log_replace)
     write_text(tmp_path / "a", "new")
-    temporary = f".a.{os.getpid()}.tmp"
+    temporary = beside(tmp_path / "a", "tmp").name
+    assert str(os.getpid()) in temporary
     assert calls == [f"fsync {temporary}", f"replace {temporary} a", f"fsync {tmp_path.name}"]
 
 
@@ -100,53 +102,35 @@ def test_sha256_of_a_file_larger_than_a_chunk(tmp_path: Path) -> None:
     assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
 
 
-def fill(folder: Path) -> None:
-    for name in ("a", "b"):
-        (folder / name).write_text("new")
+def ended_process() -> int:
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return child
 
 
-def contents(folder: Path) -> dict[str, str]:
-    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+def test_what_killed_processes_left_is_removed_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left_by(process: int, name: str) -> Path:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "getpid", lambda: process)
+            return beside(tmp_path / name, "tmp")
+
+    dead, alive = left_by(ended_process(), "a.h5"), left_by(os.getppid(), "b.h5")
+    elsewhere = tmp_path / f".c.another-machine.{os.getppid()}.disparsity.tmp"
+    for path in (dead, alive, elsewhere, tmp_path / ".mine.12345.tmp"):
+        path.write_text("half")
+    folder = left_by(ended_process(), "folder")
+    (folder / "deep").mkdir(parents=True)
+    write_text(tmp_path / "new", "new")
+    assert names(tmp_path) == sorted([".mine.12345.tmp", alive.name, elsewhere.name, "new"])
+    remove_strays(tmp_path, of_all=True)
+    assert names(tmp_path) == [".mine.12345.tmp", "new"]
 
 
-def test_a_folder_is_made_and_replaced_whole(tmp_path: Path) -> None:
-    out = tmp_path / "deep" / "out"
-    write_folder(out, ["a", "b"], fill)
-    assert contents(tmp_path) == {"deep/out/a": "new", "deep/out/b": "new"}
-    (out / "a").write_text("old")
-    write_folder(out, ["a", "b"], fill)
-    assert contents(tmp_path) == {"deep/out/a": "new", "deep/out/b": "new"}
-    assert names(out.parent) == ["out"]
-
-
-def test_a_folder_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, replace = tmp_path / "out", os.replace
-    out.mkdir()
-    (out / "a").write_text("old")
-
-    def half(folder: Path) -> None:
-        (folder / "a").write_text("new")
-        raise OSError("disk full")
-
-    def stubborn(source: Path, target: Path) -> None:
-        if source.name.endswith(".tmp"):
-            raise OSError("no rename")
-        replace(source, target)
-
-    with pytest.raises(OSError, match="disk full"):
-        write_folder(out, ["a", "b"], half)
-    assert contents(tmp_path) == {"out/a": "old"}
-    monkeypatch.setattr(os, "replace", stubborn)
-    with pytest.raises(OSError, match="no rename"):
-        write_folder(out, ["a", "b"], fill)
-    assert contents(tmp_path) == {"out/a": "old"}
-    assert names(tmp_path) == ["out"]
-
-
-def test_other_files_and_folders_are_not_replaced(tmp_path: Path) -> None:
-    (tmp_path / "mine").write_text("mine")
-    with pytest.raises(InputError, match="the output is a file"):
-        write_folder(tmp_path / "mine", ["a"], fill)
-    with pytest.raises(InputError, match="holds something else; found mine"):
-        write_folder(tmp_path, ["a"], fill)
-    assert contents(tmp_path) == {"mine": "mine"}
+def test_a_folder_is_looked_through_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_text(tmp_path / "a", "a")
+    monkeypatch.setattr(files, "is_left", lambda name, of_all: pytest.fail(name))
+    write_text(tmp_path / "b", "b")

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from disparsity import files
-from disparsity.errors import CorruptArtefactError, DisparsityError, InputError
+from disparsity.errors import CorruptArtefactError, DisparsityError, InputError, StorageError
 from disparsity.finetune.checkpoints import (
     SIDE_FILE,
     Checkpoint,
@@ -221,8 +221,8 @@ def test_full_disk_is_an_error_and_the_old_checkpoint_stays(tmp_path: Path, monk
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "_fsync", full)
-        with pytest.raises(OSError, match="No space left"):
+        patch.setattr(files, "fsync", full)
+        with pytest.raises(StorageError, match="the disk is full"):
             save_checkpoint(tmp_path / SIDE_FILE, Checkpoint({"weight": torch.zeros(2)}, {}))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert load_checkpoint(tmp_path).facts["generation"] == 1

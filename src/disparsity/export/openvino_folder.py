@@ -12,7 +12,7 @@ from disparsity.export.openvino_graph import openvino_graph
 from disparsity.export.openvino_session import open_openvino
 from disparsity.export.packages import import_extra
 from disparsity.export.parity import blurred_pair, check_parity
-from disparsity.files import check_replaceable, write_folder
+from disparsity.folders import check_replaceable, write_folder
 from disparsity.stereo.network import StereoNetwork
 
 

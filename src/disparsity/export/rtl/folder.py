@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,8 @@ from disparsity.export.rtl.conventions import CONVENTIONS, readme
 from disparsity.export.rtl.example import TEMPLATES, write_example
 from disparsity.export.rtl.layers import describe_layer, write_layer
 from disparsity.export.rtl.words import hex_lines
-from disparsity.files import check_replaceable, sha256_of, write_folder, write_json, write_text
+from disparsity.files import sha256_of, write_json, write_text
+from disparsity.folders import check_replaceable, write_folder
 from disparsity.quant.integer.network import integer_form, integer_layers
 from disparsity.stereo.network import StereoNetwork
 
@@ -108,7 +108,6 @@ def _fill(network: StereoNetwork, views: list[Tensor], facts: dict[str, Any], ro
     write_text(root / "selfcheck.py", Path(selfcheck.__file__).read_text(encoding="utf-8"))
     write_text(root / "manifest.schema.json", (TEMPLATES / "manifest.schema.json").read_text(encoding="utf-8"))
     write_json(root / "manifest.json", manifest | {"files": _checksums(root)})
-    _flush(root)
 
 
 def _facts(network: StereoNetwork, size: tuple[int, int], uri: str, sample: Sample) -> dict[str, Any]:
@@ -135,13 +134,3 @@ def _middle(view: Tensor, size: tuple[int, int], uri: str) -> Tensor:
 def _checksums(root: Path) -> dict[str, str]:
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     return {path.relative_to(root).as_posix(): sha256_of(path) for path in paths}
-
-
-def _flush(root: Path) -> None:
-    """Everything on the disk before the folder gets its name."""
-    for path in (*root.rglob("*"), root):
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from disparsity.datasets.uri import open_data
-from disparsity.errors import InputError
+from disparsity.errors import InputError, StorageError
 from disparsity.export.rtl import folder as module
 from disparsity.export.rtl.folder import default_pair, write_rtl
 from disparsity.export.rtl.selfcheck import read_words
@@ -121,7 +121,7 @@ def test_nothing_is_left_when_writing_fails(deployable: Path, tmp_path: Path, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(module, "readme", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(StorageError, match="the disk is full"):
         write_rtl(tmp_path / "out", open_network(str(deployable), None), SIZE)
     assert list(tmp_path.iterdir()) == []
 
