@@ -32,6 +32,7 @@ GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "nearest": functools.partial(cases.post_training, "nearest"),
     "published": published,
     "tuned": cases.tuned,
+    "finalists": cases.finalists,
     "transform": cases.transforms,
     "reconstruct": functools.partial(cases.post_training, "reconstruct"),
     "inputs": cases.wide_inputs,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
@@ -26,8 +26,12 @@ WIDTHS = {
 }
 """`uniform` starts on the grids of `lsq`, so that before training one width shows that they agree."""
 TUNED = (("lsq", 4), ("lsq", 3), ("ternary", 2), ("scale_clip", 3), ("power_of_two", 4))
-TUNE = ("steps=60", "learning_rate=1e-3", "warmup=3")
-GENTLE, WIDE = "lsq, rounded to nearest, rate 2e-4", "lsq, nearest, A16"
+TUNE = ("steps=400", "learning_rate=1e-3", "warmup=10")
+DRIFT = ("steps=60", "learning_rate=1e-3", "warmup=3")
+SIGNS, GENTLE, WIDE = "ternary, signs of the mask's survivors", "lsq, rate 2e-4", "lsq, nearest, A16"
+SEEDS = (0, 1, 2)
+FINALISTS = ("float", "lsq", "ternary")
+"""Tuned variants with every seed, at the bits of the expectations."""
 SOLVER = ("quantize.reconstruct.pairs=4", "quantize.reconstruct.positions=4000")
 SMALL = ("data.calibration_crop=48x96", "quantize.reconstruct.pairs=2")
 WEIGHTS_ALONE = tuple(f"quantize.{kind}_bits=32" for kind in ("activation", "wide", "first", "last"))
@@ -104,11 +108,12 @@ def wide_inputs() -> Iterator[Case]:
 
 
 def ternaries() -> Iterator[Case]:
-    """Ternary weights with scales of least squares instead of kept norms, and with zeros beyond the mask's."""
-    scale = ("quantize.rounding=nearest", "quantize.ternary_scale=initialisation")
-    for threshold in (0.0, 0.7):
-        recipe = quantized("ternary", 2, *scale, f"quantize.ternary_threshold={threshold}")
-        yield Case(group="ternary", start="pruned", variant=f"threshold {threshold:g}", bits=2, recipe=recipe)
+    """Ternary weights by scale (of least squares, or keeping norms) and threshold (zeros beyond the mask's)."""
+    for scale, threshold in product(("initialisation", "norm"), (0.0, 0.7)):
+        choice = (f"quantize.ternary_scale={scale}", f"quantize.ternary_threshold={threshold}")
+        recipe = quantized("ternary", 2, "quantize.rounding=nearest", *choice)
+        name = f"threshold {threshold:g}" + (", norms kept" if scale == "norm" else "")
+        yield Case(group="ternary", start="pruned", variant=name, bits=2, recipe=recipe)
 
 
 def tuned() -> Iterator[Case]:
@@ -118,9 +123,20 @@ def tuned() -> Iterator[Case]:
     for quantizer, bits in TUNED:
         recipe = quantized(quantizer, bits, *_tune("finetune_quantized"))
         yield Case(group="tuned", start="pruned", variant=quantizer, bits=bits, recipe=recipe)
-    gentle = ("quantize.rounding=nearest", "finetune_quantized.learning_rate=2e-4")
-    recipe = quantized("lsq", 4, *_tune("finetune_quantized"), *gentle)
-    yield Case(group="tuned", start="pruned", variant=GENTLE, bits=4, recipe=recipe)
+    for variant, quantizer, bits, change in (
+        (SIGNS, "ternary", 2, ("quantize.ternary_scale=norm", "quantize.ternary_threshold=0")),
+        (GENTLE, "lsq", 4, ("finetune_quantized.learning_rate=2e-4",)),
+    ):
+        recipe = quantized(quantizer, bits, *_tune("finetune_quantized"), *change)
+        yield Case(group="tuned", start="pruned", variant=variant, bits=bits, recipe=recipe)
+
+
+def finalists() -> Iterator[Case]:
+    """What the expectations are about, with the other seeds: other batches, other calibration pairs."""
+    chosen = [case for case in tuned() if case.variant in FINALISTS and case.bits != 3]
+    chosen += [case for case in post_training("nearest") if case.variant == "lsq, nearest" and case.bits in (8, 4)]
+    for seed, case in product(SEEDS[1:], chosen):
+        yield replace(case, recipe=replace(case.recipe, seed=seed))
 
 
 def teachers() -> Iterator[Case]:
@@ -176,9 +192,9 @@ def orders() -> Iterator[Case]:
 
 def _drifted(variant: str, bits: int, quantizer: str, start: str, changes: tuple[str, ...]) -> Case:
     rounding = ("quantize.rounding=nearest", f"quantize.initialisation={start}")
-    recipe = quantized(quantizer, bits, *_tune("finetune"), *rounding, *changes)
+    recipe = quantized(quantizer, bits, *_tune("finetune", DRIFT), *rounding, *changes)
     return Case(group="drift", start="dense", variant=variant, bits=bits, recipe=recipe)
 
 
-def _tune(section: str) -> tuple[str, ...]:
-    return tuple(f"{section}.{setting}" for setting in TUNE)
+def _tune(section: str, settings: tuple[str, ...] = TUNE) -> tuple[str, ...]:
+    return tuple(f"{section}.{setting}" for setting in settings)

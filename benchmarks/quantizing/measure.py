@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from painted import context_of
 
 from disparsity.datasets.cached import CachedDataset, SampleCache
 from disparsity.datasets.uri import open_data
@@ -21,8 +22,7 @@ from disparsity.packed import pack_network
 from disparsity.pipeline import COMPRESSION, prepare
 from disparsity.recipe import Recipe
 from disparsity.runs import stage_folder
-from disparsity.signals import StopRequest
-from disparsity.stages import Context, run_stage
+from disparsity.stages import run_stage
 from disparsity.stereo.network import StereoNetwork
 from quantizing.cases import Case, stage_one
 
@@ -69,7 +69,7 @@ def treated(recipe: Recipe, network: StereoNetwork, folder: Path) -> StereoNetwo
     """The network after all stages that the recipe has."""
     if all(getattr(recipe, name) is None for name in COMPRESSION):
         return network
-    context = Context(run=folder, recipe=recipe, stop=StopRequest())
+    context = context_of(recipe, folder)
     for number, stage in enumerate(planned_stages(recipe), start=1):
         network = run_stage(context.of(stage), network, number, stage.name)
     return network

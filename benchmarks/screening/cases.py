@@ -22,6 +22,7 @@ SPARSITIES = (0.90, 0.95, 0.97, 0.98, 0.985, 0.99, 0.995)
 SEEDS = (0, 1, 2)
 SIDE_BY_SIDE = (0.97, 0.985)
 CONTROL = "dense_equal_bytes"
+CONTROLLED_FROM = 0.97
 
 Change = Mapping[str, Mapping[str, Any]]
 """New values by section of the default: `prune`, `train` (during the events), `tune` (after them), `both` of these."""
@@ -131,7 +132,8 @@ def finals() -> Iterator[Case]:
             for variant, (change, where) in FINALISTS.items():
                 if sparsity in where:
                     yield Case(group="final", variant=variant, sparsity=sparsity, seed=seed, change=change)
-            yield Case(group="final", variant=CONTROL, sparsity=sparsity, seed=seed)
+            if sparsity >= CONTROLLED_FROM:
+                yield Case(group="final", variant=CONTROL, sparsity=sparsity, seed=seed)
 
 
 def recipe_of(case: Case) -> Recipe:

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from painted import context_of
+
 from disparsity.datasets.uri import open_data
 from disparsity.evaluation import evaluate
 from disparsity.finetune.settings import TrainSettings
@@ -16,7 +18,6 @@ from disparsity.packed import pack_network
 from disparsity.pipeline import prepare
 from disparsity.pruning.masks import masks_of
 from disparsity.recipe import NetworkSection, Recipe
-from disparsity.signals import StopRequest
 from disparsity.stages import Context, run_stage
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
@@ -27,7 +28,7 @@ def compress(case: Case, folder: Path) -> dict[str, Any]:
     """Prune and fine-tune the reference network as the case says."""
     recipe = recipe_of(case)
     prepare(recipe)
-    context = Context(run=folder, recipe=recipe, stop=StopRequest())
+    context = context_of(recipe, folder)
     network = run_stage(context, run_stage(context, context.dense, 1, "prune"), 2, "finetune")
     seconds = [json.loads(path.read_text())["seconds"] for path in sorted(folder.glob("stages/*/checkpoint.json"))]
     macs = macs_percent(context, network)
@@ -43,7 +44,7 @@ def train_control(case: Case, folder: Path, target: int) -> dict[str, Any]:
     recipe = replace(recipe, network=NetworkSection(name="reference"), prune=None, finetune=None, train=steps)
     prepare(recipe)
     network = build_network("reference", **closest_sizes(target))
-    trained = run_stage(Context(run=folder, recipe=recipe, stop=StopRequest()), network, 1, "train")
+    trained = run_stage(context_of(recipe, folder), network, 1, "train")
     return {**scored(trained, recipe), "bytes": 4 * parameters(trained), "macs_percent": None, "seconds": None}
 
 

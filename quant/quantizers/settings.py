@@ -41,8 +41,8 @@ class QuantizerSettings:
     group_size: int = 16
     percentile: float = 99.9
     term_bits: int = 2
-    ternary_threshold: float = 0.0
-    ternary_scale: str = "norm"
+    ternary_threshold: float = 0.7
+    ternary_scale: str = "initialisation"
     scale_clip: float = 2.0
     transform_basis: str = "elt"
     transform_side: str = "row"

@@ -1,14 +1,17 @@
 """Ternary weights: the pruned network's zeros, and of every other weight its sign times one scale per filter.
 
-A filter is projected onto signs of equal norm: ``Q = ||w|| t / ||t||`` with ``t = m sign(w)`` and m the mask. Training
-sees the filter as a direction on the sphere with a free scale: the gradient passes straight through the signs and is
-projected onto the sphere's tangent, ``(I - u u^T) g`` with ``u = w / ||w||``; the scale's own gradient is exact.
+A filter is projected onto signs: ``Q = s t`` with ``t = m sign(w)``, m the mask and the threshold, and a scale s of least
+squares or, to keep the norm, ``||w|| / ||t||``. Training sees the filter as a direction on the sphere with a free
+scale: the gradient passes straight through the signs and is projected onto the sphere's tangent, ``(I - u u^T) g``
+with ``u = w / ||w||``; the scale's own gradient is exact.
 
 Source: Pruning Ternary Quantization (arXiv 2107.10998), of which the abstract is known: signs of regular weights by
 pruning and projection with the L2 norm, and a refined straight-through estimator. Interpretation: everything else, and
-that the scale is explicit, since BatchNorm is folded before. The threshold is that of Li and Liu, Ternary Weight
-Networks, 2016 (0.7 there), over the non-zero weights; at 0, which is the published method, the mask alone makes zeros,
-and a layer that was not pruned becomes binary.
+that the scale is explicit, since BatchNorm is folded before. The published method has no threshold and keeps norms
+(`ternary_threshold = 0`, `ternary_scale = "norm"`): the mask alone makes zeros, and a layer that was not pruned becomes
+binary. The defaults are those of Li and Liu, Ternary Weight Networks, 2016, over the non-zero weights: a threshold of
+0.7 mean magnitudes and the scale of least squares. After Taylor pruning, which keeps small weights that matter, they
+halve the error (benchmarks/results/stage_two.md).
 """
 
 from __future__ import annotations

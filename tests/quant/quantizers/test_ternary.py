@@ -19,7 +19,9 @@ def pruned(*shape: int, kept: float = 0.4, seed: int = 0) -> Tensor:
 
 
 def build(weight: Tensor, **settings: object) -> TernaryWeight:
-    return ternary_weight(weight, 2, 0, "mse", QuantizerSettings(**settings))  # type: ignore[arg-type]
+    """As published, unless told otherwise: no threshold, norms kept."""
+    chosen = {"ternary_threshold": 0.0, "ternary_scale": "norm", **settings}
+    return ternary_weight(weight, 2, 0, "mse", QuantizerSettings(**chosen))  # type: ignore[arg-type]
 
 
 def test_the_projection_keeps_every_filters_norm_and_all_signs() -> None:
@@ -41,6 +43,13 @@ def test_the_threshold_by_hand() -> None:
     quantized = build(weight, ternary_threshold=0.7, ternary_scale="initialisation")(weight).detach()
     assert quantized.sign().tolist() == [[1, -1, 0, 0, -1]]
     assert float(quantized.max()) == pytest.approx((2 + 1 + 0.7) / 3, rel=2**-10)
+
+
+def test_the_defaults_round_better_than_the_published_form() -> None:
+    weight = pruned(6, 60)
+    chosen = ternary_weight(weight, 2, 0, "mse", QuantizerSettings())(weight).detach()
+    published = build(weight)(weight).detach()
+    assert float((chosen - weight).norm()) < 0.8 * float((published - weight).norm())
 
 
 @pytest.mark.parametrize(("density", "expected"), [(0.1, 0.984), (0.05, 0.990), (0.01, 0.995)])
