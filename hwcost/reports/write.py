@@ -15,6 +15,7 @@ from disparsity.hwcost.reports.figures import FIGURES
 from disparsity.hwcost.reports.html import Picture, render_html
 from disparsity.hwcost.reports.layers_csv import layers_csv
 from disparsity.hwcost.reports.markdown import markdown_report
+from disparsity.hwcost.reports.mask_figures import Masks, channel_maps, weight_masks
 from disparsity.hwcost.reports.panels import Panel
 from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
 from disparsity.hwcost.reports.schema import validate
@@ -31,12 +32,18 @@ _CAPTIONS = {
     "energy_split": "Energy of products, of the on-chip buffer and of DRAM, before and after.",
     "roofline": "Calls with weights under the machine's roofs; compression moves them right, away from the memory.",
     "cycles_and_utilization": "Cycles of every layer, and how busy multipliers and lanes are; memory not waited for.",
+    "channel_maps": "What is left of every kernel: output channels down, input channels across, one scale for all.",
+    "weight_masks": "Every single weight of the layers: black where it is left.",
     "training_curves": "Loss, error and sparsity while the network was compressed.",
 }
 
 
 def write_report(
-    folder: Path, report: dict[str, Any], panels: Sequence[Panel], history: Sequence[Mapping[str, Any]]
+    folder: Path,
+    report: dict[str, Any],
+    panels: Sequence[Panel],
+    history: Sequence[Mapping[str, Any]],
+    masks: Masks | None = None,
 ) -> list[Path]:
     """Write a whole report.
 
@@ -46,6 +53,7 @@ def write_report(
         panels: stereo pairs to draw; the page holds as many as fit, the folder all of them.
         history: rows of the stages' metrics, in order, with ``stage``, ``step``, ``loss`` and, where known,
             ``epe_px`` and ``sparsity`` (0..1).
+        masks: where each layer's weights are not zero; None draws no masks.
 
     Returns:
         The files that were written, in order.
@@ -64,7 +72,7 @@ def write_report(
     write_json(folder / "report.json", report)
     write_text(folder / "layers.csv", layers_csv(report["layers"]))
     written += [folder / "report.json", folder / "layers.csv"]
-    charts = {name: figure for name, figure in _charts(report, history).items() if figure is not None}
+    charts = {name: figure for name, figure in _charts(report, history, masks or {}).items() if figure is not None}
     pictures, linked = [], {}
     for name, figure in charts.items():
         svg = svg_bytes(figure)
@@ -76,6 +84,7 @@ def write_report(
     for index, panel in enumerate(panels):
         figure = panel_figure(panel)
         put(f"panels/{index:02d}-{_slug(panel.id)}.png", png_bytes(figure, _FILE_DPI))
+        put(f"panels/{index:02d}-{_slug(panel.id)}.svg", svg_bytes(figure))
         _show(shown, panel, png_bytes(figure, _PAGE_DPI))
     put("report.md", markdown_report(report, linked).encode("utf-8"))
     page = render_html(report, shown, pictures, len(panels) - len(shown))
@@ -88,8 +97,13 @@ def panel_figure(panel: Panel) -> Figure:
     return draw_panels(panel.left, panel.ground_truth, panel.valid, panel.dense, panel.compressed, title=panel.id)
 
 
-def _charts(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> dict[str, Figure | None]:
-    return {**{name: draw(report) for name, draw in FIGURES.items()}, "training_curves": training_curves(history)}
+def _charts(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]], masks: Masks) -> dict[str, Figure | None]:
+    return {
+        **{name: draw(report) for name, draw in FIGURES.items()},
+        "channel_maps": channel_maps(masks),
+        "weight_masks": weight_masks(masks),
+        "training_curves": training_curves(history),
+    }
 
 
 def _show(shown: list[Picture], panel: Panel, content: bytes) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from disparsity.costing import cost_sections
 from disparsity.datasets.uri import open_data
 from disparsity.errors import CorruptArtefactError, InputError
-from disparsity.evaluation import load_panels
-from disparsity.files import sha256_of, write_json
+from disparsity.evaluation import check_maps, load_panels
+from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import SIDE_FILE, load_checkpoint
 from disparsity.finetune.restore import open_network
 from disparsity.hwcost.machine import Machine
@@ -22,8 +24,10 @@ from disparsity.hwcost.technology import load_profile
 from disparsity.latency import latency_file, measure_latency, stored_latency
 from disparsity.observing import observe_cheaply
 from disparsity.packed import pack_network, write_network
+from disparsity.quant.layers import channel_axis, effective_weight, quantizable_layers
 from disparsity.recipe import Recipe, parse_size
 from disparsity.runs import history
+from disparsity.sealed import read_sealed, write_sealed
 from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
@@ -63,8 +67,15 @@ def build_report(run: Path, recipe: Recipe, *, measure_again: bool = False) -> d
     maps = run / "evaluation"
     last = list(evaluations)[-1] if evaluations else "dense"
     panels = load_panels(recipe.data.test[0], maps / "dense", maps / last) if recipe.data.test else []
-    write_report(run / "report", report, panels, history(run))
+    write_report(run / "report", report, panels, history(run), kept_weights(compressed))
     return report
+
+
+def kept_weights(network: StereoNetwork) -> dict[str, NDArray[np.bool_]]:
+    """Where the weights of every layer are not zero, ``[Co, Ci, k, ...]`` by the layer's name."""
+    layers = quantizable_layers(network).items()
+    weights = {name: effective_weight(layer).movedim(channel_axis(layer), 0) for name, layer in layers}
+    return {name: (weight != 0).cpu().numpy() for name, weight in weights.items()}
 
 
 def _latency(
@@ -81,7 +92,7 @@ def _latency(
         middle = {"pruned": open_network(str(floats[-1]), None)}
         networks = {"dense": networks["dense"], **middle, "compressed": networks["compressed"]}
     section = measure_latency(networks, size, runtime, runs)
-    write_json(path, latency_file(section, checkpoint))
+    write_sealed(path, latency_file(section, checkpoint))
     return section
 
 
@@ -106,15 +117,15 @@ def read_evaluations(run: Path) -> dict[str, dict[str, Any]]:
 
     """
     paths = {stage: run / "evaluation" / f"{stage}.json" for stage in ("dense", "pruned", "quantized")}
-    return {stage: _read_evaluation(path) for stage, path in paths.items() if path.is_file()}
+    found = {stage: _read_evaluation(path) for stage, path in paths.items() if path.is_file()}
+    for stage, content in found.items():
+        check_maps(paths[stage].with_suffix(""), content.get("maps", {}))
+    return found
 
 
 def _read_evaluation(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CorruptArtefactError("not an evaluation", where=path, found=str(error), remedy=_AGAIN) from error
-    if not isinstance(content, dict) or not {"rows", "seconds"} <= set(content):
+    content = read_sealed(path, "an evaluation", _AGAIN)
+    if not {"rows", "seconds"} <= set(content):
         raise CorruptArtefactError("not an evaluation", where=path, expected="rows and seconds", remedy=_AGAIN)
     return content
 

@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.finetune.restore import open_network
 from disparsity.hwcost.packing import pack
 from disparsity.packed import pack_network
 from disparsity.recipe import ReportSection
-from disparsity.reporting import build_report, finished_stages, read_evaluations, report_size
+from disparsity.reporting import build_report, finished_stages, kept_weights, read_evaluations, report_size
 from disparsity.runs import stored_recipe
 
 
@@ -82,3 +83,26 @@ def test_a_damaged_evaluation_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "evaluation" / "pruned.json").write_text(content)
     with pytest.raises(CorruptArtefactError, match=r"pruned\.json: not an evaluation"):
         read_evaluations(tmp_path)
+
+
+def test_the_pictures_of_masks_are_those_of_the_last_stage(finished: Path) -> None:
+    network = open_network(str(finished / "stages" / "04-finetune_quantized"), None)
+    kept = kept_weights(network)
+    names = [name for name, module in network.named_modules() if isinstance(module, torch.nn.Conv2d | torch.nn.Conv3d)]
+    assert list(kept) == names
+    layer = network.get_submodule(names[3])
+    assert kept[names[3]].shape == tuple(layer.weight.shape)
+    assert int(kept[names[3]].sum()) == int((layer.weight != 0).sum())
+    figures = finished / "report" / "figures"
+    assert {f"{name}.{kind}" for name in ("channel_maps", "weight_masks") for kind in ("png", "svg")} <= {
+        path.name for path in figures.iterdir()
+    }
+
+
+def test_a_transposed_layer_is_drawn_with_its_outputs_down() -> None:
+    class Up(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = torch.nn.ConvTranspose2d(5, 2, 3)
+
+    assert kept_weights(Up())["layer"].shape == (2, 5, 3, 3)
