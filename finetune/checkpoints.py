@@ -19,11 +19,13 @@ from torch import Tensor
 
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.files import sha256_of, write_bytes, write_json
+from disparsity.sealed import hash_of
 
 SCHEMA = "disparsity.checkpoint"
 VERSION = 1
 SIDE_FILE = "checkpoint.json"
 _OWN_HASH = "description_sha256"
+_REMEDY = "restore it from a copy, or remove the .json file that names it: a run then makes it again"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     tensor_file = side_file.with_name(f"{side_file.stem}-{digest[:12]}.safetensors")
     write_bytes(tensor_file, content)
     document = {"schema": SCHEMA, "version": VERSION, "tensors": tensor_file.name, "sha256": digest, **checkpoint.facts}
-    write_json(side_file, document | {_OWN_HASH: _hash_of(document)})
+    write_json(side_file, document | {_OWN_HASH: hash_of(document)})
     for old in side_file.parent.glob(f"{side_file.stem}-*.safetensors"):
         if old != tensor_file:
             old.unlink()
@@ -60,13 +62,25 @@ def load_checkpoint(path: Path) -> Checkpoint:
     facts = _read_facts(side_file)
     tensor_file = side_file.parent / Path(str(facts["tensors"])).name
     if not tensor_file.is_file():
-        raise CorruptArtefactError("the checkpoint's tensor file is missing", where=tensor_file)
+        raise CorruptArtefactError("the checkpoint's tensor file is missing", where=tensor_file, remedy=_REMEDY)
     digest = sha256_of(tensor_file)
     if digest != facts["sha256"]:
         raise CorruptArtefactError(
-            "checksum mismatch", where=tensor_file, found=digest[:12], expected=str(facts["sha256"])[:12]
+            "checksum mismatch",
+            where=tensor_file,
+            found=digest[:12],
+            expected=str(facts["sha256"])[:12],
+            remedy=_REMEDY,
         )
-    return Checkpoint(safetensors.torch.load_file(tensor_file), facts)
+    return Checkpoint(_read_tensors(tensor_file), facts)
+
+
+def _read_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
+        # its checksum is right: somebody made it so
+        raise CorruptArtefactError("no tensor file", where=path, found=str(error)[:120]) from error
 
 
 def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -84,7 +98,7 @@ def _read_facts(side_file: Path) -> dict[str, Any]:
         raise InputError("no such checkpoint", where=side_file)
     try:
         facts = json.loads(side_file.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CorruptArtefactError("not a checkpoint description", where=side_file, found=str(error)) from error
     if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
         raise InputError("not a disparsity checkpoint", where=side_file, expected=f"schema {SCHEMA}")
@@ -94,12 +108,6 @@ def _read_facts(side_file: Path) -> dict[str, Any]:
         raise CorruptArtefactError("incomplete checkpoint description", where=side_file)
     # absent in descriptions written before it was added; one damaged bit cannot both remove it and change anything else
     expected = facts.pop(_OWN_HASH, None)
-    if expected is not None and expected != _hash_of(facts):
-        raise CorruptArtefactError("the checkpoint description fails its checksum", where=side_file)
+    if expected is not None and expected != hash_of(facts):
+        raise CorruptArtefactError("the checkpoint description fails its checksum", where=side_file, remedy=_REMEDY)
     return facts
-
-
-def _hash_of(document: Mapping[str, Any]) -> str:
-    """SHA-256 of what JSON makes of a document, whatever its order and white space."""
-    plain = json.loads(json.dumps(document))
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from disparsity import parallel
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
 from disparsity.errors import CorruptArtefactError
-from disparsity.files import write_bytes
+from disparsity.files import sha256_of, write_bytes
 from disparsity.hwcost.reports.panels import Panel
 from disparsity.progress import progress
 from disparsity.stereo.inference import predict
@@ -108,12 +109,28 @@ def evaluate_all(
     ]
 
 
-def save_maps(folder: Path, maps: Iterable[NDArray[np.float32]]) -> None:
-    """Keep disparity maps as `00.npy`, `01.npy`, ..."""
+def save_maps(folder: Path, maps: Iterable[NDArray[np.float32]]) -> dict[str, str]:
+    """Keep disparity maps as `00.npy`, `01.npy`, ...; returns their SHA-256 by name."""
+    hashes = {}
     for index, disparity in enumerate(maps):
         content = io.BytesIO()
         np.save(content, disparity)
         write_bytes(folder / f"{index:02d}.npy", content.getvalue())
+        hashes[f"{index:02d}.npy"] = hashlib.sha256(content.getvalue()).hexdigest()
+    return hashes
+
+
+def check_maps(folder: Path, hashes: Mapping[str, str]) -> None:
+    """Compare kept maps with what `save_maps` returned.
+
+    Raises:
+        CorruptArtefactError: a map is damaged.
+
+    """
+    for name, expected in hashes.items():
+        path = folder / name
+        if path.is_file() and sha256_of(path) != expected:
+            raise CorruptArtefactError("checksum mismatch", where=path, remedy=f"remove {folder} and its .json file")
 
 
 def load_panels(uri: str, dense: Path, compressed: Path) -> list[Panel]:

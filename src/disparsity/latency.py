@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import functools
-import json
 import platform
 import tempfile
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ from disparsity.export.kernels import Kernel
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.restore import stage_of
 from disparsity.runtimes import Estimate
+from disparsity.sealed import read_sealed
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stopwatch import Timing, measure
@@ -111,13 +111,13 @@ def stored_latency(path: Path, checkpoint: str, size: Size) -> dict[str, Any] | 
     """
     if not path.is_file():
         return None
+    what, remedy = "a measurement of latency", "remove it, and measure again"
+    content = read_sealed(path, what, remedy)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
         section = content["measured_latency"]
         found = content["checkpoint"], tuple(section["input_size"])
-    except (UnicodeDecodeError, json.JSONDecodeError, KeyError, TypeError) as error:
-        remedy = "remove it, and measure again"
-        raise CorruptArtefactError("not a measurement of latency", where=path, found=error, remedy=remedy) from error
+    except (KeyError, TypeError) as error:
+        raise CorruptArtefactError(f"not {what}", where=path, found=error, remedy=remedy) from error
     return section if found == (checkpoint, size) else None
 
 

@@ -11,8 +11,11 @@ import torch
 
 from disparsity import __version__, parallel
 from disparsity.datasets.uri import open_data
-from disparsity.files import sha256_of, write_json
+from disparsity.errors import CorruptArtefactError
+from disparsity.files import sha256_of
 from disparsity.recipe import Recipe
+from disparsity.runs import RECIPE_FILE
+from disparsity.sealed import read_sealed, write_sealed
 
 _PACKAGES = ("torch", "numpy", "opencv-python", "h5py", "safetensors")
 _OWN_NAME = "manifest.json"
@@ -36,7 +39,22 @@ def write_manifest(run: Path, recipe: Recipe) -> None:
             if path.is_file() and path.name != _OWN_NAME and not path.name.startswith(".")
         },
     }
-    write_json(run / _OWN_NAME, content)
+    write_sealed(run / _OWN_NAME, content)
+
+
+def check_recipe(run: Path) -> None:
+    """Compare the resolved recipe of a finished run with the one that its manifest lists.
+
+    Raises:
+        CorruptArtefactError: it is another one, or the manifest is damaged.
+
+    """
+    if not (run / _OWN_NAME).is_file():
+        return
+    listed = read_sealed(run / _OWN_NAME, "a manifest", "the command run writes it again").get("artefacts", {})
+    if RECIPE_FILE in listed and sha256_of(run / RECIPE_FILE) != listed[RECIPE_FILE]:
+        remedy = "restore it: the command run compares it with your recipe"
+        raise CorruptArtefactError("not the recipe of this run any more", where=run / RECIPE_FILE, remedy=remedy)
 
 
 def _version(package: str) -> str | None:

@@ -22,13 +22,16 @@ from disparsity.orders import planned_stages, prunes_under_quantizers
 from disparsity.preflight import check_files, check_report, check_settings
 from disparsity.recipe import Recipe
 from disparsity.reporting import build_report
-from disparsity.runs import check_folder, open_run, stage_folder
+from disparsity.runs import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
+from disparsity.sealed import write_sealed
 from disparsity.signals import stop_on_signal
 from disparsity.stages import STAGES, Context, run_stage
 from disparsity.stereo.network import StereoNetwork
 
 COMPRESSION = ("prune", "finetune", "quantize", "finetune_quantized")
 """The stages that a run may have, whatever their order."""
+STOPPABLE = ("train", "prune", "finetune", "finetune_quantized")
+"""The stages that train, and write a checkpoint when a signal asks; another one is taken again from its start."""
 
 
 def run(recipe: Recipe, out: Path) -> dict[str, Any]:
@@ -50,7 +53,9 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         _evaluate(context, context.dense, "dense")
         network = context.dense
         for number, stage in enumerate(planned, start=1):
-            network = run_stage(context.of(stage), network, number, stage.name)
+            with nullcontext() if stage.name in STOPPABLE else stop.at_once(out):
+                network = run_stage(context.of(stage), network, number, stage.name)
+            check_present(out, RECIPE_FILE)
             if stage.name == _last_before_bits(recipe):
                 _evaluate(context, network, "pruned")
             stop.raise_if_asked(out)
@@ -147,13 +152,14 @@ def _evaluate(context: Context, network: StereoNetwork, stage: str) -> None:
     if parallel.first_says(done.is_file()):
         return
     started = time.monotonic()
-    results = _score(context, network, stage, pictures=context.recipe.report.pictures)
+    with context.stop.at_once(context.run):
+        results = _score(context, network, stage, pictures=context.recipe.report.pictures)
+    check_present(context.run, RECIPE_FILE)
     if not parallel.is_first():
         return
-    for item in results[:1]:
-        save_maps(folder / stage, item.maps)
+    maps = [save_maps(folder / stage, item.maps) for item in results[:1]]
     seconds = round(time.monotonic() - started, 1)
-    write_json(done, {"rows": [item.row for item in results], "seconds": seconds})
+    write_sealed(done, {"rows": [item.row for item in results], "seconds": seconds, "maps": maps[0] if maps else {}})
 
 
 def _score(context: Context, network: StereoNetwork, stage: str, pictures: int) -> list[Any]:

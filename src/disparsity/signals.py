@@ -19,12 +19,30 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.asked = False
+        self._at_once: Path | None = None
 
     def ask(self, _number: int, _frame: FrameType | None) -> None:
-        """Remember the first signal; a second one interrupts at once."""
+        """Remember the first signal, or stop at once where nothing can be lost; a second one interrupts at once."""
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if self._at_once is not None:
+            raise _stopped(self._at_once)
+
+    @contextmanager
+    def at_once(self, where: Path) -> Iterator[None]:
+        """Inside the block, which saves nothing before its end, a signal need not wait for a checkpoint.
+
+        Raises:
+            StoppedError: a signal asked before or inside.
+
+        """
+        self._at_once = where
+        try:
+            self.raise_if_asked(where)
+            yield
+        finally:
+            self._at_once = None
 
     def raise_if_asked(self, where: Path) -> None:
         """Stop at a moment when everything done so far has been written; all processes of a run call this together.
@@ -34,11 +52,12 @@ class StopRequest:
 
         """
         if parallel.any_says(self.asked):
-            raise StoppedError(
-                "stopped by a signal after a clean checkpoint",
-                where=where,
-                remedy="the same command goes on from here",
-            )
+            raise _stopped(where)
+
+
+def _stopped(where: Path) -> StoppedError:
+    remedy = "the same command goes on from here"
+    return StoppedError("stopped by a signal after a clean checkpoint", where=where, remedy=remedy)
 
 
 @contextmanager

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
-from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.errors import CorruptArtefactError, InputError, StorageError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.recipe import Recipe, load_recipe
-from disparsity.runs import append_metrics, history, open_run, read_metrics, stage_folder, stored_recipe, trim_metrics
+from disparsity.runs import (
+    append_metrics,
+    check_present,
+    history,
+    open_run,
+    read_metrics,
+    stage_folder,
+    stored_recipe,
+    trim_metrics,
+)
 
 RECIPE = Recipe(seed=3, train=TrainSettings(steps=5))
 
@@ -32,6 +43,7 @@ def test_new_folder_holds_the_resolved_recipe_and_can_be_returned_to(tmp_path: P
 
 def test_another_recipes_folder_is_refused_and_untouched(tmp_path: Path) -> None:
     with open_run(tmp_path / "run", RECIPE) as folder:
+        stage_folder(folder, 1, "train").mkdir(parents=True)
         append_metrics(stage_folder(folder, 1, "train"), {"step": 1})
     before = tree(tmp_path)
     other = Recipe(seed=4, train=TrainSettings(steps=5))
@@ -138,7 +150,59 @@ def test_metrics_refuse_nan_without_a_half_row(tmp_path: Path) -> None:
 
 def test_history_joins_the_stages_in_order(tmp_path: Path) -> None:
     for number, name in ((2, "finetune"), (1, "prune")):
+        stage_folder(tmp_path, number, name).mkdir(parents=True)
         append_metrics(stage_folder(tmp_path, number, name), {"step": 10})
     assert stage_folder(tmp_path, 1, "prune") == tmp_path / "stages" / "01-prune"
     assert history(tmp_path) == [{"stage": "01-prune", "step": 10}, {"stage": "02-finetune", "step": 10}]
-    assert json.loads((tmp_path / "stages/01-prune/metrics.jsonl").read_text()) == {"step": 10}
+    stored = json.loads((tmp_path / "stages/01-prune/metrics.jsonl").read_text())
+    assert stored == {"step": 10, "crc32": zlib.crc32(b'{"step": 10}')}
+
+
+def test_every_damaged_bit_of_the_metrics_is_found_or_harmless(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, 3)
+    content, rows = path.read_bytes(), read_metrics(path)
+    for place in range(len(content) * 8):
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
+        try:
+            found = read_metrics(path)
+        except CorruptArtefactError:
+            continue
+        # white space became other white space, or the name of the checksum was hit
+        assert [{name: row[name] for name in ("step", "loss")} for row in found] == rows
+
+
+def test_rows_from_before_the_checksums_are_read(tmp_path: Path) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 2}\n')
+    assert read_metrics(tmp_path / "metrics.jsonl") == [{"step": 1}, {"step": 2}]
+
+
+def test_a_row_that_finds_no_room_leaves_no_half(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, 2)
+    size, limits = path.stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 20, limits[1]))
+    try:
+        with pytest.raises(StorageError, match=r"metrics\.jsonl: the file is larger than the limit"):
+            append_metrics(tmp_path, {"step": 3, "loss": 0.25})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.stat().st_size == size
+
+
+def test_a_folder_that_has_vanished_is_not_made_again(tmp_path: Path) -> None:
+    for folder, name in ((tmp_path / "gone", None), (tmp_path, "recipe.toml")):
+        with pytest.raises(InputError, match="the folder has vanished while the run worked in it; is its disk"):
+            check_present(folder, name)
+    with pytest.raises(InputError, match="vanished"):
+        append_metrics(tmp_path / "gone", {"step": 1})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_runs_left_goes_when_the_run_is_opened(tmp_path: Path) -> None:
+    with open_run(tmp_path / "run", RECIPE) as folder:
+        (folder / "stages").mkdir()
+        left = folder / "stages" / ".resume.json.another-machine.77.disparsity.tmp"
+        left.write_text("half")
+    with open_run(tmp_path / "run", RECIPE):
+        assert not left.exists()

@@ -35,6 +35,22 @@ def test_handlers_come_back_after_an_error() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_where_nothing_is_half_written_a_signal_stops_at_once(number: signal.Signals) -> None:
+    reached = []
+    with stop_on_signal() as stop:
+        with pytest.raises(StoppedError, match=r"run: stopped by a signal"), stop.at_once(Path("run")):
+            reached.append(os.kill(os.getpid(), number))
+        with pytest.raises(StoppedError), stop.at_once(Path("run")):
+            reached.append("after an earlier signal")
+    with stop_on_signal() as stop:
+        with stop.at_once(Path("run")):
+            pass
+        os.kill(os.getpid(), number)
+        assert stop.asked
+    assert reached == []
+
+
 def test_request_can_be_made_without_a_signal() -> None:
     request = StopRequest()
     request.ask(signal.SIGTERM, None)

@@ -34,10 +34,12 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415 - torch is slow to import
+    from disparsity.manifest import check_recipe  # noqa: PLC0415
     from disparsity.reporting import build_report  # noqa: PLC0415
     from disparsity.runs import stored_recipe  # noqa: PLC0415
 
     recipe = stored_recipe(arguments.folder)
+    check_recipe(arguments.folder)
     if arguments.latency:
         recipe = replace(recipe, report=replace(recipe.report, runtime=arguments.latency))
     print(summary_table(build_report(arguments.folder, recipe, measure_again=bool(arguments.latency))))

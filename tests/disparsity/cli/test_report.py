@@ -75,7 +75,7 @@ def test_a_damaged_run(refused: Callable[..., str], run: Path) -> None:
 def test_a_damaged_map(refused: Callable[..., str], run: Path) -> None:
     stored = run / "evaluation" / "dense" / "00.npy"
     stored.write_bytes(stored.read_bytes()[:200])
-    assert f"{stored}: not a disparity map" in refused(3, "report", run)
+    assert f"{stored}: checksum mismatch" in refused(3, "report", run)
 
 
 def test_a_damaged_stage(refused: Callable[..., str], run: Path) -> None:
