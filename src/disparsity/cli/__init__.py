@@ -7,15 +7,31 @@ import sys
 from collections.abc import Sequence
 
 from disparsity import __version__
-from disparsity.cli import cost, data, doctor, evaluate, export, listing, predict, report, run, stage, sweep
+from disparsity.cli import (
+    completion,
+    cost,
+    data,
+    doctor,
+    evaluate,
+    export,
+    listing,
+    predict,
+    report,
+    run,
+    stage,
+    sweep,
+)
+from disparsity.cli.layout import HelpLayout
 from disparsity.errors import DisparsityError
 
-_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, export, data, listing, doctor)
+_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, export, data, listing, doctor, completion)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    arguments = parser().parse_args(argv)
+    top = parser()
+    arguments = top.parse_args(argv)
+    arguments.parser = top
     arguments.command_line = list(sys.argv[1:] if argv is None else argv)
     try:
         return int(arguments.run(arguments))
@@ -46,5 +62,6 @@ def parser() -> argparse.ArgumentParser:
     for command in _COMMANDS:
         command.add_to(commands)
     for subparser in commands.choices.values():
+        subparser.formatter_class = HelpLayout
         subparser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return top

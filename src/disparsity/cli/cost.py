@@ -21,7 +21,9 @@ def add_to(commands: Any) -> None:
         "cost",
         help="what a network costs in hardware",
         description="Memory, operations, energy, area and cycles of a checkpoint, or of a network by name.",
-        epilog="example: disparsity cost stereonet --size 544x960",
+        epilog="example: disparsity cost stereonet --size 544x960\n"
+        "example: disparsity cost runs/demo/stages/04-finetune_quantized --size 96x192 --buffer 64KiB --out out\n"
+        "example: disparsity cost --compare anynet stereonet --size 256x512 --array 32x32 --dataflow os",
     )
     command.add_argument("network", metavar="CHECKPOINT|NETWORK", nargs="?")
     command.add_argument(

@@ -24,9 +24,9 @@ def add_to(commands: Any) -> None:
         help="verify, pack or synthesize data",
         description="verify: list every fault of a data set. pack: write it into one HDF5 file that `packed:FILE.h5` "
         "reads. synthesize: write the samples of a URI in the layout of SceneFlow or KITTI 2015.",
-        epilog="examples: disparsity data verify kitti2015:DIR --split train.txt --split test.txt; "
-        "disparsity data pack sceneflow:DIR --out things.h5; "
-        "disparsity data synthesize 'synthetic:?pairs=100&seed=3' --out scenes --layout kitti2015",
+        epilog="example: disparsity data verify kitti2015:DIR --split train.txt --split test.txt\n"
+        "example: disparsity data pack sceneflow:DIR --out things.h5\n"
+        "example: disparsity data synthesize 'synthetic:?pairs=100&seed=3' --out scenes --layout kitti2015",
     )
     command.add_argument("action", choices=sorted(_ACTIONS))
     command.add_argument("uri", metavar="URI", help="see: disparsity list data")

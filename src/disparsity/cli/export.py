@@ -32,7 +32,9 @@ def add_to(commands: Any) -> None:
         "(some kB per pixel: take a small size), a manifest, a check in NumPy and an example in Verilog. "
         "scalesim, zigzag, timeloop: the workload at one input size, for these tools; how 3D "
         "convolutions are lowered is stated in the file.",
-        epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5",
+        epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5\n"
+        "example: disparsity export builtin:reference --format onnx --size 96x192 --out network.onnx\n"
+        "example: disparsity export runs/demo/stages/04-finetune_quantized --format rtl --size 32x64 --out handover",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
     command.add_argument("--format", required=True, choices=["packed", *SIZED_FORMATS])

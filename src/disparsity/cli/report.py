@@ -17,7 +17,7 @@ def add_to(commands: Any) -> None:
         "report",
         help="rebuild a run's report",
         description="Write report.json, layers.csv, report.md, report.html and the figures again from what RUN holds.",
-        epilog="example: disparsity report runs/demo",
+        epilog="example: disparsity report runs/demo\nexample: disparsity report runs/demo --latency openvino",
     )
     command.add_argument("folder", type=Path, metavar="RUN")
     command.add_argument(

@@ -20,7 +20,8 @@ def add_to(commands: Any) -> None:
         description="Run a recipe again and again with other values of the settings that its [sweep] section names. "
         "The same command goes on where a sweep was stopped, and adds a worker to one that goes on, here or, with "
         "--storage, on any machine. After every run DIR/sweep.md, sweep.json and front.png are written anew.",
-        epilog="example: disparsity sweep recipes/sweep.toml --out runs/sweep --trials 20",
+        epilog="example: disparsity sweep recipes/sweep.toml --out runs/sweep --trials 20\n"
+        "example: disparsity sweep recipes/sweep.toml --out runs/sweep --storage postgresql://HOST/disparsity",
     )
     command.add_argument("recipe", type=Path, metavar="RECIPE.toml")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="the sweep's folder")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +17,7 @@ from disparsity.errors import CorruptArtefactError, DisparsityError, DivergedErr
 
 COMMANDS = [
     "run", "demo", "train", "prune", "finetune", "quantize", "evaluate", "predict", "cost", "report", "export",
-    "import", "data", "list",
+    "import", "data", "list", "sweep", "doctor", "completion",
 ]  # fmt: skip
 
 
@@ -82,15 +84,23 @@ def test_what_the_parser_refuses(capsys: pytest.CaptureFixture[str], arguments: 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_with_an_example_or_a_default(
-    capsys: pytest.CaptureFixture[str], command: str
+def test_every_command_has_a_help_with_examples_that_it_takes(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
     text = capsys.readouterr().out
-    assert "example: " in text or "default: " in text
     assert "--debug" in text
+    examples = re.findall(r"^example: (.*)", text, re.MULTILINE)  # each whole, whatever the terminal's width
+    assert examples
+    for example in examples:
+        words = shlex.split(example, comments=True)
+        words = words[: words.index(">")] if ">" in words else words
+        words = shlex.split(words[1].strip("$()")) if words[0] == "eval" else words
+        assert words[:2] == ["disparsity", command]
+        assert callable(parser().parse_args(words[1:]).run)
 
 
 def test_the_commands_are_those_of_the_interface(capsys: pytest.CaptureFixture[str]) -> None:
