@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from disparsity.errors import InputError
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.bits import offset_grid
-from disparsity.quant.calibration_rules import CALIBRATION_RULES
+from disparsity.quant.calibration_rules import CALIBRATION_RULES, Observed
 from disparsity.quant.evaluating import evaluating
 from disparsity.quant.quantizers.base import ActivationQuantizer
 
 _UNUSED_STEP = 1.0
+_LARGEST_SHARE = 0.25
 _NEGATIVE_SHARES = (0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625, 0.03125)
 """Shares of the codes that may be negative; a leaky rectifier with slope 0.2 needs about a sixth."""
 
@@ -29,12 +30,13 @@ class CalibrationSettings:
     Attributes:
         rule: a name of `CALIBRATION_RULES`.
         percentile: of the magnitudes, where the rule `percentile` clips.
-        samples_per_call: how many values of each call of a layer are kept; the range is taken from all values.
+        samples_per_call: how many values of each call of a layer are kept, the largest magnitudes among them, which a
+            random sample would miss; the range is taken from all values.
         seed: of the positions that are sampled.
 
     """
 
-    rule: str = "mse"
+    rule: str = "auto"
     percentile: float = 99.9
     samples_per_call: int = 4096
     seed: int = 0
@@ -58,6 +60,10 @@ class _Observation:
     minimum: float = math.inf
     maximum: float = -math.inf
     samples: list[Tensor] = field(default_factory=list)
+    counts: list[Tensor] = field(default_factory=list)
+
+    def seen(self) -> Observed:
+        return Observed(torch.cat(self.samples), torch.cat(self.counts), self.minimum, self.maximum)
 
     def add(self, values: Tensor) -> None:
         flat = values.detach().flatten()
@@ -65,11 +71,22 @@ class _Observation:
         # Not min() and max() of Python, which lose a NaN: the check at the end must see it.
         self.minimum = float(torch.minimum(lowest.cpu(), torch.tensor(self.minimum)))
         self.maximum = float(torch.maximum(highest.cpu(), torch.tensor(self.maximum)))
-        if flat.numel() > self.settings.samples_per_call:
-            # Random positions: an even stride would keep meeting the same image columns.
-            chosen = torch.randint(flat.numel(), (self.settings.samples_per_call,), generator=self.generator)
-            flat = flat[chosen.to(flat.device)]
-        self.samples.append(flat.float().cpu())
+        sample, counts = _sampled(flat.float(), self.settings.samples_per_call, self.generator)
+        self.samples.append(sample.cpu())
+        self.counts.append(counts.cpu())
+
+
+def _sampled(flat: Tensor, most: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """About `most` values and how many each stands for: the largest magnitudes themselves, and of the rest a sample."""
+    if flat.numel() <= most:
+        return flat, torch.ones_like(flat)
+    largest = flat.abs().topk(math.ceil(most * _LARGEST_SHARE)).indices
+    # Random positions: an even stride would keep meeting the same image columns.
+    chosen = torch.randint(flat.numel(), (most - len(largest),), generator=generator).to(flat.device)
+    rest = flat[chosen[~torch.isin(chosen, largest)]]
+    weight = (flat.numel() - len(largest)) / max(1, len(rest))
+    counts = torch.cat([torch.ones_like(flat[largest]), torch.full_like(rest, weight)])
+    return torch.cat([flat[largest], rest]), counts
 
 
 @torch.no_grad()
@@ -130,13 +147,13 @@ def _check(name: str, observation: _Observation) -> None:
 
 
 def _set(quantizer: ActivationQuantizer, observation: _Observation) -> None:
-    sample = torch.cat(observation.samples)
-    found = [(_fit(sample, observation, quantizer.bits, low), low) for low in _lowest_codes(quantizer, observation)]
+    seen = observation.seen()
+    found = [(_fit(seen, observation.settings, quantizer.bits, low), low) for low in _lowest_codes(quantizer, seen)]
     (_, step), quantizer.low = min(found, key=lambda entry: entry[0][0])
     quantizer.set_step(step)
 
 
-def _lowest_codes(quantizer: ActivationQuantizer, observation: _Observation) -> list[int]:
+def _lowest_codes(quantizer: ActivationQuantizer, observation: Observed) -> list[int]:
     """Candidates: 0 for what is never negative, else from a half of the codes down."""
     if observation.minimum >= 0:
         return [0]
@@ -147,15 +164,14 @@ def _lowest_codes(quantizer: ActivationQuantizer, observation: _Observation) -> 
     return sorted({-max(1, round(share * 2**quantizer.bits)) for share in _NEGATIVE_SHARES})
 
 
-def _fit(sample: Tensor, observation: _Observation, bits: int, low: int) -> tuple[float, float]:
-    """Mean squared rounding error on a grid, and the step that the rule gives there."""
-    if observation.minimum == observation.maximum == 0.0:
+def _fit(seen: Observed, settings: CalibrationSettings, bits: int, low: int) -> tuple[float, float]:
+    """Squared rounding error on a grid, and the step that the rule gives there."""
+    if seen.minimum == seen.maximum == 0.0:
         return 0.0, _UNUSED_STEP
     low, high = offset_grid(bits, low)
-    rule = CALIBRATION_RULES[observation.settings.rule]
-    percentile = observation.settings.percentile
-    step = rule(sample, observation.minimum, observation.maximum, low, high, percentile)
-    return float(((sample / step).round_().clamp_(low, high).mul_(step) - sample).square_().mean()), step
+    step = CALIBRATION_RULES[settings.rule](seen, low, high, settings.percentile)
+    error = (seen.values / step).round_().clamp_(low, high).mul_(step).sub_(seen.values).square_()
+    return float(error.mul_(seen.counts).sum()), step
 
 
 def _quantizer(layer: nn.Module) -> ActivationQuantizer:

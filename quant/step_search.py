@@ -20,7 +20,9 @@ _REFINEMENTS = 4
 _UNUSED_STEP = 1.0
 
 
-def mse_steps(values: Tensor, low: int, high: int, nearest: Rounding | None = None) -> Tensor:
+def mse_steps(
+    values: Tensor, low: int, high: int, nearest: Rounding | None = None, counts: Tensor | None = None
+) -> Tensor:
     """Per row, the step with the smallest mean squared rounding error.
 
     A geometric grid from the step that clips nothing down to 1/64 of it, then a few rounds of the closed form
@@ -31,20 +33,22 @@ def mse_steps(values: Tensor, low: int, high: int, nearest: Rounding | None = No
         low: lowest code.
         high: highest code.
         nearest: to codes that leave some of these integers out; None takes them all.
+        counts: ``[C, N]``, how often each value occurs; None is once.
 
     Returns:
         ``[C]`` positive steps; 1 for rows of zeros, whose step is never used.
 
     """
     nearest = nearest or partial(_whole, low=low, high=high)
+    counts = torch.ones_like(values) if counts is None else counts
     largest = values.abs().amax(dim=1)
     unused = largest == 0
     ceiling = torch.where(unused, torch.ones_like(largest), largest) / (high or -low)
-    best, error = ceiling, _squared_error(values, ceiling, nearest)
+    best, error = ceiling, _squared_error(values, counts, ceiling, nearest)
     for share in torch.logspace(0, 1, _CANDIDATES, base=_SMALLEST_SHARE).tolist()[1:]:
-        best, error = _keep_better(values, ceiling * share, best, error, nearest)
+        best, error = _keep_better(values, counts, ceiling * share, best, error, nearest)
     for _ in range(_REFINEMENTS):
-        best, error = _keep_better(values, _refit(values, best, nearest), best, error, nearest)
+        best, error = _keep_better(values, counts, _refit(values, counts, best, nearest), best, error, nearest)
     return best.masked_fill(unused, _UNUSED_STEP)
 
 
@@ -105,19 +109,21 @@ def _whole(ratios: Tensor, *, low: int, high: int) -> Tensor:
     return ratios.round_().clamp_(low, high)
 
 
-def _squared_error(values: Tensor, steps: Tensor, nearest: Rounding) -> Tensor:
-    return nearest(values / steps[:, None]).mul_(steps[:, None]).sub_(values).square_().sum(dim=1)
+def _squared_error(values: Tensor, counts: Tensor, steps: Tensor, nearest: Rounding) -> Tensor:
+    error = nearest(values / steps[:, None]).mul_(steps[:, None]).sub_(values).square_()
+    return error.mul_(counts).sum(dim=1)
 
 
-def _refit(values: Tensor, steps: Tensor, nearest: Rounding) -> Tensor:
+def _refit(values: Tensor, counts: Tensor, steps: Tensor, nearest: Rounding) -> Tensor:
     codes = nearest(values / steps[:, None])
-    fitted = (values * codes).sum(dim=1) / codes.square().sum(dim=1)
+    weighted = codes * counts
+    fitted = (values * weighted).sum(dim=1) / (codes * weighted).sum(dim=1)
     return torch.where(torch.isfinite(fitted) & (fitted > 0), fitted, steps)
 
 
 def _keep_better(
-    values: Tensor, candidate: Tensor, best: Tensor, error: Tensor, nearest: Rounding
+    values: Tensor, counts: Tensor, candidate: Tensor, best: Tensor, error: Tensor, nearest: Rounding
 ) -> tuple[Tensor, Tensor]:
-    candidate_error = _squared_error(values, candidate, nearest)
+    candidate_error = _squared_error(values, counts, candidate, nearest)
     better = candidate_error < error
     return torch.where(better, candidate, best), torch.where(better, candidate_error, error)

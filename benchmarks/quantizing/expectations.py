@@ -8,7 +8,7 @@ from typing import Any
 
 from quantizing.cases import TRANSFORM_WIDTHS
 from quantizing.cost import FOLDED, PLAIN, QUANTIZED
-from quantizing.rows import Row, Rows, loss_percent, paired_error
+from quantizing.rows import Rows, loss, loss_cell, loss_percent
 
 MOST_TUNED, MOST_ROUNDED, MOST_TERNARY, LEAST_BITS, MOST_STEP = 3.0, 1.0, 8.0, 1.0, 1.25
 TRANSFORMS = ("transform", "transform, steps by output")
@@ -48,10 +48,10 @@ def _tuned(rows: Rows, quantizer: str, bits: int, what: str, most: float) -> tup
     text = f"{what}: at most {most:g} % above the pruned network's EPE"
     if row is None or reference is None:
         return text, "not run", ""
-    facts = f"{row['epe_px']:.3f} against {reference['epe_px']:.3f} px: {_percent(row, reference)}"
+    facts = f"{loss_cell(row, reference)} px against {reference['epe_px']:.3f}"
     control = rows.get("tuned", "pruned", "float", 32)
     if control:
-        facts += f"; against as many more steps in float ({control['epe_px']:.3f} px): {_percent(row, control)}"
+        facts += f"; against as many more steps in float ({control['epe_px']:.3f} px): {loss(row, control)}"
     return text, verdict(loss_percent(row, reference) <= most), facts
 
 
@@ -68,7 +68,7 @@ def _rounded(rows: Rows) -> list[tuple[str, str, str]]:
             found.append((text, "not run", ""))
             continue
         held = min(loss_percent(row, reference) for row in run.values()) <= MOST_ROUNDED
-        found.append((text, verdict(held), "; ".join(f"{way} {_percent(row, reference)}" for way, row in run.items())))
+        found.append((text, verdict(held), "; ".join(f"{way} {loss(row, reference)}" for way, row in run.items())))
     return found
 
 
@@ -98,9 +98,3 @@ def _step(cost: dict[str, Any] | None) -> tuple[str, str, str]:
 def verdict(held: bool, partly: bool = False) -> str:
     """In a word."""
     return "held" if held else "held in part" if partly else "MISSED"
-
-
-def _percent(row: Row, reference: Row) -> str:
-    error = paired_error(row, reference)
-    noise = f" ± {error:.1f}" if error is not None else ""
-    return f"{loss_percent(row, reference):+.1f}{noise} %"

@@ -31,14 +31,22 @@ class Rows:
         return [row for row in self.found if row["group"] == group]
 
     def get(self, group: str, start: str, variant: str, bits: int) -> Row | None:
-        """The result of one case, if it was run."""
+        """The result of one case, if it was run: the mean of its seeds, whose errors are `seeds_epe_px`."""
         asked = (group, start, variant, bits)
-        return next((r for r in self.found if (r["group"], r["start"], r["variant"], r["bits"]) == asked), None)
+        rows = [r for r in self.found if (r["group"], r["start"], r["variant"], r["bits"]) == asked]
+        return _mean(rows) if rows else None
 
     def in_float(self, start: str) -> Row | None:
         """The network that a case began with."""
         group = "float" if start in ("dense", "pruned") else "published"
         return self.get(group, start, "float", 32)
+
+
+def _mean(rows: list[Row]) -> Row:
+    means = {key: statistics.mean(r[key] for r in rows) for key in rows[0] if isinstance(rows[0][key], float)}
+    means["bytes"] = round(statistics.mean(r["bytes"] for r in rows))
+    pairs = [statistics.mean(errors) for errors in zip(*(r["scene_epe_px"] for r in rows), strict=True)]
+    return {**rows[0], **means, "scene_epe_px": pairs, "seeds_epe_px": [r["epe_px"] for r in rows]}
 
 
 def loss_percent(row: Row, reference: Row, key: str = "epe_px") -> float:
@@ -57,9 +65,19 @@ def paired_error(row: Row, reference: Row) -> float | None:
 
 
 def loss_cell(row: Row | None, reference: Row | None) -> str:
-    """EPE, and its loss with the paired standard error."""
+    """EPE, its loss with the paired standard error, and the range of the seeds if there are several."""
     if row is None or reference is None:
         return "not run"
+    return f"{row['epe_px']:.3f} ({loss(row, reference)}{_range(row)})"
+
+
+def loss(row: Row, reference: Row) -> str:
+    """The loss in percent, with the paired standard error."""
     error = paired_error(row, reference)
     noise = f" ± {error:.1f}" if error is not None else ""
-    return f"{row['epe_px']:.3f} ({loss_percent(row, reference):+.1f}{noise} %)"
+    return f"{loss_percent(row, reference):+.1f}{noise} %"
+
+
+def _range(row: Row) -> str:
+    epe = row["seeds_epe_px"]
+    return f"; {min(epe):.3f} to {max(epe):.3f}, n={len(epe)}" if len(epe) > 1 else ""

@@ -129,13 +129,14 @@ class QuantizeSection(AllocationSettings, QuantizerSettings, QuantSettings):
     soft-argmin, up-sampling and warping stay in float32.
 
     Attributes:
-        calibration: how the steps of activations are chosen: `mse`, `percentile` or `max` (min-max).
+        calibration: how the steps of activations are chosen: `mse`, `percentile`, `max` (min-max), or `auto`: `max`
+            for inputs of 8 bits and more, `mse` below.
         rounding: `nearest`, or `reconstruct`: one weight after the other, the rest of its filter making up for it.
         reconstruct: used by `reconstruct`.
 
     """
 
-    calibration: str = "mse"
+    calibration: str = "auto"
     rounding: str = "reconstruct"
     reconstruct: ReconstructSettings = field(default_factory=ReconstructSettings)
 

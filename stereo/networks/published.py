@@ -13,10 +13,12 @@ from torch import Tensor
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
+from disparsity.stereo.networks.stereonet import StereoNet, with_disparity_scaled
 from disparsity.stereo.networks.users import AdoptedNetwork
 
 _STATE_KEYS = ("model_state_dict", "state_dict", "model")
 _LISTED = 5
+_SCALE = 64.0
 
 
 def _as_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -53,7 +55,8 @@ def load_published(path: Path, name: str) -> StereoNetwork:
         state = {f"network.{key}": value for key, value in state.items()}
     check_state(network.state_dict(), state, where=path, network=name)
     network.load_state_dict(state)
-    return network
+    # In pixels its weights are so small beside those of colours that a filter's common step would round them away.
+    return with_disparity_scaled(network, _SCALE) if isinstance(network, StereoNet) else network
 
 
 def check_state(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], *, where: Path, network: str) -> None:

@@ -22,6 +22,7 @@ from disparsity.stereo.volumes.difference import DifferenceVolume
 _SLOPE = 0.2
 _REFINEMENT_DILATIONS = (1, 2, 4, 8, 1, 1)
 _RESIDUAL_BLOCKS = 6
+_EIGHT_BITS_OF_HALF_PIXELS = 128
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class StereoNetSettings:
         width: channels of the feature tower and of the cost filter.
         refinement_width: channels of the refinement at full resolution.
         max_disparity: in pixels, a multiple of 2**halvings.
-        disparity_scale: the refinement sees disparity divided by this; 1 in the published network.
+        disparity_scale: the refinement sees disparity divided by this; 1 in the published network, whose weights are
+            converted for 64 when they are loaded.
 
     """
 
@@ -131,6 +133,18 @@ class StereoNet(StereoNetwork):
         return F.interpolate(disparity, size=view.shape[-2:], mode="bilinear", align_corners=False)
 
 
+@torch.no_grad()
+def with_disparity_scaled(network: StereoNet, scale: float) -> StereoNet:
+    """The same function with another `disparity_scale`; to the bit, where the scales are powers of two."""
+    settings = StereoNetSettings(**{**network.spec.settings, "disparity_scale": scale})
+    factor, scaled = scale / network.disparity_scale, StereoNet(settings, network.spec.name)
+    scaled.load_state_dict(network.state_dict())
+    scaled.refine[0].weight[:, 0] *= factor
+    for values in scaled.refine[-1].parameters():
+        values.div_(factor)
+    return scaled.train(network.training)
+
+
 def _downsampling(settings: StereoNetSettings) -> nn.Sequential:
     inputs = [3] + [settings.width] * (settings.halvings - 1)
     return nn.Sequential(*(nn.Conv2d(channels, settings.width, 5, stride=2, padding=2) for channels in inputs))
@@ -146,6 +160,6 @@ def _spec(settings: StereoNetSettings, name: str) -> NetworkSpec:
         max_disparity=settings.max_disparity,
         first=("downsampling.0",),
         protected=("cost_volume_filter.4", f"refine.{len(_REFINEMENT_DILATIONS) + 1}"),
-        wide_inputs=("refine.0",) if settings.disparity_scale == 1.0 else (),
+        wide_inputs=("refine.0",) if settings.max_disparity > _EIGHT_BITS_OF_HALF_PIXELS else (),
         loss_weights=(1.0, 1.0),
     )

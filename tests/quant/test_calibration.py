@@ -108,7 +108,7 @@ def test_the_same_batches_give_the_same_steps(toy, pair) -> None:
 
 
 def test_unknown_rule() -> None:
-    with pytest.raises(InputError, match="found magic; expected mse, percentile, max"):
+    with pytest.raises(InputError, match="found magic; expected auto, mse, percentile, max"):
         CalibrationSettings(rule="magic")
 
 
@@ -134,6 +134,17 @@ def test_the_percentile_is_a_setting() -> None:
         assert float(input_quantizer(network[0]).step()) == pytest.approx(percentile / 100 / 255, rel=5e-3)
     with pytest.raises(InputError, match="percentile out of range"):
         CalibrationSettings(percentile=0.0)
+
+
+def test_a_rare_large_value_counts_though_few_values_are_sampled() -> None:
+    batch = torch.randn(5000, 8, generator=torch.Generator().manual_seed(0))
+    batch[17, 3] = 30.0
+    steps = []
+    for samples in (400, batch.numel()):
+        network = linear(6)
+        calibrate(network, [(batch,)], CalibrationSettings(rule="mse", samples_per_call=samples))
+        steps.append(float(input_quantizer(network[0]).step()))
+    assert steps[0] == pytest.approx(steps[1], rel=0.1)
 
 
 @pytest.mark.parametrize("rule", CALIBRATION_RULES)

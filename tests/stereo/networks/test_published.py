@@ -45,7 +45,12 @@ def test_plain_and_wrapped_states_load(tmp_path: Path, wrapped: str | None, pref
     tensors = {prefix + name: tensor for name, tensor in state().items() if not name.endswith("num_batches_tracked")}
     torch.save({wrapped: tensors, "epoch": 3} if wrapped else tensors, tmp_path / "a.tar")
     loaded = load_published(tmp_path / "a.tar", "stereonet").state_dict()
-    assert all(torch.equal(loaded[name.removeprefix("module.")], tensor) for name, tensor in tensors.items())
+    rescaled = {prefix + name for name in ("refine.0.weight", "refine.7.weight", "refine.7.bias")}
+    same = tensors.keys() - rescaled
+    assert all(torch.equal(loaded[name.removeprefix("module.")], tensors[name]) for name in same)
+    assert torch.equal(loaded["refine.0.weight"][:, 1:], tensors[f"{prefix}refine.0.weight"][:, 1:])
+    assert torch.equal(loaded["refine.0.weight"][:, 0], 64 * tensors[f"{prefix}refine.0.weight"][:, 0])
+    assert torch.equal(loaded["refine.7.bias"], tensors[f"{prefix}refine.7.bias"] / 64)
 
 
 def test_another_network_lists_missing_unexpected_and_mis_shaped(tmp_path: Path) -> None:

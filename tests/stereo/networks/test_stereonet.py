@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from disparsity.errors import InputError
-from disparsity.stereo.networks.stereonet import ResidualBlock, StereoNet, StereoNetSettings
+from disparsity.stereo.networks.stereonet import ResidualBlock, StereoNet, StereoNetSettings, with_disparity_scaled
 
 TINY: dict[str, Any] = {"halvings": 2, "width": 4, "refinement_width": 3, "max_disparity": 16}
 
@@ -54,8 +54,24 @@ def test_refinement_sees_pixels_or_scaled_disparity_and_never_goes_below_zero() 
         network.refine[7].bias.fill_(-0.25)
         coarse, fine = network(*torch.rand(2, 1, 3, 32, 64))
     torch.testing.assert_close(fine, F.relu(coarse - 2.0))
-    assert network.spec.wide_inputs == ()
-    assert tiny().spec.wide_inputs == ("refine.0",)
+
+
+def test_disparity_beside_colours_is_wide_where_8_bits_are_coarser_than_half_a_pixel() -> None:
+    assert tiny().spec.wide_inputs == ()
+    assert tiny(max_disparity=192).spec.wide_inputs == ("refine.0",)
+
+
+def test_another_scale_is_the_same_function_to_the_bit() -> None:
+    network = tiny().eval()
+    scaled = with_disparity_scaled(network, 64.0)
+    assert scaled.spec.settings["disparity_scale"] == 64.0
+    assert not scaled.training
+    views = torch.rand(2, 1, 3, 32, 64)
+    for ours, theirs in zip(network(*views), scaled(*views), strict=True):
+        assert torch.equal(ours, theirs)
+    assert float(scaled.refine[0].weight[:, 0].detach().abs().max()) > 32 * float(
+        network.refine[0].weight[:, 0].detach().abs().max()
+    )
 
 
 def test_both_views_share_one_tower_and_one_batch_normalisation() -> None:
