@@ -100,5 +100,6 @@ def _view(array: NDArray[Any], where: str) -> Tensor:
     if array.ndim != 3 or array.shape[2] != 3 or not (array.dtype == np.uint8 or array.dtype.kind == "f"):
         found = f"{array.dtype} of shape {array.shape}"
         raise DataError("not a view", where=where, found=found, expected="[H, W, 3] RGB, uint8 or float in 0..1")
-    values = torch.from_numpy(np.ascontiguousarray(array)).permute(2, 0, 1).float()
+    # torch refuses to share memory that it may not write to, such as an opened image's
+    values = torch.from_numpy(np.require(array, requirements=["C", "W"])).permute(2, 0, 1).float()
     return values / 255.0 if array.dtype == np.uint8 else values

@@ -59,3 +59,10 @@ def test_a_calibration_gives_points(checkpoint: Path, tmp_path: Path) -> None:
     paths = predict_files(str(checkpoint), None, *views, tmp_path / "out", calib=calib)
     disparity = read_pfm(paths[0])
     assert f"element vertex {int((disparity > 0).sum())}".encode() in paths[-1].read_bytes()[:200]
+
+
+def test_an_array_that_may_not_be_written_is_taken_and_left_alone(checkpoint: Path) -> None:
+    views = np.random.default_rng(1).integers(0, 256, (2, 32, 64, 3), np.uint8)
+    expected = disparsity.predict(*views.copy(), checkpoint=str(checkpoint))
+    views.flags.writeable = False  # as PIL's images are
+    assert np.array_equal(disparsity.predict(*views, checkpoint=str(checkpoint)), expected)
