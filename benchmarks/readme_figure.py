@@ -1,0 +1,186 @@
+"""Disparity error against weight memory, from the committed results: the picture of the README.
+
+    python benchmarks/readme_figure.py    writes docs/error_against_memory.png and .svg, and the points as results/*.csv
+
+Both axes are relative to the dense float32 network on the same data, so that networks and data sets share one picture.
+No figure is typed in here: every point is read from a result file, which names its command, commit and machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from disparsity.files import write_bytes, write_text
+from disparsity.hwcost.reports.chart_style import BLUE, GREEN, GREY, LINE, PURPLE, RED, SKY, clean, new_figure
+from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+DEMO, STEREONET, ANYNET = "demo: built-in network, synthetic", "StereoNet, FlyingThings3D", "AnyNet, KITTI 2015"
+PRUNED, EQUAL, BITS = (
+    "pruned alone, built-in network",
+    "control: dense network of equal bytes",
+    "bits alone, built-in network",
+)
+LOOKS = {
+    DEMO: (BLUE, "o", True),
+    STEREONET: (RED, "s", True),
+    ANYNET: (GREEN, "D", True),
+    PRUNED: (SKY, "^", False),
+    BITS: (PURPLE, "v", False),
+    EQUAL: (GREY, "x", False),
+}
+LABELS = {
+    DEMO: ((9, -3), "left"),
+    STEREONET: ((9, -3), "left"),
+    ANYNET: ((-9, -3), "right"),
+    PRUNED: ((6, 4), "left"),
+    BITS: ((0, -10), "center"),
+    EQUAL: ((0, 6), "center"),
+}
+"""Where the points' labels stand, in points from them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """One network: how much of the dense one's bytes is left, and its EPE over the dense one's."""
+
+    series: str
+    label: str
+    memory_percent: float
+    error_factor: float
+    source: str
+
+
+def points() -> list[Point]:
+    """All points, in the order in which the series are drawn."""
+    return [
+        _of_a_run(DEMO, "demo.md"),
+        _of_a_run(STEREONET, "stereonet_flyingthings.md"),
+        _of_a_run(ANYNET, "anynet_kitti2015.md"),
+        *_of_stage_one("default", PRUNED),
+        *_of_allocations(),
+        *_of_stage_one("dense_equal_bytes", EQUAL),
+    ]
+
+
+def _of_a_run(series: str, name: str) -> Point:
+    """The summary that a run prints: its EPE line and its packed file."""
+    text = (RESULTS / name).read_text(encoding="utf-8")
+    factor = float(re.search(r"^  EPE .* x([\d.]+)$", text, re.MULTILINE)[1])
+    saved = float(re.search(r"^  packed file .* -([\d.]+) %$", text, re.MULTILINE)[1])
+    return Point(
+        series=series,
+        label=f"-{saved:.1f} %, x{factor:.2f}",
+        memory_percent=100.0 - saved,
+        error_factor=factor,
+        source=name,
+    )
+
+
+def _of_stage_one(variant: str, series: str) -> Iterator[Point]:
+    """Means over the seeds of the finalists: float weights, positions counted."""
+    rows = _rows("stage_one.csv")
+    dense = float(re.search(r"dense EPE ([\d.]+) px", (RESULTS / "stage_one.md").read_text(encoding="utf-8"))[1])
+    found = defaultdict(list)
+    for row in rows:
+        if row["group"] == "final" and row["variant"] == variant:
+            found[float(row["sparsity"])].append((float(row["bytes"]), float(row["epe_px"])))
+    for sparsity, runs in sorted(found.items()):
+        yield Point(
+            series=series,
+            label=f"{100 * sparsity:g} % zeros",
+            memory_percent=100.0 * mean(size for size, _ in runs) / _dense_bytes(),
+            error_factor=mean(epe for _, epe in runs) / dense,
+            source="stage_one.csv",
+        )
+
+
+def _of_allocations() -> Iterator[Point]:
+    """Equal slopes, nothing pruned and nothing trained."""
+    text = (RESULTS / "stage_two_allocation.md").read_text(encoding="utf-8")
+    dense = float(re.search(r"\(float: ([\d.]+)\)", text)[1])
+    for row in _rows("stage_two_allocation.csv"):
+        if row["method"] == "lagrangian":
+            yield Point(
+                series=BITS,
+                label=f"{float(row['average_bits']):g} bit",
+                memory_percent=100.0 * float(row["bytes"]) / _dense_bytes(),
+                error_factor=float(row["epe_px"]) / dense,
+                source="stage_two_allocation.csv",
+            )
+
+
+def _dense_bytes() -> float:
+    """Of the dense built-in network's weights in float32."""
+    return next(
+        float(row["bytes"]) for row in _rows("stage_two.csv") if (row["group"], row["start"]) == ("float", "dense")
+    )
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((RESULTS / name).read_text(encoding="utf-8"))))
+
+
+def draw(found: list[Point]) -> Figure:
+    """Factor of the error over the share of memory that is left, both logarithmic; lower left is better."""
+    figure = new_figure(3.7)
+    ax = figure.subplots()
+    for series, (colour, marker, filled) in LOOKS.items():
+        own = sorted((p for p in found if p.series == series), key=lambda p: p.memory_percent)
+        x, y = [p.memory_percent for p in own], [p.error_factor for p in own]
+        style = {"markersize": 9 if filled else 5, "linewidth": 1, "zorder": 3 if filled else 2}
+        ax.plot(x, y, color=colour, marker=marker, linestyle="none" if filled else "--", label=series, **style)
+        for point in own:
+            place, side = LABELS[series]
+            ax.annotate(
+                point.label, (point.memory_percent, point.error_factor), place, textcoords="offset points",
+                fontsize=7.5 if filled else 6, color=colour, ha=side, weight="bold" if filled else "normal",
+            )  # fmt: skip
+    ax.axhline(1.0, color=LINE, linewidth=1, zorder=0)
+    ax.set(xscale="log", yscale="log", xlim=(0.6, 20), ylim=(0.92, 3.4))
+    ax.set_xticks([1, 2, 5, 10, 20])
+    ax.set_yticks([1, 1.5, 2, 3])
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_minor_formatter(NullFormatter())
+    ax.set_xlabel("weight memory left [% of dense float32, everything counted] (logarithmic)")
+    ax.set_ylabel("EPE / dense EPE (logarithmic)")
+    ax.grid(color=LINE, linewidth=0.6)
+    clean(ax)
+    figure.legend(loc="outside upper left", ncols=2, frameon=False, fontsize=7.5)
+    return figure
+
+
+def table(found: list[Point]) -> str:
+    """The points as CSV."""
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(["series", "label", "memory_percent", "error_factor", "source"])
+    writer.writerows([p.series, p.label, f"{p.memory_percent:.3f}", f"{p.error_factor:.3f}", p.source] for p in found)
+    return target.getvalue()
+
+
+def main() -> None:
+    """Write picture and table."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    found = points()
+    figure = draw(found)
+    write_bytes(ROOT / "docs" / "error_against_memory.png", png_bytes(figure))
+    write_bytes(ROOT / "docs" / "error_against_memory.svg", svg_bytes(figure))
+    write_text(RESULTS / "error_against_memory.csv", table(found))
+
+
+if __name__ == "__main__":
+    main()
