@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from disparsity.datasets.batches import Batch
+from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, check_distributions, coarse_maps, pair_maps
 from disparsity.quant.evaluating import evaluating
@@ -26,11 +27,13 @@ class Objective:
     Attributes:
         settings: loss weights and precision.
         teacher: the dense network in eval mode, or what puts pruned weights back, or None.
+        errors: of the batches that were seen, where they have ground truth.
 
     """
 
     settings: TrainSettings
     teacher: StereoNetwork | InNetworkTeacher | None = None
+    errors: RunningError = field(default_factory=RunningError)
 
     def __call__(self, network: StereoNetwork, batch: Batch) -> Tensor:
         """The loss of `network` on `batch`: a scalar in pixels; volumes count in nats, views without unit.
@@ -41,6 +44,7 @@ class Objective:
         """
         with self._volumes(network) as volumes:
             maps = self._maps(network, batch.left, batch.right)
+        self.errors.add(maps[-1], batch, network.spec.max_disparity)
         weights = network.spec.loss_weights
         total = batch.disparity.new_zeros(())
         if self.settings.truth_weight > 0:

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from tqdm import tqdm
 
 from disparsity.datasets.batches import Batch
 from disparsity.errors import DivergedError
@@ -18,6 +19,7 @@ from disparsity.finetune.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
 from disparsity.finetune.rates import learning_rate
+from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.shared_norm import shared_statistics
 from disparsity.parallel import average
 from disparsity.progress import progress
@@ -82,6 +84,17 @@ class Trainer:
         self._batches = batches
         self._objective = objective
         self._skipped = 0
+        self._bar: tqdm[int] | None = None
+
+    @property
+    def errors(self) -> RunningError:
+        """The disparity error of the batches so far."""
+        return self._objective.errors
+
+    def note(self, text: str) -> None:
+        """Show a text beside the progress, where there is any."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(text, refresh=False)
 
     def run(self, label: str) -> None:
         """Take the steps that are left.
@@ -91,7 +104,8 @@ class Trainer:
 
         """
         with shared_statistics(self.network):
-            for step in progress(range(self.step, self.settings.steps), label):
+            self._bar = progress(range(self.step, self.settings.steps), label)
+            for step in self._bar:
                 self._one_step(step)
 
     def _one_step(self, step: int) -> None:

@@ -12,10 +12,12 @@ from torch import Tensor
 
 from disparsity import parallel
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import density, masks_of
 from disparsity.runs import append_metrics, trim_metrics
 from disparsity.signals import StopRequest
+from disparsity.tensorboard import Scalars
 
 _RESUME_FILE = "resume.json"
 _METRICS_EVERY = 10
@@ -28,13 +30,17 @@ class Phase(StepHook):
     Args:
         folder: the stage's folder.
         stop: asked by a signal.
+        tensorboard: write the metrics for TensorBoard too.
 
     """
 
-    def __init__(self, folder: Path, stop: StopRequest) -> None:
+    def __init__(self, folder: Path, stop: StopRequest, *, tensorboard: bool = False) -> None:
         self._folder = folder
         self._stop = stop
+        self._tensorboard = tensorboard
+        self._scalars: Scalars | None = None
         self._losses: list[float] = []
+        self._errors = RunningError()
         self._earlier_seconds = 0.0
         self._started = self._saved = time.monotonic()
 
@@ -51,6 +57,7 @@ class Phase(StepHook):
 
         """
         trainer.hooks.append(self)
+        self._errors = trainer.errors
         resume = self._folder / _RESUME_FILE
         if resume.is_file():
             stored = load_checkpoint(resume)
@@ -58,7 +65,12 @@ class Phase(StepHook):
             self._earlier_seconds = float(stored.facts["seconds"])
         if parallel.is_first():
             trim_metrics(self._folder, trainer.step)
-        trainer.run(label)
+            self._scalars = Scalars(self._folder, trainer.step) if self._tensorboard else None
+        try:
+            trainer.run(label)
+        finally:
+            if self._scalars is not None:
+                self._scalars.close()
         for hook in trainer.hooks:
             hook.finish(trainer)
 
@@ -67,8 +79,7 @@ class Phase(StepHook):
         if math.isfinite(loss):
             self._losses.append(loss)
         if (step + 1) % _METRICS_EVERY == 0:
-            if parallel.is_first():
-                append_metrics(self._folder, self._row(trainer, step))
+            self._log(trainer, step, self._errors.take())
             self._losses.clear()
         if step + 1 < trainer.settings.steps and self._must_save():
             if parallel.is_first():
@@ -78,12 +89,13 @@ class Phase(StepHook):
             self._stop.raise_if_asked(self._folder)
 
     def state(self) -> dict[str, Tensor]:
-        """The losses of the metrics row in progress."""
-        return {"losses": torch.tensor(self._losses, dtype=torch.float64)}
+        """The losses and errors of the metrics row in progress."""
+        return {"losses": torch.tensor(self._losses, dtype=torch.float64), "errors": self._errors.sums}
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Go on from `state`."""
         self._losses = state["losses"].tolist()
+        self._errors.sums = state["errors"]
 
     def clear(self) -> None:
         """Remove the resumption checkpoint of a phase that has ended."""
@@ -94,6 +106,17 @@ class Phase(StepHook):
     def _must_save(self) -> bool:
         due = parallel.is_first() and time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
         return parallel.any_says(self._stop.asked or due)
+
+    def _log(self, trainer: Trainer, step: int, epe_px: float | None) -> None:
+        """A row for the file, the bar and TensorBoard; called by all processes, written by the first."""
+        if not parallel.is_first():
+            return
+        row = self._row(trainer, step) | {"epe_px": epe_px}
+        append_metrics(self._folder, row)
+        if epe_px is not None:
+            trainer.note(f"EPE {epe_px:.2f} px")
+        if self._scalars is not None:
+            self._scalars.add(row)
 
     def _row(self, trainer: Trainer, step: int) -> dict[str, Any]:
         masks = masks_of(trainer.network)

@@ -25,6 +25,7 @@ from disparsity.quant.quantizers import QUANTIZERS, builder_for
 from disparsity.quant.step_search import INITIALISATIONS
 from disparsity.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.reporting import report_size
+from disparsity.tensorboard import check_tensorboard
 from disparsity.treatable import check_treatable
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def check_settings(recipe: Recipe) -> None:
     _require_known(data.mixed_sizes, MIXED_SIZES, "data.mixed_sizes")
     _require(min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
     _require(data.mask_disparity >= 0, "data.mask_disparity", data.mask_disparity, "0 (every known pixel) or more")
+    if recipe.report.tensorboard:
+        check_tensorboard()
     _require(recipe.report.pictures >= 0, "report.pictures", recipe.report.pictures, "0 or more")
     if recipe.prune is not None:
         _check_prune(recipe.prune)

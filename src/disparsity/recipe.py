@@ -97,6 +97,7 @@ class ReportSection:
         pictures: how many test pairs are drawn.
         runtime: measures wall-clock latency in it, `onnxruntime` or `openvino`; empty measures nothing.
         latency_runs: of every network that is measured.
+        tensorboard: writes the metrics of training for TensorBoard too (extra `tensorboard`), beside metrics.jsonl.
 
     """
 
@@ -105,6 +106,7 @@ class ReportSection:
     pictures: int = 3
     runtime: str = ""
     latency_runs: int = 20
+    tensorboard: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,10 @@ class Context:
         vars(other).update(stream=self.stream, calibration=self.calibration, dense=self.dense)
         return other
 
+    def phase(self, folder: Path) -> Phase:
+        """A training phase in a stage's folder."""
+        return Phase(folder, self.stop, tensorboard=self.recipe.report.tensorboard)
+
     @cached_property
     def stream(self) -> BatchSource:
         """The training batches, or this process's part of them."""
@@ -135,7 +139,7 @@ def open_stream(data: DataSection, seed: int, part: tuple[int, int] = (0, 1)) ->
 def dense_training(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:
     """Train a network from its present weights with the recipe's `train` section."""
     assert context.recipe.train is not None
-    phase = Phase(folder, context.stop)
+    phase = context.phase(folder)
     objective = Objective(settings=context.recipe.train, teacher=_teacher(context, context.recipe.train))
     hooks = _clipping(context.recipe.train)
     phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "train")
@@ -152,7 +156,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     scored = layers | pattern.norms if pattern and SCORES[section.score].with_norms else layers
     if pattern is None:
         attach_masks(network, [name for name in layers if name not in masks_of(network)])
-    phase = Phase(folder, context.stop)
+    phase = context.phase(folder)
     objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
     batch = _calibration(context, section.reconstruct.pairs)
     solver = Reconstructor(network, context.dense, batch, section.reconstruct, context.recipe.seed)
@@ -185,7 +189,7 @@ def quantization(context: Context, network: StereoNetwork, folder: Path) -> Ster
     """Stage two: fold BatchNorm, attach quantizers to the non-zero weights, calibrate the activations."""
     settings = context.recipe.quantize
     assert settings is not None
-    phase = Phase(folder, context.stop)
+    phase = context.phase(folder)
     batch = _calibration(context, settings.reconstruct.pairs)
     views = (batch.left, batch.right)
     fold_batchnorm(network, views)
@@ -270,7 +274,7 @@ def run_stage(context: Context, network: StereoNetwork, number: int, name: str) 
 
 
 def _tune(context: Context, network: StereoNetwork, folder: Path, settings: TrainSettings, stage: str) -> StereoNetwork:
-    phase = Phase(folder, context.stop)
+    phase = context.phase(folder)
     objective = Objective(settings=settings, teacher=_teacher(context, settings))
     batches = _batches_of(context, stage)
     trainer = Trainer(network, batches, objective, _computation(settings), _parameter_groups(network))

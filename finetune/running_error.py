@@ -1,0 +1,37 @@
+"""The disparity error of the pairs that a network is trained on, from maps that the loss needs anyway."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from disparsity.datasets.batches import Batch
+from disparsity.parallel import total
+
+
+class RunningError:
+    """Sums until it is asked. Nothing is read from a device in between, so that a step waits for nothing."""
+
+    def __init__(self) -> None:
+        self.sums = torch.zeros(2, dtype=torch.float64)
+        """Absolute errors in px, and pixels."""
+
+    def add(self, estimate: Tensor, batch: Batch, max_disparity: float) -> None:
+        """Take in a batch.
+
+        Args:
+            estimate: the finest map ``[B, H, W]`` in pixels; where it is not finite a step is skipped, and so is this.
+            batch: with its ground truth, if it has any.
+            max_disparity: ground truth of so many pixels or more is left out.
+
+        """
+        error = (estimate.detach().float() - batch.disparity).abs()
+        known = batch.valid & (batch.disparity < max_disparity) & error.isfinite()
+        sums = torch.stack([torch.where(known, error, 0.0).sum(dtype=torch.float64), known.sum().double()])
+        self.sums = self.sums.to(sums.device) + sums
+
+    def take(self) -> float | None:
+        """EPE in px since it was last asked, over all processes; None where no pixel had ground truth."""
+        error, pixels = total(self.sums).tolist()
+        self.sums = torch.zeros_like(self.sums)
+        return error / pixels if pixels else None
