@@ -58,6 +58,7 @@ class AskAt(StepHook):
 
 
 def finished(folder: Path, trainer: Trainer) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    folder.mkdir(exist_ok=True)  # as a stage does
     phase = Phase(folder, StopRequest())
     phase.run(trainer, "test")
     phase.clear()
