@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +40,39 @@ class Batch:
     disparity: Tensor
     valid: Tensor
     ids: tuple[str, ...]
+
+    def to(self, device: torch.device) -> Batch:
+        """The same samples on a device; to a GPU by a copy from pinned memory that nothing waits for."""
+        if device.type == "cpu":
+            return self
+        pinned = device.type == "cuda"
+
+        def moved(tensor: Tensor) -> Tensor:
+            return (tensor.pin_memory() if pinned else tensor).to(device, non_blocking=pinned)
+
+        return self._mapped(moved, self.ids)
+
+    def split(self, count: int) -> list[Batch]:
+        """`count` batches of equally many of the samples, in order.
+
+        Raises:
+            InputError: they cannot be shared evenly.
+
+        """
+        if len(self.ids) % count:
+            raise InputError("a batch cannot be shared evenly", found=f"{len(self.ids)} pairs, {count} parts")
+        size = len(self.ids) // count
+        chosen = [slice(first, first + size) for first in range(0, len(self.ids), size)]
+        return [self._mapped(operator.itemgetter(part), self.ids[part]) for part in chosen]
+
+    def _mapped(self, function: Callable[[Tensor], Tensor], ids: tuple[str, ...]) -> Batch:
+        return Batch(
+            left=function(self.left),
+            right=function(self.right),
+            disparity=function(self.disparity),
+            valid=function(self.valid),
+            ids=ids,
+        )
 
 
 def stack(samples: Sequence[Sample], *, fill: bool = False) -> Batch:

@@ -32,6 +32,11 @@ def normal_equations(inputs: Tensor, targets: Tensor) -> NormalEquations:
     return NormalEquations((rows.T @ rows / count).double(), (rows.T @ targets / count).double())
 
 
+def damping(equations: NormalEquations, ridge: float) -> float:
+    """What the ridge adds to the diagonal of the normal matrix."""
+    return ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
+
+
 @dataclass(frozen=True)
 class Solution:
     """What least squares says about a layer.
@@ -63,7 +68,7 @@ def solve_masked(equations: NormalEquations, old: Tensor, mask: Tensor, ridge: f
         InputError: the ridge is too small for inputs that depend on each other.
 
     """
-    strength = ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
+    strength = damping(equations, ridge)
     values = torch.zeros_like(old, dtype=torch.float64)
     saliency = torch.zeros_like(values)
     whole = _inverse(equations.gram, strength) if bool(mask.all()) else None
@@ -118,15 +123,15 @@ def round_to_grid(
         ``[C_out, K + 1]`` float64: codes times steps, the bias last.
 
     """
-    strength = ridge * float(equations.gram.diagonal()[:-1].mean()) + torch.finfo(torch.float32).tiny
+    strength = damping(equations, ridge)
     rounded = torch.zeros_like(values)
     for index in range(values.shape[0]):
         live = mask[index].nonzero().squeeze(1)
         if live.numel() == 0:
             continue
         inverse = _inverse(equations.gram[live][:, live], strength)
-        factor = torch.linalg.cholesky(inverse, upper=True).numpy()
-        row = values[index, live].double().numpy().copy()
+        factor = torch.linalg.cholesky(inverse, upper=True).cpu().numpy()
+        row = values[index, live].double().cpu().numpy().copy()
         step = float(steps[index])
         weights = len(row) - int(live[-1] == values.shape[1] - 1)
         for place in range(weights):
@@ -134,5 +139,5 @@ def round_to_grid(
             error = (row[place] - code * step) / factor[place, place]
             row[place + 1 :] -= error * factor[place, place + 1 :]
             row[place] = code * step
-        rounded[index, live] = torch.from_numpy(row)
+        rounded[index, live] = torch.from_numpy(row).to(rounded.device)
     return rounded

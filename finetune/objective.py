@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from disparsity.datasets.batches import Batch
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, check_distributions, coarse_maps, pair_maps
+from disparsity.parallel import mean_count
 from disparsity.quant.evaluating import evaluating
 from disparsity.stereo.distributions import divergence, observed_similarities
 from disparsity.stereo.losses import smooth_l1
@@ -35,8 +37,13 @@ class Objective:
     teacher: StereoNetwork | InNetworkTeacher | None = None
     errors: RunningError = field(default_factory=RunningError)
 
-    def __call__(self, network: StereoNetwork, batch: Batch) -> Tensor:
+    def __call__(self, network: StereoNetwork, batch: Batch, pixels: Tensor | None = None) -> Tensor:
         """The loss of `network` on `batch`: a scalar in pixels; volumes count in nats, views without unit.
+
+        Args:
+            network: that is trained.
+            batch: what it is trained on.
+            pixels: what the supervised loss divides its sum by; by default the pixels that it counts.
 
         Raises:
             InputError: distributions over disparities are asked for, and the network has none.
@@ -48,8 +55,8 @@ class Objective:
         weights = network.spec.loss_weights
         total = batch.disparity.new_zeros(())
         if self.settings.truth_weight > 0:
-            known = batch.valid & (batch.disparity < network.spec.max_disparity)
-            total = total + self.settings.truth_weight * smooth_l1(maps, batch.disparity, known, weights)
+            known = _known(network, batch)
+            total = total + self.settings.truth_weight * smooth_l1(maps, batch.disparity, known, weights, pixels)
         if max(self.settings.teacher_weight, self.settings.teacher_volume_weight) > 0:
             total = total + self._teacher_loss(network, batch, maps, volumes)
         if self.settings.photometric_weight > 0:
@@ -57,6 +64,15 @@ class Objective:
             loss = photometric_loss(maps, batch.left, batch.right, visible, weights)
             total = total + self.settings.photometric_weight * loss
         return total
+
+    def parts(self, network: StereoNetwork, batch: Batch, count: int) -> Iterator[Tensor]:
+        """The losses of `count` equal parts of a batch, one after the other; their mean is the loss of the batch.
+
+        For losses over pixels that the networks' maps choose (an in-network teacher, views) it is the mean of the
+        parts' means.
+        """
+        pixels = mean_count(_known(network, batch).sum()).clamp(min=1) / count
+        return (self(network, part, pixels) for part in batch.split(count))
 
     def _teacher_loss(
         self, network: StereoNetwork, batch: Batch, maps: tuple[Tensor, ...], volumes: list[Tensor]
@@ -116,12 +132,20 @@ class Objective:
         return visible_in_both(*both)
 
     def _maps(self, network: StereoNetwork, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
-        with torch.autocast("cpu", torch.bfloat16, enabled=runs_in_bfloat16(self.settings.precision)):
+        device = left.device.type
+        if not runs_in_bfloat16(self.settings.precision, device):
+            return network(left, right)
+        with torch.autocast(device, torch.bfloat16):
             return network(left, right)
 
 
-def runs_in_bfloat16(precision: str) -> bool:
-    """Whether a phase of this precision runs under bfloat16 autocast on this processor."""
+def _known(network: StereoNetwork, batch: Batch) -> Tensor:
+    """Pixels ``[B, H, W]`` whose ground truth the network can reach."""
+    return batch.valid & (batch.disparity < network.spec.max_disparity)
+
+
+def runs_in_bfloat16(precision: str, device: str = "cpu") -> bool:
+    """Whether a phase of this precision runs under bfloat16 autocast on a type of device of this machine."""
     if precision == "auto":
-        return bool(torch.cpu._is_avx512_bf16_supported())
+        return torch.cuda.is_bf16_supported() if device == "cuda" else bool(torch.cpu._is_avx512_bf16_supported())
     return precision == "bfloat16"

@@ -25,7 +25,7 @@ def random_positions(output: Tensor, count: int, generator: torch.Generator) -> 
     """Sampled output positions of ``[B, C, ...]`` as ``[count, 1 + dims]`` indices of batch and space."""
     sizes = (output.shape[0], *output.shape[2:])
     columns = [torch.randint(size, (count,), generator=generator) for size in sizes]
-    return torch.stack(columns, dim=1)
+    return torch.stack(columns, dim=1).to(output.device)
 
 
 def output_at(output: Tensor, positions: Tensor) -> Tensor:
@@ -51,7 +51,7 @@ def patches(layer: nn.Module, inputs: Tensor, positions: Tensor) -> Tensor:
     padded = F.pad(inputs, padding).movedim(1, -1)
     index: list[Tensor] = [positions[:, 0].view(-1, *([1] * len(conv.kernel_size)))]
     for axis, (kernel, stride, dilation) in enumerate(zip(conv.kernel_size, conv.stride, conv.dilation, strict=True)):
-        taps = positions[:, 1 + axis, None] * stride + torch.arange(kernel) * dilation
+        taps = positions[:, 1 + axis, None] * stride + torch.arange(kernel, device=inputs.device) * dilation
         shape = [1] * len(conv.kernel_size)
         shape[axis] = kernel
         index.append(taps.view(-1, *shape))

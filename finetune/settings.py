@@ -28,7 +28,11 @@ class TrainSettings:
         batch_norm: `train` updates BatchNorm statistics, `eval` keeps them.
         clip_norm: gradients are scaled down to this global norm.
         precision: `bfloat16` runs the network under autocast, losses stay in float32; `auto` does so where the
-            processor computes in bfloat16 itself, and takes float32 elsewhere.
+            processor or the GPU computes in bfloat16 itself, and takes float32 elsewhere.
+        accumulate: parts of a batch that are computed one after the other, so that a step needs the memory of one part.
+            Only BatchNorm sees the parts: it takes the statistics of each.
+        recompute_3d: compute what filters cost volumes again on the way back instead of keeping it: less memory, the
+            same gradients, more time.
         kernels: `auto` computes the convolutions of clearly pruned layers on a CPU from their non-zero weights only,
             in float32; `dense` never does.
         psgd: strength of position-scaled steps, which let weights drift towards targets; 0 takes plain steps.
@@ -60,6 +64,8 @@ class TrainSettings:
     batch_norm: str = "train"
     clip_norm: float = 10.0
     precision: str = "float32"
+    accumulate: int = 1
+    recompute_3d: bool = False
     kernels: str = "auto"
     psgd: float = 0.0
     psgd_target: str = "zero"
@@ -98,6 +104,8 @@ class TrainSettings:
                 found=self,
                 expected="steps and warmup >= 0, learning_rate and clip_norm > 0",
             )
+        if self.accumulate < 1:
+            raise InputError("impossible accumulation", found=self.accumulate, expected="accumulate = 1 or more")
         if not 0 <= self.psgd < math.inf or not 2 <= self.psgd_bits <= 16:
             raise InputError("impossible position scaling", found=self, expected="psgd >= 0, psgd_bits in 2..16")
         if not 0 <= self.scale_clip < math.inf or self.scale_clip_group < 1:

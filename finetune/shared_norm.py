@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -24,7 +25,8 @@ def shared_statistics(network: nn.Module) -> Iterator[None]:
     """
     norms = [module for module in network.modules() if isinstance(module, _Norm)] if parallel.processes() > 1 else []
     for norm in norms:
-        norm.forward = _forward_of(norm)  # type: ignore[method-assign]
+        # a partial, whose copy in a copied network belongs to the copied layer
+        norm.forward = partial(_forward, norm)  # type: ignore[method-assign]
     try:
         yield
     finally:
@@ -32,19 +34,16 @@ def shared_statistics(network: nn.Module) -> Iterator[None]:
             vars(norm).pop("forward")  # the class's own is visible again
 
 
-def _forward_of(norm: _Norm) -> Any:
-    def forward(inputs: Tensor) -> Tensor:
-        if not norm.training:
-            return type(norm).forward(norm, inputs)
-        mean, variance = _statistics(inputs.detach())
-        _follow(norm, mean, variance, inputs.numel() // inputs.shape[1] * parallel.processes())
-        normalised = _Normalise.apply(inputs.float(), mean.float(), (variance + norm.eps).rsqrt().float())  # type: ignore[no-untyped-call]
-        if norm.affine:
-            shape = _along_channels(inputs)
-            normalised = normalised * norm.weight.view(shape) + norm.bias.view(shape)
-        return cast(Tensor, normalised).to(inputs.dtype)
-
-    return forward
+def _forward(norm: _Norm, inputs: Tensor) -> Tensor:
+    if not norm.training:
+        return type(norm).forward(norm, inputs)
+    mean, variance = _statistics(inputs.detach())
+    _follow(norm, mean, variance, inputs.numel() // inputs.shape[1] * parallel.processes())
+    normalised = _Normalise.apply(inputs.float(), mean.float(), (variance + norm.eps).rsqrt().float())  # type: ignore[no-untyped-call]
+    if norm.affine:
+        shape = _along_channels(inputs)
+        normalised = normalised * norm.weight.view(shape) + norm.bias.view(shape)
+    return cast(Tensor, normalised).to(inputs.dtype)
 
 
 def _statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,7 @@ from disparsity.finetune.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
 from disparsity.finetune.rates import learning_rate
+from disparsity.finetune.recompute import recomputed_volumes
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.shared_norm import shared_statistics
 from disparsity.parallel import average
@@ -103,7 +104,7 @@ class Trainer:
             DivergedError: losses or gradients were not finite several steps in a row.
 
         """
-        with shared_statistics(self.network):
+        with shared_statistics(self.network), recomputed_volumes(self.network, self.settings.recompute_3d):
             self._bar = progress(range(self.step, self.settings.steps), label)
             for step in self._bar:
                 self._one_step(step)
@@ -114,9 +115,7 @@ class Trainer:
         self._set_modes()
         self.optimizer.zero_grad(set_to_none=True)
         buffers = [buffer.clone() for buffer in self.network.buffers()]
-        loss = self._objective(self.network, self._batches(step))
-        loss.backward()  # type: ignore[no-untyped-call]
-        value, norm = self._shared(loss), self._gradient_norm()
+        value, norm = self._shared(self._loss(self._batches(step))), self._gradient_norm()
         if math.isfinite(value) and math.isfinite(norm):
             self._move(step)
         else:
@@ -124,6 +123,16 @@ class Trainer:
         self.step = step + 1
         for hook in self.hooks:
             hook.after_step(self, step, value)
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """The loss of a batch, whose gradients are left on the parameters."""
+        count = self.settings.accumulate
+        total = torch.zeros((), device=batch.left.device)
+        for part in self._objective.parts(self.network, batch, count):
+            share = part / count
+            share.backward()  # type: ignore[no-untyped-call]
+            total += share.detach()
+        return total
 
     def _shared(self, loss: Tensor) -> float:
         """The loss of the whole batch; gradients become those of the whole batch too."""
@@ -178,7 +187,8 @@ class Trainer:
 
     def state(self) -> dict[str, Tensor]:
         """Everything that the next steps depend on."""
-        tensors = {"step": torch.tensor(self.step), **with_prefix("network.", self.network.state_dict())}
+        numbers = {"step": torch.tensor(self.step), "skipped": torch.tensor(self._skipped)}
+        tensors = numbers | with_prefix("network.", self.network.state_dict())
         for index, entry in self.optimizer.state_dict()["state"].items():
             tensors |= with_prefix(f"optimizer.{index}.", entry)
         for index, hook in enumerate(self.hooks):
@@ -187,7 +197,7 @@ class Trainer:
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Go on from what `state` gave."""
-        self.step = int(tensors["step"])
+        self.step, self._skipped = int(tensors["step"]), int(tensors["skipped"])
         self.network.load_state_dict(without_prefix("network.", tensors))
         state = self.optimizer.state_dict()
         moments: dict[int, dict[str, Tensor]] = {}
@@ -195,5 +205,6 @@ class Trainer:
             index, key = name.split(".", 1)
             moments.setdefault(int(index), {})[key] = tensor
         self.optimizer.load_state_dict({"state": moments, "param_groups": state["param_groups"]})
+        device = self.network.mean.device
         for number, hook in enumerate(self.hooks):
-            hook.load(without_prefix(f"hook.{number}.", tensors))
+            hook.load({name: t.to(device) for name, t in without_prefix(f"hook.{number}.", tensors).items()})

@@ -118,7 +118,7 @@ def _keep_top(vectors: Sequence[Tensor], count: int) -> list[Tensor]:
     if not vectors:
         return []
     order = torch.sort(torch.cat(list(vectors)), descending=True, stable=True).indices
-    kept = torch.zeros(sum(sizes), dtype=torch.bool)
+    kept = torch.zeros_like(order, dtype=torch.bool)
     kept[order[:count]] = True
     return list(torch.split(kept, sizes))
 

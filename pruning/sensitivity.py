@@ -54,7 +54,7 @@ def output_sensitivity(
             stack.callback(hook.remove)
         for probe in range(probes):
             maps = outputs(network, probe)
-            noise = [torch.randn(item.shape, generator=generator) for item in maps]
+            noise = [torch.randn(item.shape, generator=generator).to(item.device) for item in maps]
             total = torch.stack([(item * z).sum() for item, z in zip(maps, noise, strict=True)]).sum()
             torch.autograd.grad(total, [p for p in network.parameters() if p.requires_grad], allow_unused=True)
     network.train(training)

@@ -28,10 +28,11 @@ def keep_top_by_histogram(vectors: Sequence[Tensor], count: int, chunk: int = _C
 
     """
     pieces = [piece for vector in vectors for piece in torch.split(vector, chunk)]
-    upper, missing = _from_above(sum((_histogram(_keys(piece) >> _HALF) for piece in pieces), _empty()), count)
-    lower, ties = _from_above(sum((_histogram(_within(piece, upper)) for piece in pieces), _empty()), missing)
+    empty = torch.zeros(_BINS, dtype=torch.int64, device=vectors[0].device)
+    upper, missing = _from_above(sum((_histogram(_keys(piece) >> _HALF) for piece in pieces), empty), count)
+    lower, ties = _from_above(sum((_histogram(_within(piece, upper)) for piece in pieces), empty), missing)
     threshold = (upper << _HALF) + lower + _BINS // 2
-    masks = [torch.empty(vector.numel(), dtype=torch.bool) for vector in vectors]
+    masks = [torch.empty(vector.numel(), dtype=torch.bool, device=vector.device) for vector in vectors]
     parts = (part for mask in masks for part in torch.split(mask, chunk))
     for piece, part in zip(pieces, parts, strict=True):
         keys = _keys(piece)
@@ -53,10 +54,6 @@ def _within(piece: Tensor, upper: int) -> Tensor:
     """The lower halves, centred, of the keys with this upper half."""
     keys = _keys(piece)
     return (keys[keys >> _HALF == upper] & (_BINS - 1)) - _BINS // 2
-
-
-def _empty() -> Tensor:
-    return torch.zeros(_BINS, dtype=torch.int64)
 
 
 def _histogram(halves: Tensor) -> Tensor:

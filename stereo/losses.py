@@ -10,7 +10,9 @@ from torch import Tensor
 from disparsity.parallel import mean_count
 
 
-def smooth_l1(maps: Sequence[Tensor], truth: Tensor, valid: Tensor, weights: Sequence[float]) -> Tensor:
+def smooth_l1(
+    maps: Sequence[Tensor], truth: Tensor, valid: Tensor, weights: Sequence[float], count: Tensor | None = None
+) -> Tensor:
     """Weighted sum over the maps of the mean smooth-L1 distance to the truth over valid pixels.
 
     Args:
@@ -20,11 +22,12 @@ def smooth_l1(maps: Sequence[Tensor], truth: Tensor, valid: Tensor, weights: Seq
             their losses is that of the whole batch.
         weights: one weight per map; where there are more weights than maps, the finest maps' come last. (A network in
             eval mode may leave out its coarse maps.)
+        count: what the sums over valid pixels are divided by, above 0; by default how many there are.
 
     Source: PSMNet (Chang and Chen, CVPR 2018), equation 2.
 
     """
-    count = mean_count(valid.sum()).clamp(min=1)
+    count = mean_count(valid.sum()).clamp(min=1) if count is None else count
     total = truth.new_zeros(())
     for disparity, weight in zip(maps, weights[-len(maps) :], strict=True):
         distance = F.smooth_l1_loss(disparity.float(), truth, reduction="none")

@@ -19,6 +19,8 @@ class SparseComputation(StepHook):
     def before_step(self, trainer: Trainer, step: int) -> None:
         """Switch anew when an event has changed the masks."""
         del step
+        if trainer.network.mean.device.type != "cpu":
+            return  # the kernels are for processors
         frozen = {
             name: module.mask for name, module in mask_modules(trainer.network).items() if not module.straight_through
         }

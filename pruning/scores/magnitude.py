@@ -18,7 +18,8 @@ def magnitude_scores(layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
 
 def random_scores(layers: Mapping[str, nn.Module], generator: torch.Generator) -> dict[str, Tensor]:
     """Uniform noise, the control that every score must beat."""
-    return {name: torch.rand(trained_weight(layer).shape, generator=generator) for name, layer in layers.items()}
+    weights = {name: trained_weight(layer) for name, layer in layers.items()}
+    return {name: torch.rand(weight.shape, generator=generator).to(weight.device) for name, weight in weights.items()}
 
 
 def build_magnitude(context: ScoringContext) -> ScorePass:

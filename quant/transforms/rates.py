@@ -58,7 +58,7 @@ def choose_grids(rows: Tensor, sensitivities: Tensor, average_bits: float) -> Ro
     distortions = errors * sensitivities.to(errors.dtype)
     bits = _least(distortions, _slope_for(distortions, average_bits))
     bits = bits.masked_fill(~rows.any(dim=1), 0)
-    chosen = exponents[bits, torch.arange(len(rows))]
+    chosen = exponents[bits, torch.arange(len(rows), device=rows.device)]
     return RowGrids(bits, torch.where(bits > 0, chosen, 0))
 
 
@@ -66,7 +66,7 @@ def best_exponents(rows: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     """Per row, the power-of-two step with the least squared error at this width: its exponent, and that error."""
     levels = Levels(bits)
     top = torch.frexp(rows.abs().amax(dim=1).clamp(min=torch.finfo(torch.float32).tiny) / levels.high).exponent.long()
-    best, error = top, torch.full((len(rows),), torch.inf, dtype=rows.dtype)
+    best, error = top, rows.new_full((len(rows),), torch.inf)
     for lower in range(_CANDIDATES):
         exponents = (top - lower).clamp(min=_LOWEST_EXPONENT)
         codes = levels.nearest(torch.ldexp(rows, -exponents[:, None]))
@@ -79,13 +79,13 @@ def _curves(rows: Tensor) -> tuple[Tensor, Tensor]:
     """``[9, n]``: squared errors and exponents for 0..8 bits."""
     found = [best_exponents(rows, bits) for bits in range(1, MOST_BITS + 1)]
     errors = torch.stack([rows.square().sum(dim=1), *(error for _, error in found)])
-    exponents = torch.stack([torch.zeros(len(rows), dtype=torch.int64), *(exponent for exponent, _ in found)])
+    exponents = torch.stack([torch.zeros_like(found[0][0]), *(exponent for exponent, _ in found)])
     return errors, exponents
 
 
 def _least(distortions: Tensor, slope: float) -> Tensor:
     """Per row, the bits with the least ``D + slope * bits``."""
-    widths = torch.arange(len(distortions), dtype=distortions.dtype)
+    widths = torch.arange(len(distortions), dtype=distortions.dtype, device=distortions.device)
     return (distortions + slope * widths[:, None]).argmin(dim=0)
 
 

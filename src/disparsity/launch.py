@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from disparsity import parallel
+from disparsity.devices import LOCAL_NUMBER, backend
 from disparsity.errors import InputError
 
 MEETING_FILE = "DISPARSITY_MEETING_FILE"
@@ -20,7 +21,7 @@ _LAST_WORDS_SECONDS = 30.0
 
 
 @contextmanager
-def joined(count: int, command: Sequence[str]) -> Iterator[None]:
+def joined(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[None]:
     """Share the run inside the block, if there is somebody to share it with.
 
     A launcher's processes win over the recipe's `count`. The processes that the recipe asks for are started here, on
@@ -29,6 +30,7 @@ def joined(count: int, command: Sequence[str]) -> Iterator[None]:
     Args:
         count: processes that the recipe asks for.
         command: the command line after `disparsity`.
+        device: that the recipe names, which says how the processes talk.
 
     Raises:
         InputError: the launcher's variables are incomplete.
@@ -36,45 +38,46 @@ def joined(count: int, command: Sequence[str]) -> Iterator[None]:
     """
     if MEETING_FILE in os.environ:
         meeting, number = os.environ[MEETING_FILE], int(os.environ["RANK"])
-        with parallel.group(f"file://{meeting}", number, count):
+        with parallel.group(f"file://{meeting}", number, count, backend(device)):
             yield
     elif "WORLD_SIZE" in os.environ:
-        with _launched():
+        with _launched(device):
             yield
     elif count > 1:
-        with _with_siblings(count, command):
+        with _with_siblings(count, command, device):
             yield
     else:
         yield
 
 
 @contextmanager
-def _launched() -> Iterator[None]:
+def _launched(device: str) -> Iterator[None]:
     missing = [name for name in _LAUNCHER if not os.environ.get(name)]
     if missing:
         raise InputError(
             "half of a launcher's environment", found=f"no {', '.join(missing)}", expected="all that torchrun sets"
         )
-    with parallel.group("env://", int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])):
+    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    with parallel.group("env://", number, count, backend(device)):
         yield
 
 
 @contextmanager
-def _with_siblings(count: int, command: Sequence[str]) -> Iterator[None]:
+def _with_siblings(count: int, command: Sequence[str], device: str) -> Iterator[None]:
     if sys.platform == "linux":
         os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # the host's name may lead nowhere
     with tempfile.TemporaryDirectory(prefix="disparsity-") as folder:
         meeting = Path(folder) / "meeting"
         siblings = [_sibling(number, command, meeting) for number in range(1, count)]
         try:
-            with parallel.group(f"file://{meeting}", 0, count):
+            with parallel.group(f"file://{meeting}", 0, count, backend(device)):
                 yield
         finally:
             _end(siblings)
 
 
 def _sibling(number: int, command: Sequence[str], meeting: Path) -> subprocess.Popen[bytes]:
-    environment = os.environ | {MEETING_FILE: str(meeting), "RANK": str(number)}
+    environment = os.environ | {MEETING_FILE: str(meeting), "RANK": str(number), LOCAL_NUMBER: str(number)}
     line = [sys.executable, "-m", "disparsity", *command]
     return subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command line
 

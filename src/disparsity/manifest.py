@@ -11,6 +11,7 @@ import torch
 
 from disparsity import __version__, parallel
 from disparsity.datasets.uri import open_data
+from disparsity.devices import choose_device, describe
 from disparsity.errors import CorruptArtefactError
 from disparsity.files import sha256_of
 from disparsity.recipe import Recipe
@@ -22,7 +23,7 @@ _OWN_NAME = "manifest.json"
 
 
 def write_manifest(run: Path, recipe: Recipe) -> None:
-    """Describe a run: versions, seed, threads, processes, commit, fingerprints of the data, hashes of the artefacts."""
+    """Describe a run: versions, seed, threads, processes, device, commit, data by fingerprint, artefacts by hash."""
     uris = dict.fromkeys([*recipe.data.train, *recipe.data.calibration, *recipe.data.test])
     content: dict[str, Any] = {
         "schema": "disparsity.manifest",
@@ -32,6 +33,7 @@ def write_manifest(run: Path, recipe: Recipe) -> None:
         "seed": recipe.seed,
         "threads": torch.get_num_threads(),
         "processes": parallel.processes(),
+        "device": describe(choose_device(recipe.device)),
         "data": {uri: open_data(uri).fingerprint() for uri in uris},
         "artefacts": {
             str(path.relative_to(run)): sha256_of(path)

@@ -33,7 +33,7 @@ def is_first() -> bool:
 
 
 def average(tensors: Sequence[Tensor]) -> None:
-    """Replace every tensor by its mean over the processes, in place, in one message per type.
+    """Replace every tensor by its mean over the processes, in place, in one message per type and device.
 
     Raises:
         LostProcessError: another process has ended.
@@ -41,8 +41,8 @@ def average(tensors: Sequence[Tensor]) -> None:
     """
     if not _together():
         return
-    for dtype in dict.fromkeys(tensor.dtype for tensor in tensors):
-        alike = [tensor for tensor in tensors if tensor.dtype == dtype]
+    for kind in dict.fromkeys((tensor.dtype, tensor.device) for tensor in tensors):
+        alike = [tensor for tensor in tensors if (tensor.dtype, tensor.device) == kind]
         message = torch.cat([tensor.detach().flatten() for tensor in alike])
         _sum(message)
         parts = torch.split(message.div_(processes()), [tensor.numel() for tensor in alike])

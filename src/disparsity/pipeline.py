@@ -11,12 +11,11 @@ from typing import Any
 import torch
 
 from disparsity import parallel
+from disparsity.devices import choose_device, use_device
 from disparsity.errors import InputError
 from disparsity.evaluation import evaluate_all, save_maps
 from disparsity.files import write_json
-from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE
-from disparsity.finetune.restore import open_network
 from disparsity.manifest import write_manifest
 from disparsity.orders import planned_stages, prunes_under_quantizers
 from disparsity.preflight import check_files, check_report, check_settings
@@ -113,11 +112,11 @@ def _opened(context: Context, start: str | None = None) -> Iterator[Context]:
 
 
 def prepare(recipe: Recipe) -> None:
-    """Fix what results depend on beside the recipe: seeds, threads, deterministic algorithms."""
+    """Fix what results depend on beside the recipe: seeds, threads, the device and deterministic algorithms."""
     torch.manual_seed(recipe.seed)
     if recipe.threads:
         torch.set_num_threads(recipe.threads)
-    torch.use_deterministic_algorithms(mode=True)
+    use_device(choose_device(recipe.device))
 
 
 def active_stages(recipe: Recipe) -> list[str]:
@@ -138,11 +137,11 @@ def _last_before_bits(recipe: Recipe) -> str | None:
 
 def _starting_network(context: Context, names: list[str], number: int, start: str | None) -> StereoNetwork:
     if start is not None:
-        return use_channels_last(open_network(start, context.recipe.network.name))
+        return context.opened(start, context.recipe.network.name)
     for earlier in range(number - 1, 0, -1):
         folder = stage_folder(context.run, earlier, names[earlier - 1])
         if (folder / SIDE_FILE).is_file():
-            return use_channels_last(open_network(str(folder), None))
+            return context.opened(str(folder), None)
     return context.dense
 
 

@@ -54,12 +54,13 @@ def predict_files(
     out: Path,
     *,
     runtime: str = "torch",
+    device: str = "auto",
     calib: Path | None = None,
 ) -> list[Path]:
     """Write `disparity.pfm`, `disparity.png` (16 bit, x256) and `disparity_color.png` into `out`.
 
     A disparity that 16 bits cannot hold is 0, unknown, in `disparity.png`; `disparity.pfm` has it. `runtime` is a key
-    of `RUNTIMES`. With `calib`, a Middlebury calib.txt, the points go to `points.ply` too.
+    of `RUNTIMES`, `device` as in `choose_device`. With `calib`, a Middlebury calib.txt, the points go to `points.ply`.
 
     Raises:
         DataError: an image is missing or damaged, or the two differ in size.
@@ -69,7 +70,7 @@ def predict_files(
     calibration = read_calib_txt(calib) if calib is not None else None
     views = [_read(left), _read(right)]
     _check_sizes(views, left, right)
-    network = open_in_runtime(checkpoint, network_name, runtime)
+    network = open_in_runtime(checkpoint, network_name, runtime, device)
     disparity = np.maximum(network.estimate(*views), 0.0)
     known = np.isfinite(disparity) & (disparity > 0)
     highest = float(disparity.max(initial=0.0, where=known))

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from disparsity import parallel
 from disparsity.costing import check_pixels
 from disparsity.datasets.uri import open_data
+from disparsity.devices import choose_device
 from disparsity.errors import InputError
 from disparsity.finetune.modes import MODES
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.teachers import check_distributions
 from disparsity.hwcost.technology import load_profile
 from disparsity.latency import check_runtime
@@ -46,9 +46,14 @@ def check_settings(recipe: Recipe) -> None:
     _require(0 <= recipe.seed < _SEEDS, "seed", recipe.seed, "0 or more, below 2^31")
     _require(0 <= recipe.threads <= _MOST_THREADS, "threads", recipe.threads, f"0..{_MOST_THREADS}; 0 leaves it open")
     _require(1 <= recipe.processes <= _MOST_THREADS, "processes", recipe.processes, f"1..{_MOST_THREADS}")
+    choose_device(recipe.device)
     _require(data.batch >= 1, "data.batch", data.batch, "1 or more")
     shared = parallel.processes()
     _require(data.batch % shared == 0, "data.batch", data.batch, f"a multiple of the {shared} processes of this run")
+    for key, phase in recipe.phases.items():
+        parts = shared * phase.accumulate
+        expected = f"a divisor of the {data.batch // shared} pairs that a process has"
+        _require(data.batch % parts == 0, f"{key}.accumulate", phase.accumulate, expected)
     _require(0 <= data.workers <= _MOST_THREADS, "data.workers", data.workers, f"0..{_MOST_THREADS}")
     _require_known(data.mixed_sizes, MIXED_SIZES, "data.mixed_sizes")
     _require(min(data.weights, default=0) >= 0, "data.weights", data.weights, ">= 0")
@@ -82,7 +87,7 @@ def check_files(context: Context, start: str | None = None) -> None:
     """
     network = context.dense
     if start is not None:
-        network = open_network(start, context.recipe.network.name)
+        network = context.opened(start, context.recipe.network.name)
     for uri in context.recipe.data.test:
         open_data(uri)
     context.stream.next_batch(0)

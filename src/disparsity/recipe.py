@@ -160,6 +160,7 @@ class Recipe:
         threads: per process; 0 leaves it to torch.
         processes: on this machine, each with its part of every batch; a launcher such as torchrun overrides it. The
             number of processes and threads is part of what a run's bits depend on.
+        device: `cpu`, `cuda`, `cuda:N`, or `auto`: a GPU where there is one.
         network: what is compressed.
         data: what it is trained and judged on.
         train: dense training, for the command `train`.
@@ -177,6 +178,7 @@ class Recipe:
     seed: int = 0
     threads: int = 0
     processes: int = 1
+    device: str = "auto"
     network: NetworkSection = field(default_factory=NetworkSection)
     data: DataSection = field(default_factory=DataSection)
     train: TrainSettings | None = None

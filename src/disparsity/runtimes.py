@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from disparsity.devices import choose_device
 from disparsity.errors import InputError
 from disparsity.export.facts import OPENVINO_FILES, FileFacts
 from disparsity.finetune.channels_last import use_channels_last
@@ -42,26 +43,32 @@ class Executable:
     float_layers: tuple[str, ...] | None = None
 
 
-def open_in_runtime(checkpoint: str, name: str | None, runtime: str) -> Executable:
+def open_in_runtime(checkpoint: str, name: str | None, runtime: str, device: str = "auto") -> Executable:
     """A network in a runtime.
 
     Args:
         checkpoint: as in `open_network` for torch, else the path of an exported file.
         name: of the network, for published files and networks of a user's own.
         runtime: a key of `RUNTIMES`.
+        device: as in `choose_device`, for torch; the others compute on the CPU.
 
     Raises:
-        InputError: the runtime is unknown or cannot execute this.
+        InputError: the runtime is unknown or cannot execute this, or there is no such device.
         CorruptArtefactError: the checkpoint or the file is damaged.
 
     """
     if runtime not in RUNTIMES:
         raise InputError("unknown runtime", found=runtime, expected=", ".join(RUNTIMES))
+    if runtime == "torch":
+        return _open_in_torch(checkpoint, name, device)
+    if device not in ("auto", "cpu"):
+        raise InputError(f"{runtime} computes on the CPU", where="--device", found=device, expected="cpu")
     return RUNTIMES[runtime](checkpoint, name)
 
 
-def _open_in_torch(checkpoint: str, name: str | None) -> Executable:
-    network = use_channels_last(_open_ours("torch", checkpoint, name))
+def _open_in_torch(checkpoint: str, name: str | None, device: str = "auto") -> Executable:
+    place = choose_device(device, "--device")
+    network = use_channels_last(_open_ours("torch", checkpoint, name).to(place))
     return Executable(
         estimate=functools.partial(predict, network),
         stage=stage_of(network),

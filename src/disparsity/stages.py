@@ -15,8 +15,10 @@ from disparsity import parallel
 from disparsity.allocating import Allocator, remove_channels
 from disparsity.channels import SilenceRemoved, finish_channels, start_channels
 from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.datasets.delivery import Delivered
 from disparsity.datasets.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.uri import open_data
+from disparsity.devices import choose_device
 from disparsity.errors import InputError
 from disparsity.files import write_json
 from disparsity.finetune.channels_last import use_channels_last
@@ -87,7 +89,8 @@ class Context:
     @cached_property
     def stream(self) -> BatchSource:
         """The training batches, or this process's part of them."""
-        return open_stream(self.recipe.data, self.recipe.seed, (parallel.rank(), parallel.processes()))
+        part = (parallel.rank(), parallel.processes())
+        return Delivered(open_stream(self.recipe.data, self.recipe.seed, part), self.device)
 
     @cached_property
     def calibration(self) -> BatchSource:
@@ -97,14 +100,22 @@ class Context:
         weights = () if data.calibration else data.weights
         crop = data.calibration_crop or data.crop
         changed = replace(data, train=uris, weights=weights, crop=crop, workers=0, augment=False, augmentation=None)
-        return open_stream(changed, self.recipe.seed)
+        return Delivered(open_stream(changed, self.recipe.seed), self.device)
 
     @cached_property
     def dense(self) -> StereoNetwork:
         """The network before compression, in eval mode."""
         section = self.recipe.network
-        network = open_network(section.checkpoint, section.name, self.recipe.seed)
-        return use_channels_last(network).eval()
+        return self.opened(section.checkpoint, section.name).eval()
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where this process computes."""
+        return choose_device(self.recipe.device)
+
+    def opened(self, checkpoint: str, name: str | None) -> StereoNetwork:
+        """A network as the run computes with it: on its device, channels last."""
+        return use_channels_last(open_network(checkpoint, name, self.recipe.seed).to(self.device))
 
 
 def open_stream(data: DataSection, seed: int, part: tuple[int, int] = (0, 1)) -> BatchSource:
@@ -268,7 +279,7 @@ def run_stage(context: Context, network: StereoNetwork, number: int, name: str) 
     """One stage, or its stored result; `network` itself is left as it is."""
     folder = stage_folder(context.run, number, name)
     if parallel.first_says((folder / SIDE_FILE).is_file()):
-        return use_channels_last(open_network(str(folder), None))
+        return context.opened(str(folder), None)
     folder.mkdir(parents=True, exist_ok=True)
     return STAGES[name](context, copy.deepcopy(network), folder).eval()
 
@@ -369,7 +380,7 @@ def _ones_response(network: torch.nn.Module, like: Batch) -> torch.Tensor:
     switch_off(network)
     divisor = network.spec.divisor
     height, width = (-(-size // divisor) * divisor for size in like.left.shape[-2:])
-    ones = torch.ones(1, 3, height, width, dtype=torch.float64)
+    ones = torch.ones(1, 3, height, width, dtype=torch.float64, device=like.left.device)
     return torch.stack([disparity.sum() for disparity in network.estimate(ones, ones)]).sum()
 
 

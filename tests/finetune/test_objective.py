@@ -11,7 +11,7 @@ import torch
 
 from disparsity.datasets.batches import Batch
 from disparsity.errors import InputError
-from disparsity.finetune.objective import Objective
+from disparsity.finetune.objective import Objective, runs_in_bfloat16
 from disparsity.finetune.settings import TrainSettings
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.networks import build_network
@@ -156,3 +156,30 @@ def test_a_network_without_volumes_has_no_distribution_to_teach(batches: Callabl
     net = build_network("dispnetc", width=2).eval()
     with pytest.raises(InputError, match=r"dispnetc: the network has no cost volume in front of a soft-argmin"):
         objective(net, truth_weight=0.0, teacher_volume_weight=1.0)(net, batches(0))
+
+
+def test_parts_of_a_batch_average_to_its_loss_and_gradient(network: Any, batches: Callable[[int], Batch]) -> None:
+    """BatchNorm in eval mode; the parts know different numbers of pixels."""
+    net, teacher, batch = network().eval(), network(seed=1).eval(), batches(0)
+    valid = batch.valid.clone()
+    valid[0, :, :40] = False
+    batch = replace(batch, valid=valid)
+    whole = objective(teacher, teacher_weight=0.5)
+    expected = whole(net, batch)
+    wanted = torch.autograd.grad(expected, list(net.parameters()), allow_unused=True)
+    parts = [part / 2 for part in whole.parts(net, batch, 2)]
+    assert float(sum(parts)) == pytest.approx(float(expected), rel=1e-6)
+    found = torch.autograd.grad(sum(parts), list(net.parameters()), allow_unused=True)
+    for one, other in zip(wanted, found, strict=True):
+        assert one is None or torch.allclose(one, other, atol=1e-5 * max(1.0, float(one.abs().max())))
+    naive = [float(objective(teacher, teacher_weight=0.5)(net, part)) / 2 for part in batch.split(2)]
+    assert sum(naive) != pytest.approx(float(expected), rel=1e-4)  # parts weighed alike are another loss
+
+
+def test_precision_follows_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
+    assert runs_in_bfloat16("auto", "cuda")
+    assert not runs_in_bfloat16("auto", "cpu")
+    assert runs_in_bfloat16("bfloat16", "cpu")
+    assert not runs_in_bfloat16("float32", "cuda")

@@ -46,7 +46,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity.evaluation import evaluate_estimates  # noqa: PLC0415
     from disparsity.runtimes import open_in_runtime  # noqa: PLC0415
 
-    network = open_in_runtime(arguments.checkpoint, arguments.network, arguments.runtime)
+    network = open_in_runtime(arguments.checkpoint, arguments.network, arguments.runtime, arguments.device)
     data = open_data(arguments.data, arguments.split)
     mask = float(network.max_disparity if arguments.mask is None else arguments.mask)
     facts = {"uri": arguments.data, "stage": network.stage}

@@ -40,6 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
         *views,
         arguments.out,
         runtime=arguments.runtime,
+        device=arguments.device,
         calib=arguments.calib,
     )
     for path in paths:

@@ -46,7 +46,7 @@ def _execute(recipe: Recipe, arguments: argparse.Namespace) -> int:
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
     from disparsity.launch import joined  # noqa: PLC0415
 
-    with joined(recipe.processes, arguments.command_line):
+    with joined(recipe.processes, arguments.command_line, recipe.device):
         result = pipeline.run(recipe, arguments.out)
         if parallel.is_first():
             print(summary_table(result))

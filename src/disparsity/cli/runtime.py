@@ -1,4 +1,4 @@
-"""The option `--runtime` of the commands that run a network."""
+"""The options `--runtime` and `--device` of the commands that run a network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ RUNTIME_NAMES = ("torch", "onnxruntime", "openvino", "integer")
 
 
 def add_runtime(command: argparse.ArgumentParser) -> None:
-    """Add the option."""
+    """Add both options."""
     command.add_argument(
         "--runtime",
         choices=RUNTIME_NAMES,
@@ -17,4 +17,10 @@ def add_runtime(command: argparse.ArgumentParser) -> None:
         help="what executes the network; onnxruntime takes what `export --format onnx` wrote, openvino what "
         "`export --format openvino` wrote; integer takes a quantized checkpoint and computes in integers as hardware "
         "would, slowly (default: torch)",
+    )
+    command.add_argument(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="cpu, cuda or cuda:N, in torch (default: a GPU if there is one)",
     )

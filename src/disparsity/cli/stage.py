@@ -39,7 +39,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity.launch import joined  # noqa: PLC0415
 
     recipe = load_recipe(arguments.recipe, arguments.set)
-    with joined(recipe.processes, arguments.command_line):
+    with joined(recipe.processes, arguments.command_line, recipe.device):
         folder = pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start)
         if parallel.is_first():
             print(folder)

@@ -1,0 +1,1 @@
+"""How time and memory grow with weights and with samples: what is measured, and the fit."""
