@@ -9,7 +9,7 @@ calibration); per-element masks on 2D and 3D convolutions of a stereo network ar
 
 The whole pass is one forward of the compressed network: a hook solves each layer when its input arrives, so that
 the layers behind it already see the solved weights. A layer whose weight is quantized gets integer codes instead: its
-weights are rounded one after the other, the rest of the filter making up for each rounding.
+weights are rounded one after the other, the rest of the filter making up for each rounding, and then improved.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.errors import InputError
+from disparsity.finetune.grid_descent import descend_on_grid
 from disparsity.finetune.normal_equations import normal_equations, round_to_grid, solve_masked
 from disparsity.finetune.patches import output_at, patches, random_positions, supports
 from disparsity.pruning.masks import masks_of, trained_weight
@@ -146,8 +147,9 @@ def _solve_layer(
         solution = solve_masked(equations, old, free, ridge)
         values = solution.values
         if quantizer is not None:
-            steps = quantizer.steps().double()
-            values = round_to_grid(equations, values, free, steps, quantizer.levels.nearest_code, ridge)
+            steps, nearest = quantizer.steps().double(), quantizer.levels.nearest_code
+            rounded = round_to_grid(equations, values, free, steps, nearest, ridge)
+            values = descend_on_grid(equations, rounded, values, free, steps, nearest, ridge)
     if solve:
         weight.copy_(values[:, :-1].reshape(weight.shape))
         if bias is not None:
