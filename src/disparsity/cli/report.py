@@ -16,7 +16,8 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "report",
         help="rebuild a run's report",
-        description="Write report.json, layers.csv, report.md, report.html and the figures again from what RUN holds.",
+        description="Write report.json, layers.csv, report.md, report.html and the figures again from what RUN holds, "
+        "while the run goes on too: of the stages that have ended, or of the training alone before any has.",
         epilog="example: disparsity report runs/demo\nexample: disparsity report runs/demo --latency openvino",
     )
     command.add_argument("folder", type=Path, metavar="RUN")
@@ -35,13 +36,20 @@ def add_to(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415 - torch is slow to import
     from disparsity.manifest import check_recipe  # noqa: PLC0415
-    from disparsity.reporting import build_report  # noqa: PLC0415
+    from disparsity.reporting import build_report, finished_stages  # noqa: PLC0415
     from disparsity.runs import stored_recipe  # noqa: PLC0415
+    from disparsity.underway import state_of, write_curves  # noqa: PLC0415
 
     recipe = stored_recipe(arguments.folder)
     check_recipe(arguments.folder)
     if arguments.latency:
         recipe = replace(recipe, report=replace(recipe.report, runtime=arguments.latency))
-    print(summary_table(build_report(arguments.folder, recipe, measure_again=bool(arguments.latency))))
-    print(f"report: {arguments.folder / 'report' / 'report.html'}")
+    state, curves = state_of(arguments.folder), None
+    if state and not finished_stages(arguments.folder):
+        curves = write_curves(arguments.folder)
+    if curves is None:
+        print(summary_table(build_report(arguments.folder, recipe, measure_again=bool(arguments.latency))))
+    print(f"report: {curves or arguments.folder / 'report' / 'report.html'}")
+    if state:
+        print(f"not finished: {state}")
     return 0
