@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from device_steps.cases import CPU, GPU, TINY, Case, cases
+from device_steps.cases import CPU, GPU, TINY, Case, cases, without_emulation
 from device_steps.page import page
 from device_steps.work import measure
 from provenance import provenance
@@ -37,7 +37,7 @@ def main() -> None:
     use_device(device)
     torch.set_num_threads(arguments.threads)
     if arguments.case is not None:
-        print(json.dumps(measure(list(cases(_sizes(arguments)))[arguments.case], device, arguments.steps)))
+        print(json.dumps(measure(_cases(arguments)[arguments.case], device, arguments.steps)))
         return
     out = arguments.out or Path("build") / f"steps_{device.type}"
     out.mkdir(parents=True, exist_ok=True)
@@ -61,8 +61,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _sizes(arguments: argparse.Namespace) -> Any:
-    return TINY if arguments.tiny else CPU if arguments.device == "cpu" else GPU
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    if arguments.tiny or arguments.device != "cpu":
+        return list(cases(TINY if arguments.tiny else GPU))
+    return list(cases(CPU) if torch.cpu._is_avx512_bf16_supported() else without_emulation(cases(CPU)))
 
 
 def _measured(arguments: argparse.Namespace, device: torch.device, store: Path) -> dict[Case, dict[str, Any]]:
@@ -71,7 +73,7 @@ def _measured(arguments: argparse.Namespace, device: torch.device, store: Path) 
     known = {row["key"]: row for row in map(json.loads, lines)}
     end = time.monotonic() + 60 * arguments.minutes
     found = {}
-    for number, case in enumerate(cases(_sizes(arguments))):
+    for number, case in enumerate(_cases(arguments)):
         if case.key not in known and time.monotonic() < end:
             print(case.key, file=sys.stderr, flush=True)
             known[case.key] = {"key": case.key} | _result(arguments, device, number, case)

@@ -22,12 +22,11 @@ def page(found: Mapping[Case, dict[str, Any]], device: str) -> list[str]:
     return [
         f"# Steps on {device}",
         "",
-        "Time is the median over steps after the first; memory is the peak of "
-        + ("the whole process" if device == "cpu" else "what torch has allocated")
-        + ", each case in "
-        + ("a process of its own" if device == "cpu" else "turn")
-        + ". Ratios are to the base of the same task: float32, channels last, nothing recomputed, whole batches. "
-        "Weights and data are random. Load average of the machine before each case beside its time.",
+        ("Processor time" if device == "cpu" else "Time")
+        + " is the median over steps after the first; memory is the peak of "
+        + ("the whole process, every case in one of its own. " if device == "cpu" else "what torch has allocated. ")
+        + "Ratios are to the base of the same task: float32, channels last, nothing recomputed, whole batches. "
+        "Weights and data are random; the last column is the machine's load average before a case.",
         "",
         *table(
             ("network", "crop", "pairs", "what", "setting", "ms", "x", "peak MB", "x", "load"),

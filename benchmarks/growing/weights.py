@@ -33,6 +33,8 @@ WIDTHS = {10**5: 16, 10**6: 50, 10**7: 158, 10**8: 500}
 """Channels of a StereoNet (8x) with about so many weights."""
 SPARSITY = 0.97
 SIZE = (32, 64)
+ROUNDS = {"scoring": 2}
+"""The last one counts: in the first step the system hands out the memory of the scores, page by page."""
 
 
 def measure(kind: str, count: int) -> dict[str, Any]:
@@ -41,7 +43,7 @@ def measure(kind: str, count: int) -> dict[str, Any]:
     network = build_network("stereonet_8x", width=WIDTHS[count], refinement_width=WIDTHS[count], max_disparity=16)
     work = KINDS[kind](network)
     before, held = load(), resident_mb()
-    taken, _ = timed(work)
+    taken = [timed(work)[0] for _ in range(ROUNDS.get(kind, 1))][-1]
     return {
         "size": sum(parameter.numel() for parameter in network.parameters()),
         "processor_s": taken.processor_s,
@@ -53,7 +55,14 @@ def measure(kind: str, count: int) -> dict[str, Any]:
 
 def _scoring(network: StereoNetwork) -> Callable[[], object]:
     layers = _with_gradients(network)
-    return lambda: TaylorScore(layers).add_batch()
+    scores: list[TaylorScore] = []
+
+    def work() -> None:
+        if not scores:
+            scores.append(TaylorScore(layers))
+        scores[0].add_batch()
+
+    return work
 
 
 def _masking(network: StereoNetwork) -> Callable[[], object]:
