@@ -10,7 +10,7 @@ finer scales, are left out: the same plane means another disparity in the teache
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from disparsity.errors import InputError
 from disparsity.pruning.masks import masks_of
+from disparsity.quant.folding import fold_named
 from disparsity.stereo.distributions import distribution_parts
 from disparsity.stereo.network import StereoNetwork
 
@@ -34,9 +35,9 @@ _NORMS = nn.modules.batchnorm._BatchNorm
 class InNetworkTeacher:
     """The student with its pruned weights put back: live weights are the student's, pruned ones the dense network's.
 
-    Biases and layers without a mask are the student's. BatchNorm is the dense network's, apart from the student's, with
-    the statistics of each batch if `batch_statistics`: the student's live weights drift, and the dense network's
-    statistics no longer fit what they compute.
+    Biases and layers without a mask are the student's; quantized weights are taken as they are quantized. BatchNorm is
+    the dense network's, apart from the student's, with the statistics of each batch if `batch_statistics`: the
+    student's live weights drift, and the dense network's statistics no longer fit what they compute.
 
     Interpretation, after PQK (Kim, Chang and Kwak, Interspeech 2021), of which only the idea is public here: the pruned
     weights make a teacher inside the same network. In the paper they are trained in its second phase; here they keep
@@ -45,12 +46,18 @@ class InNetworkTeacher:
     Args:
         dense: the network before compression; copied.
         batch_statistics: else BatchNorm keeps the dense network's statistics.
+        folded: pairs of layers whose BatchNorm the student has folded; the teacher folds the dense network's there.
 
     """
 
-    def __init__(self, dense: StereoNetwork, *, batch_statistics: bool) -> None:
+    def __init__(
+        self, dense: StereoNetwork, *, batch_statistics: bool, folded: Collection[tuple[str, str]] = ()
+    ) -> None:
         self._dense = dense
-        self._joined = copy.deepcopy(dense).eval().requires_grad_(requires_grad=False)
+        if folded:
+            self._dense = copy.deepcopy(dense)
+            fold_named(self._dense, folded)
+        self._joined = copy.deepcopy(self._dense).eval().requires_grad_(requires_grad=False)
         for module in self._joined.modules():
             if isinstance(module, _NORMS) and batch_statistics:
                 module.train()
@@ -61,8 +68,7 @@ class InNetworkTeacher:
         """The teacher of the student's present weights; the same object at every call.
 
         Raises:
-            InputError: the student's layers are no longer those of the dense network (folded BatchNorm, removed
-                channels).
+            InputError: the student's layers are no longer those of the dense network (removed channels).
 
         """
         masks = masks_of(student)
@@ -85,7 +91,7 @@ class InNetworkTeacher:
             raise InputError(
                 "the student is built otherwise than the dense network, so that nothing can be put back",
                 where=where,
-                found="removed channels or folded BatchNorm",
+                found="removed channels, or BatchNorm that was folded here only",
                 remedy='take teacher = "dense"',
             )
         return value

@@ -52,11 +52,24 @@ def fold_batchnorm(network: nn.Module, example_inputs: tuple[Tensor, ...]) -> li
     """
     pairs = _find_pairs(network, example_inputs)
     names = {module: name for name, module in network.named_modules()}
-    for convolution, norm in pairs:
-        _fold(names[convolution], convolution, norm)
     result = [(names[convolution], names[norm]) for convolution, norm in pairs]
-    fold_pairs(network, result)
+    fold_named(network, result)
     return result
+
+
+@torch.no_grad()
+def fold_named(network: nn.Module, pairs: Iterable[tuple[str, str]]) -> None:
+    """Fold the pairs that `fold_batchnorm` found in a network of the same structure.
+
+    Raises:
+        InputError: as `fold_batchnorm` and `fold_pairs`.
+
+    """
+    modules, pairs = dict(network.named_modules()), list(pairs)
+    _check_names(modules, pairs)
+    for convolution, norm in pairs:
+        _fold(convolution, modules[convolution], cast(_BatchNorm, modules[norm]))
+    fold_pairs(network, pairs)
 
 
 def fold_pairs(network: nn.Module, pairs: Iterable[tuple[str, str]]) -> None:
@@ -66,19 +79,22 @@ def fold_pairs(network: nn.Module, pairs: Iterable[tuple[str, str]]) -> None:
         InputError: a name is not a convolution or not a BatchNorm of the network.
 
     """
-    modules = dict(network.named_modules())
-    pairs = list(pairs)
-    for convolution_name, norm_name in pairs:
-        if not isinstance(modules.get(convolution_name), QUANTIZABLE):
-            raise InputError("the folding names a layer that the network does not have", found=convolution_name)
-        if not isinstance(modules.get(norm_name), _BatchNorm):
-            raise InputError("the folding names a BatchNorm that the network does not have", found=norm_name)
+    modules, pairs = dict(network.named_modules()), list(pairs)
+    _check_names(modules, pairs)
     for convolution_name, norm_name in pairs:
         _ensure_bias(modules[convolution_name])
         folded = FoldedNorm(convolution_name)
         for name, module in list(network.named_modules(remove_duplicate=False)):
             if module is modules[norm_name]:
                 network.set_submodule(name, folded)
+
+
+def _check_names(modules: dict[str, nn.Module], pairs: Iterable[tuple[str, str]]) -> None:
+    for convolution_name, norm_name in pairs:
+        if not isinstance(modules.get(convolution_name), QUANTIZABLE):
+            raise InputError("the folding names a layer that the network does not have", found=convolution_name)
+        if not isinstance(modules.get(norm_name), _BatchNorm):
+            raise InputError("the folding names a BatchNorm that the network does not have", found=norm_name)
 
 
 def folded_pairs(network: nn.Module) -> list[tuple[str, str]]:

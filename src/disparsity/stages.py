@@ -51,7 +51,7 @@ from disparsity.quant.attach import attach_quantizers, rounded_weight, step_para
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding import fold_batchnorm, folded_pairs
 from disparsity.quant.transforms.fitting import fit_transforms
 from disparsity.recipe import DataSection, PruneSection, QuantizeSection, Recipe, parse_size
 from disparsity.runs import stage_folder
@@ -151,7 +151,7 @@ def dense_training(context: Context, network: StereoNetwork, folder: Path) -> St
     """Train a network from its present weights with the recipe's `train` section."""
     assert context.recipe.train is not None
     phase = context.phase(folder)
-    objective = Objective(settings=context.recipe.train, teacher=_teacher(context, context.recipe.train))
+    objective = Objective(settings=context.recipe.train, teacher=_teacher(context, network, context.recipe.train))
     hooks = _clipping(context.recipe.train)
     phase.run(Trainer(network, context.stream.next_batch, objective, hooks), "train")
     _recalibrate(context, network, context.recipe.train)
@@ -168,7 +168,7 @@ def pruning(context: Context, network: StereoNetwork, folder: Path) -> StereoNet
     if pattern is None:
         attach_masks(network, [name for name in layers if name not in masks_of(network)])
     phase = context.phase(folder)
-    objective = Objective(settings=section.train, teacher=_teacher(context, section.train))
+    objective = Objective(settings=section.train, teacher=_teacher(context, network, section.train))
     batch = _calibration(context, section.reconstruct.pairs)
     solver = Reconstructor(network, context.dense, batch, section.reconstruct, context.recipe.seed)
     hook = Sparsify(
@@ -286,7 +286,7 @@ def run_stage(context: Context, network: StereoNetwork, number: int, name: str) 
 
 def _tune(context: Context, network: StereoNetwork, folder: Path, settings: TrainSettings, stage: str) -> StereoNetwork:
     phase = context.phase(folder)
-    objective = Objective(settings=settings, teacher=_teacher(context, settings))
+    objective = Objective(settings=settings, teacher=_teacher(context, network, settings))
     batches = _batches_of(context, stage)
     trainer = Trainer(network, batches, objective, _computation(settings), _parameter_groups(network))
     phase.run(trainer, stage.replace("_", " "))
@@ -331,11 +331,14 @@ def _finished(context: Context, network: StereoNetwork, folder: Path, phase: Pha
     return network
 
 
-def _teacher(context: Context, settings: TrainSettings) -> StereoNetwork | InNetworkTeacher | None:
+def _teacher(
+    context: Context, network: StereoNetwork, settings: TrainSettings
+) -> StereoNetwork | InNetworkTeacher | None:
     if not settings.needs_teacher:
         return None
     if settings.teacher == "in_network":
-        return InNetworkTeacher(context.dense, batch_statistics=settings.batch_norm == "train")
+        statistics, folded = settings.batch_norm == "train", folded_pairs(network)
+        return InNetworkTeacher(context.dense, batch_statistics=statistics, folded=folded)
     return context.dense
 
 

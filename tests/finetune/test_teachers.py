@@ -18,7 +18,10 @@ from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_map
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight, zero_pruned
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.attach import attach_quantizers
+from disparsity.quant.bits import LayerBits
+from disparsity.quant.calibration import calibrate
+from disparsity.quant.folding import fold_batchnorm, fold_named, folded_pairs
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
@@ -83,6 +86,23 @@ def test_another_structure_is_refused(network: Build, batches: Callable[[int], B
     fold_batchnorm(folded, (batch.left, batch.right))
     with pytest.raises(InputError, match="built otherwise"):
         teacher.joined(folded)
+
+
+def test_a_folded_and_quantized_student_has_one_too(network: Build, batches: Callable[[int], Batch]) -> None:
+    dense, student, batch = network().eval(), pruned(network()).eval(), batches(0)
+    views = (batch.left, batch.right)
+    fold_batchnorm(student, views)
+    attach_quantizers(student, {name: LayerBits(weights=3, activations=8) for name in masks_of(student)})
+    calibrate(student, [views])
+    teacher = InNetworkTeacher(dense, batch_statistics=True, folded=folded_pairs(student))
+    folded = network().eval()
+    fold_named(folded, folded_pairs(student))
+    joined = teacher.joined(student)
+    for name, mask in masks_of(student).items():
+        weight = joined.get_submodule(name).weight
+        assert torch.equal(weight[mask], student.get_submodule(name).weight[mask])
+        assert torch.equal(weight[~mask], folded.get_submodule(name).weight[~mask])
+    assert not folded_pairs(dense)
 
 
 def test_it_is_trusted_where_it_is_not_worse(network: Build, batches: Callable[[int], Batch]) -> None:

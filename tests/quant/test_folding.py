@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from disparsity.errors import InputError
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.folding import fold_batchnorm, fold_pairs, folded_pairs
+from disparsity.quant.folding import fold_batchnorm, fold_named, fold_pairs, folded_pairs
 from disparsity.quant.layers import quantizable_layers
 
 LAYERS = [
@@ -54,6 +54,14 @@ def test_siamese_network_defined_out_of_order(toy, pair, masked) -> None:
     pairs = fold_batchnorm(toy, pair)
     assert pairs == [("features.0", "features.1"), ("filter.0", "filter.1"), ("up", "up_norm")]
     torch.testing.assert_close(toy(*pair), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_named_pairs_fold_to_the_same_bits(toy, pair) -> None:
+    again = copy.deepcopy(toy)
+    pairs = fold_batchnorm(toy, pair)
+    fold_named(again, pairs)
+    assert folded_pairs(again) == folded_pairs(toy)
+    assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in toy.state_dict().items())
 
 
 def test_modes_are_restored_and_statistics_untouched(toy, pair) -> None:
