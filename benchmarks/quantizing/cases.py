@@ -26,6 +26,7 @@ WIDTHS = {
 }
 """`uniform` starts on the grids of `lsq`, so that before training one width shows that they agree."""
 TUNED = (("lsq", 4), ("lsq", 3), ("ternary", 2), ("scale_clip", 3), ("power_of_two", 4))
+FROM_NEAREST = (("lsq", 4), ("ternary", 2))
 TUNE = ("steps=400", "learning_rate=1e-3", "warmup=10")
 DRIFT = ("steps=60", "learning_rate=1e-3", "warmup=3")
 SIGNS, GENTLE, WIDE = "ternary, signs of the mask's survivors", "lsq, rate 2e-4", "lsq, nearest, A16"
@@ -123,7 +124,11 @@ def tuned() -> Iterator[Case]:
     for quantizer, bits in TUNED:
         recipe = quantized(quantizer, bits, *_tune("finetune_quantized"))
         yield Case(group="tuned", start="pruned", variant=quantizer, bits=bits, recipe=recipe)
+    nearest = (
+        (f"{name}, rounded to nearest", name, bits, ("quantize.rounding=nearest",)) for name, bits in FROM_NEAREST
+    )
     for variant, quantizer, bits, change in (
+        *nearest,
         (SIGNS, "ternary", 2, ("quantize.ternary_scale=norm", "quantize.ternary_threshold=0")),
         (GENTLE, "lsq", 4, ("finetune_quantized.learning_rate=2e-4",)),
     ):

@@ -6,13 +6,12 @@ import csv
 from itertools import product
 from pathlib import Path
 
-from quantizing.cases import TRANSFORM_WIDTHS
+from quantizing.cases import SIGNS, TRANSFORM_WIDTHS
 from quantizing.expectations import TRANSFORMS, bits_saved
 from quantizing.notes import JUDGED
 from quantizing.rows import Row, Rows
 
 ALLOCATIONS = Path(__file__).parents[1] / "results" / "stage_two_allocation.csv"
-ROUNDED = ("post_training", "pruned")
 CLAIMS = {
     "PSGD": "the gap between the full-precision weights and their compressed form shrinks, even at very few bits",
     "AJPQ": "pruning and quantizing one after the other is suboptimal; with 0 bits as pruning one search does both",
@@ -68,14 +67,15 @@ def _ternary(rows: Rows) -> str:
         row, plain = (rows.get("post_training", start, f"{name}, nearest", 2) for name in ("ternary", "lsq"))
         if row and plain:
             parts.append(f"{start}, nothing trained: {_against(row, plain, 'a uniform 2-bit grid')}")
-    for variant in ("threshold 0", "threshold 0.7"):
-        row, plain = (rows.get(*key) for key in (("ternary", "pruned", variant, 2), (*ROUNDED, "ternary, nearest", 2)))
+    for threshold in ("threshold 0", "threshold 0.7"):
+        row, plain = (rows.get("ternary", "pruned", threshold + scale, 2) for scale in ("", ", norms kept"))
         if row and plain:
-            what = "scales that keep norms"
-            parts.append(f"pruned, least-squares scales, {variant}: {_against(row, plain, what)}")
-    row, reference = rows.get("tuned", "pruned", "ternary", 2), rows.in_float("pruned")
-    if row and reference:
-        parts.append(f"pruned, fine-tuned: {_against(row, reference, 'float')}")
+            parts.append(f"pruned, scales of least squares, {threshold}: {_against(row, plain, 'norms kept')}")
+    reference = rows.in_float("pruned")
+    for variant, what in ((SIGNS, "as published"), ("ternary, rounded to nearest", "our defaults")):
+        row = rows.get("tuned", "pruned", variant, 2)
+        if row and reference:
+            parts.append(f"pruned, fine-tuned, {what}: {_against(row, reference, 'float before')}")
     return _sentence(parts)
 
 

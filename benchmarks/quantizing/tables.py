@@ -11,7 +11,21 @@ from hardware.markdown import table
 from provenance import provenance
 
 from disparsity.files import write_text
-from quantizing.cases import BITS, GENTLE, MOSTLY_FLOAT, ORDERS, SPARSITY, TEST, TRANSFORM_WIDTHS, TUNED, WIDE, WIDTHS
+from quantizing.cases import (
+    BITS,
+    FROM_NEAREST,
+    GENTLE,
+    MOSTLY_FLOAT,
+    ORDERS,
+    SIGNS,
+    SPARSITY,
+    TEST,
+    TRANSFORM_WIDTHS,
+    TUNE,
+    TUNED,
+    WIDE,
+    WIDTHS,
+)
 from quantizing.expectations import MOST_STEP, expectations
 from quantizing.figure import draw
 from quantizing.methods import methods
@@ -88,22 +102,21 @@ def _has(name: str, bits: int) -> bool:
 
 def _tuned(rows: Rows) -> list[str]:
     control, reference = rows.get("tuned", "pruned", "float", 32), rows.in_float("pruned")
-    lines = ["## After 60 steps of quantization-aware training, from the pruned network", ""]
+    steps = TUNE[0].partition("=")[2]
+    lines = [f"## After {steps} steps of quantization-aware training, from the pruned network", ""]
     shown: list[tuple[str, Row | None, Row | None]] = [("float, as many steps", control, None)]
     for quantizer, bits in TUNED:
         before = rows.get("post_training", "pruned", f"{quantizer}, reconstruct", bits)
         shown.append((f"{quantizer}, W{bits} A8", rows.get("tuned", "pruned", quantizer, bits), before))
-    nearest = rows.get("post_training", "pruned", "lsq, nearest", 4)
-    shown.append((f"{GENTLE}, W4 A8", rows.get("tuned", "pruned", GENTLE, 4), nearest))
+    for quantizer, bits in FROM_NEAREST:
+        before = rows.get("post_training", "pruned", f"{quantizer}, nearest", bits)
+        name = f"{quantizer}, rounded to nearest"
+        shown.append((f"{name}, W{bits} A8", rows.get("tuned", "pruned", name, bits), before))
+    for name, quantizer, bits in ((GENTLE, "lsq", 4), (SIGNS, "ternary", 2)):
+        shown.append((f"{name}, W{bits} A8", rows.get("tuned", "pruned", name, bits), None))
     for teacher in ("in_network", "dense"):
         shown.append((f"lsq, W3 A8, {teacher} teacher", rows.get("teacher", "pruned", teacher, 3), None))
-    header = (
-        "network",
-        "before these steps",
-        "after them",
-        "to as many float steps",
-        "packed bytes",
-    )
+    header = ("network", "before these steps", "after them", "to as many float steps", "packed bytes")
     found = [
         (
             name,
