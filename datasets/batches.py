@@ -153,15 +153,26 @@ class TrainingStream:
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
         """The stream's part of the batch of a step; or `count` samples, the same in every part."""
+        return stack([self._draw(step, place) for place in self._places(count)], fill=self._fill)
+
+    def ids_of(self, step: int) -> tuple[str, ...]:
+        """The ids of the samples of `next_batch(step)`, without reading them."""
+        drawn = [self._choose(step, place) for place in self._places()]
+        return tuple(data.ids()[index] for _, data, index in drawn)
+
+    def _places(self, count: int | None = None) -> range:
         number, parts = self._part if count is None else (0, 1)
         size = (count or self._batch) // parts
-        drawn = [self._draw(step, place) for place in range(number * size, (number + 1) * size)]
-        return stack(drawn, fill=self._fill)
+        return range(number * size, (number + 1) * size)
 
-    def _draw(self, step: int, place: int) -> Sample:
+    def _choose(self, step: int, place: int) -> tuple[np.random.Generator, StereoDataset, int]:
+        """The random numbers of a sample, its data set and its place in it."""
         rng = np.random.default_rng([self._seed, step, place])
         data = self._datasets[int(rng.choice(len(self._datasets), p=self._shares))]
-        index = int(rng.integers(len(data)))
+        return rng, data, int(rng.integers(len(data)))
+
+    def _draw(self, step: int, place: int) -> Sample:
+        rng, data, index = self._choose(step, place)
         sample = data[index] if self._window is None else self._cut(data, index, self._window, rng)
         if isinstance(self._augment, AugmentSettings):
             return augmented(sample, self._augment, rng)

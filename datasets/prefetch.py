@@ -106,7 +106,7 @@ class Prefetcher:
         process, connection = self._workers[step % self._count]
         if not wait([connection, process.sentinel], TIMEOUT_SECONDS):
             self.close()
-            raise DataError("a data worker hangs", where=f"step {step}", found=f"no batch in {TIMEOUT_SECONDS:g} s")
+            raise DataError("a data worker hangs", where=self._where(step), found=f"no batch in {TIMEOUT_SECONDS:g} s")
         try:
             return connection.recv()
         except (EOFError, OSError, RuntimeError) as error:
@@ -119,10 +119,15 @@ class Prefetcher:
         self.close()
         return DataError(
             "a data worker has died",
-            where=f"step {step}",
+            where=self._where(step),
             found=found,
             remedy="is there memory (also in /dev/shm)? Else set data.workers to 0; the run resumes where it saved",
         )
+
+    def _where(self, step: int) -> str:
+        """The step and, where the stream can tell, the samples that it asked for."""
+        ids_of = getattr(self._stream, "ids_of", None)
+        return f"step {step}" + (f", samples {', '.join(map(ascii, ids_of(step)))}" if ids_of else "")
 
 
 def _start(stream: BatchSource) -> tuple[BaseProcess, Connection]:
@@ -156,6 +161,8 @@ def _answer(stream: BatchSource, step: int) -> Batch | DisparsityError:
         return stream.next_batch(step)
     except DisparsityError as error:
         return error
+    except Exception as error:  # of a user's data set or of a library: one line there, not a traceback here
+        return DataError("a data worker failed", where=f"step {step}", found=f"{type(error).__name__}: {error}")
 
 
 def _end(workers: list[tuple[BaseProcess, Connection]]) -> None:

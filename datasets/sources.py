@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disparsity.errors import DataError
+from disparsity.errors import CorruptArtefactError, DataError
 
 MOST_FILES = 4
 _CHUNK_BYTES = 1 << 20
@@ -51,19 +51,29 @@ def check_sources(
         contents: ``[N, 32]`` as `content_of` gave them.
 
     Raises:
-        DataError: a file is gone while others are there, or holds something else.
+        DataError: a file is gone while others are there, holds something else, or is no regular file.
+        CorruptArtefactError: a name leads out of the folder.
 
     """
     if not root.is_dir():
         return
     for files, stat, content in zip(names, stats, contents, strict=True):
-        paths = [root / name for name in files if name]
+        paths = [root / _inside(packed, name) for name in files if name]
         try:
-            same = np.array_equal(stats_of(paths), stat) or content_of(paths) == content.tobytes()
+            same = all(path.is_file() for path in paths) and (
+                np.array_equal(stats_of(paths), stat) or content_of(paths) == content.tobytes()
+            )
         except OSError as error:
             raise _stale(packed, error.filename) from error
         if not same:
             raise _stale(packed, paths[0])
+
+
+def _inside(packed: Path, name: str) -> str:
+    """The name, unless it would have files read that the packed file has no business with."""
+    if name.startswith("/") or "\0" in name or ".." in PurePosixPath(name).parts:
+        raise CorruptArtefactError("a source lies outside its folder", where=packed, found=ascii(name[:80]))
+    return name
 
 
 def _stale(packed: Path, source: object) -> DataError:

@@ -115,11 +115,12 @@ class Trainer:
         self._set_modes()
         self.optimizer.zero_grad(set_to_none=True)
         buffers = [buffer.clone() for buffer in self.network.buffers()]
-        value, norm = self._shared(self._loss(self._batches(step))), self._gradient_norm()
+        batch = self._batches(step)
+        value, norm = self._shared(self._loss(batch)), self._gradient_norm()
         if math.isfinite(value) and math.isfinite(norm):
             self._move(step)
         else:
-            self._skip(step, value, norm, buffers)
+            self._skip(step, f"loss {value}, gradient norm {norm}, samples {', '.join(batch.ids)}", buffers)
         self.step = step + 1
         for hook in self.hooks:
             hook.after_step(self, step, value)
@@ -165,7 +166,7 @@ class Trainer:
             group["lr"] = learning_rate(self.settings, step) * group.get("rate_scale", 1.0)
         self._mover.step()
 
-    def _skip(self, step: int, loss: float, norm: float, buffers: list[Tensor]) -> None:
+    def _skip(self, step: int, found: str, buffers: list[Tensor]) -> None:
         """Leave weights, scores and BatchNorm statistics as they were before the step."""
         for buffer, before in zip(self.network.buffers(), buffers, strict=True):
             buffer.copy_(before)
@@ -174,8 +175,8 @@ class Trainer:
             raise DivergedError(
                 "the training diverged",
                 where=f"step {step}",
-                found=f"loss {loss}, gradient norm {norm}",
-                remedy="lower the learning rate",
+                found=found,
+                remedy="look at these pairs, or lower the learning rate",
             )
 
     def _set_modes(self) -> None:

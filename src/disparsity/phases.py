@@ -15,7 +15,7 @@ from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_ch
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import density, masks_of
-from disparsity.runs import append_metrics, trim_metrics
+from disparsity.runs import append_metrics, check_present, trim_metrics
 from disparsity.signals import StopRequest
 from disparsity.tensorboard import Scalars
 
@@ -83,6 +83,7 @@ class Phase(StepHook):
             self._losses.clear()
         if step + 1 < trainer.settings.steps and self._must_save():
             if parallel.is_first():
+                check_present(self._folder)
                 facts = {"step": step + 1, "seconds": self.seconds}
                 save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
             self._saved = time.monotonic()

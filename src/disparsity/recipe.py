@@ -28,6 +28,7 @@ from disparsity.sweep_settings import SweepSettings
 ROUNDINGS = ("nearest", "reconstruct")
 MIXED_SIZES = ("refuse", "pad")
 _SIZE_DIGITS = 5
+_MOST_ERRORS = 20
 
 Section = TypeVar("Section")
 
@@ -235,27 +236,44 @@ def changed(recipe: Recipe, changes: Sequence[str]) -> Recipe:
 
 
 def from_table(kind: type[Section], table: Mapping[str, Any], where: str) -> Section:
-    """Build a settings dataclass from a table, refusing unknown keys and wrong types."""
+    """Build a settings dataclass from a table.
+
+    Raises:
+        InputError: keys are unknown or missing, or values are of a wrong type or impossible; all of them are named.
+
+    """
     hints = typing.get_type_hints(kind)
     known = {item.name: item for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    for key in table:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
-            raise InputError(
-                f"unknown key '{key}'",
-                where=where,
-                expected=", ".join(known),
-                remedy=f"did you mean '{near[0]}'?" if near else None,
-            )
-    for name, item in known.items():
-        required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        if required and name not in table:
-            raise InputError(f"missing key '{name}'", where=where)
-    values = {key: _value(hints[key], value, f"{where}: {key}") for key, value in table.items()}
+    wrong = [_unknown(key, known, where) for key in table if key not in known]
+    wrong += [InputError(f"missing key '{name}'", where=where) for name in known if _is_missing(known[name], table)]
+    values = {}
+    for key in [key for key in table if key in known]:
+        try:
+            values[key] = _value(hints[key], table[key], f"{where}: {key}")
+        except InputError as error:
+            wrong.append(error)
+    if wrong:
+        raise _joined(wrong)
     try:
         return kind(**values)
     except InputError as error:
         raise InputError(str(error), where=where) from error
+
+
+def _unknown(key: str, known: Mapping[str, Any], where: str) -> InputError:
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+    remedy = f"did you mean '{near[0]}'?" if near else None
+    return InputError(f"unknown key '{key[:80]}'", where=where, expected=", ".join(known), remedy=remedy)
+
+
+def _is_missing(item: dataclasses.Field[Any], table: Mapping[str, Any]) -> bool:
+    required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+    return required and item.name not in table
+
+
+def _joined(errors: Sequence[InputError]) -> InputError:
+    """All that is wrong in one line."""
+    return errors[0] if len(errors) == 1 else InputError(" | ".join(str(error) for error in errors[:_MOST_ERRORS]))
 
 
 def to_toml(recipe: Recipe) -> str:
