@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.errors import CorruptArtefactError
+from disparsity.hdf5_length import check_length
 
 DAMAGE = (OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, OverflowError, MemoryError)
 """What h5py raises for a file that is cut, damaged or of another kind."""
@@ -41,6 +42,7 @@ class ProcessFile:
         if self._file is None or self._owner != os.getpid():
             self._arrays.clear()
             self._file = None  # a handle inherited through a fork goes before the same file is opened again
+            check_length(self.path)
             try:
                 self._file = h5py.File(self.path, "r", locking=False)
             except OSError as error:

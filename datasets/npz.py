@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import math
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,6 +22,8 @@ from disparsity.errors import DataError
 
 _HEADER_BYTES = 4096
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+_HEADER_ERRORS = (ValueError, KeyError, EOFError, TypeError, SyntaxError, RecursionError, tokenize.TokenError)
+"""NumPy reads the header as Python text, and again through a tokenizer when that fails."""
 _ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -39,7 +42,9 @@ def read_npz(path: Path) -> NDArray[np.float32]:
     claimed, content = math.prod(shape) * kind.itemsize, stream.read()
     if len(content) != claimed:
         raise DataError("the amount of data is wrong", where=path, found=f"{len(content)} bytes", expected=claimed)
-    return np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C").astype(np.float32, order="C")
+    array = np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which means unknown
+        return array.astype(np.float32, order="C")
 
 
 def _only_member(path: Path) -> bytes:
@@ -60,5 +65,5 @@ def _header(path: Path, stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.d
     """Shape, memory order and data type of an array, before any of it is allocated."""
     try:
         return _HEADERS[npy.read_magic(stream)](stream)
-    except (ValueError, KeyError, EOFError) as error:
+    except _HEADER_ERRORS as error:
         raise DataError("not a NumPy array", where=path, found=error) from error

@@ -59,10 +59,11 @@ def check_sources(
         return
     for files, stat, content in zip(names, stats, contents, strict=True):
         paths = [root / _inside(packed, name) for name in files if name]
+        for path in paths:
+            if not path.is_file():
+                raise _stale(packed, path)
         try:
-            same = all(path.is_file() for path in paths) and (
-                np.array_equal(stats_of(paths), stat) or content_of(paths) == content.tobytes()
-            )
+            same = np.array_equal(stats_of(paths), stat) or content_of(paths) == content.tobytes()
         except OSError as error:
             raise _stale(packed, error.filename) from error
         if not same:

@@ -13,6 +13,7 @@ import numpy as np
 
 from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.files import write_atomic
+from disparsity.hdf5_length import check_length
 from disparsity.hwcost.packed_network import PackedNetwork
 
 _DATASET = b"packed"
@@ -37,6 +38,7 @@ def read_packed(path: Path) -> PackedNetwork:
     """
     if not path.is_file():
         raise InputError("no such file", where=path, expected="a packed network (compressed.h5)")
+    check_length(path)
     try:
         with h5py.File(path, "r") as file:
             content = bytes(np.asarray(file[_DATASET.decode()], np.uint8))
