@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.errors import CorruptArtefactError
-from disparsity.hdf5_length import check_length
+from disparsity.hdf5_checks import check_length, own_array
 
 DAMAGE = (OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError, OverflowError, MemoryError)
 """What h5py raises for a file that is cut, damaged or of another kind."""
@@ -42,10 +42,10 @@ class ProcessFile:
         if self._file is None or self._owner != os.getpid():
             self._arrays.clear()
             self._file = None  # a handle inherited through a fork goes before the same file is opened again
-            check_length(self.path)
             try:
+                check_length(self.path)
                 self._file = h5py.File(self.path, "r", locking=False)
-            except OSError as error:
+            except (OSError, CorruptArtefactError) as error:
                 raise self._damaged(error) from error
             self._owner = os.getpid()
         return self._file
@@ -60,7 +60,7 @@ class ProcessFile:
         file = self.open()
         try:
             if name not in self._arrays:
-                self._arrays[name] = file[name]
+                self._arrays[name] = own_array(file, name)
             return np.asarray(self._arrays[name][where])
         except DAMAGE as error:
             raise self._damaged(error) from error

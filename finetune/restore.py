@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.errors import CorruptArtefactError, InputError
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, without_prefix
 from disparsity.pruning.channels.sizes import resize_layers, shrunk_layers
 from disparsity.pruning.masks import attach_masks, masks_of
@@ -20,6 +20,9 @@ from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.published import check_state, load_published
 from disparsity.stereo.networks.users import check_written, is_user_network, remember_written
 
+_MOST_PARAMETERS, _SPARE_PARAMETERS = 1 << 28, 100_000
+"""What a description may claim where channels were removed, and else beyond twice what its tensors hold."""
+_UNFIT = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RuntimeError, MemoryError)
 BUILTIN = "builtin:"
 _WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
 
@@ -41,14 +44,33 @@ def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Pa
 
     Raises:
         InputError: the tensors are not those of the described network, or no network is described.
+        CorruptArtefactError: the description lacks something, or contradicts itself.
 
     """
     if "network" not in facts:
         raise InputError("this checkpoint holds no network", where=where, remedy="name a stage's folder")
-    network = build_structure(facts)
+    try:
+        _check_claim(facts, tensors, where)
+        network = build_structure(facts)
+    except _UNFIT as error:  # its checksum is right: somebody made it so
+        found = f"{type(error).__name__}: {error}"[:160]
+        raise CorruptArtefactError("the description does not fit together", where=where, found=found) from error
     check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
     network.load_state_dict(tensors)
     return network.eval()
+
+
+def _check_claim(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> None:
+    """Refuse a description of far more parameters than the file holds, before memory for them is asked for."""
+    name, settings = facts["network"]["name"], facts["network"]["settings"]
+    if is_user_network(name):
+        return
+    with torch.device("meta"):
+        claimed = sum(parameter.numel() for parameter in build_network(name, **settings).parameters())
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if claimed > (_MOST_PARAMETERS if facts.get("channels") else 2 * held + _SPARE_PARAMETERS):
+        found = f"{claimed} described, {held} numbers there"
+        raise InputError(f"not the parameters of network '{name}'", where=where, found=found)
 
 
 def build_structure(facts: dict[str, Any]) -> StereoNetwork:

@@ -12,11 +12,12 @@ import h5py
 import numpy as np
 
 from disparsity.errors import CorruptArtefactError, InputError
-from disparsity.files import write_atomic
-from disparsity.hdf5_length import check_length
+from disparsity.files import write_bytes
+from disparsity.hdf5_checks import check_length, own_array
 from disparsity.hwcost.packed_network import PackedNetwork
 
 _DATASET = b"packed"
+_SPARE_BYTES = 1 << 12
 
 
 def write_packed(path: Path, network: PackedNetwork) -> int:
@@ -24,7 +25,7 @@ def write_packed(path: Path, network: PackedNetwork) -> int:
     from disparsity.hwcost.packing import pack  # noqa: PLC0415 - its compiler is slow to import
 
     content = pack(network)
-    write_atomic(path, lambda temporary: _write_hdf5(temporary, content))
+    write_bytes(path, _hdf5_of(content))
     return path.stat().st_size
 
 
@@ -38,11 +39,11 @@ def read_packed(path: Path) -> PackedNetwork:
     """
     if not path.is_file():
         raise InputError("no such file", where=path, expected="a packed network (compressed.h5)")
-    check_length(path)
     try:
+        check_length(path)
         with h5py.File(path, "r") as file:
-            content = bytes(np.asarray(file[_DATASET.decode()], np.uint8))
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
+            content = bytes(np.asarray(own_array(file, _DATASET.decode()), np.uint8))
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, CorruptArtefactError) as error:
         raise CorruptArtefactError(
             "not a packed network", where=path, found=str(error)[:120], remedy="export it again"
         ) from error
@@ -51,13 +52,15 @@ def read_packed(path: Path) -> PackedNetwork:
     return unpack(content, where=str(path))
 
 
-def _write_hdf5(path: Path, content: bytes) -> None:
+def _hdf5_of(content: bytes) -> bytes:
+    """The file, made in memory: where a disk is full, HDF5 may end the whole process."""
     access = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
     access.set_libver_bounds(h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
     access.set_meta_block_size(0)
+    access.set_fapl_core(len(content) + _SPARE_BYTES, backing_store=False)
     creation = h5py.h5p.create(h5py.h5p.FILE_CREATE)
     creation.set_obj_track_times(False)
-    file = h5py.h5f.create(str(path).encode(), h5py.h5f.ACC_TRUNC, fcpl=creation, fapl=access)
+    file = h5py.h5f.create(b"packed in memory", h5py.h5f.ACC_TRUNC, fcpl=creation, fapl=access)
     try:
         plan = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
         plan.set_layout(h5py.h5d.CONTIGUOUS)
@@ -67,5 +70,7 @@ def _write_hdf5(path: Path, content: bytes) -> None:
         dataset = h5py.h5d.create(file, _DATASET, h5py.h5t.STD_U8LE, space, dcpl=plan)
         dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.frombuffer(content, np.uint8))
         del dataset
+        file.flush()
+        return bytes(file.get_file_image())
     finally:
         file.close()

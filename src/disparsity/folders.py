@@ -33,7 +33,7 @@ def write_folder(path: Path, names: Sequence[str], write: Callable[[Path], objec
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_strays(path.parent)
     temporary = beside(path, "tmp")
-    shutil.rmtree(temporary, ignore_errors=True)  # of a crashed process that had our number
+    _remove(temporary)  # of a crashed process that had our number
     try:
         with full_disk_named(path, temporary):
             temporary.mkdir()
@@ -42,7 +42,7 @@ def write_folder(path: Path, names: Sequence[str], write: Callable[[Path], objec
                 fsync(inner)
             _exchange(temporary, path, beside(path, "old"))
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
 
 
 def check_replaceable(path: Path, names: Sequence[str]) -> None:
@@ -66,7 +66,7 @@ def _exchange(new: Path, path: Path, old: Path) -> None:
     elif not _swapped(new, path):
         _step_aside(new, path, old)
     fsync(path.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old)
 
 
 def _swapped(one: Path, other: Path) -> bool:
@@ -83,6 +83,13 @@ def _step_aside(new: Path, path: Path, old: Path) -> None:
     except BaseException:
         os.replace(old, path)
         raise
+
+
+def _remove(path: Path) -> None:
+    """A folder, or the link to one that was in its place."""
+    if path.is_symlink():
+        path.unlink()
+    shutil.rmtree(path, ignore_errors=True)
 
 
 def _put_back(path: Path) -> None:

@@ -215,7 +215,7 @@ def load_recipe(path: Path, changes: Sequence[str] = ()) -> Recipe:
         raise InputError("no such recipe", where=path)
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError("not a TOML file", where=path, found=str(error)) from error
     for change in changes:
         _apply(table, change)
@@ -334,7 +334,7 @@ def _apply(table: dict[str, Any], change: str) -> None:
 def _toml_value(text: str) -> Any:
     try:
         table = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
     return table["value"] if len(table) == 1 else text  # a line break must not smuggle in another key
 

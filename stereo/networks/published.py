@@ -68,6 +68,11 @@ def check_state(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], *, 
         for name in expected
         if name in found and found[name].shape != expected[name].shape
     ]
+    shaped += [
+        f"{name} {found[name].dtype} for {expected[name].dtype}"
+        for name in expected
+        if name in found and _kind(found[name]) != _kind(expected[name])
+    ]
     if missing or unexpected or shaped:
         raise InputError(
             f"not a checkpoint of network '{network}'",
@@ -76,6 +81,11 @@ def check_state(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], *, 
             expected=f"{len(expected)} tensors",
             remedy="name the network that the file belongs to with --network",
         )
+
+
+def _kind(tensor: Tensor) -> str:
+    """Floats of all widths are one kind; a copy of an integer or a bool would pass for a weight."""
+    return "float" if tensor.is_floating_point() else str(tensor.dtype)
 
 
 def _read_state(path: Path) -> Mapping[str, Tensor]:

@@ -15,7 +15,7 @@ from disparsity.errors import CorruptArtefactError
 
 @pytest.fixture
 def path(tmp_path) -> Path:
-    with h5py.File(tmp_path / "x.h5", "w") as file:
+    with h5py.File(tmp_path / "x.h5", "w", libver="latest") as file:
         file["a/b"] = np.arange(12).reshape(3, 4)
     return tmp_path / "x.h5"
 

@@ -127,3 +127,12 @@ def test_everything_is_synced_before_the_folder_gets_its_name(tmp_path: Path, mo
 
     write_folder(tmp_path / "out", [], deep)
     assert calls == ["inner", "a", beside(tmp_path / "out", "tmp").name, "replace", tmp_path.name]
+
+
+def test_a_link_to_a_folder_is_replaced_and_what_it_led_to_stays(tmp_path: Path, exchange: None) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "a").write_text("old")
+    (tmp_path / "out").symlink_to(tmp_path / "elsewhere")
+    write_folder(tmp_path / "out", ["a", "b"], fill)
+    assert contents(tmp_path) == {"elsewhere/a": "old", "out/a": "new", "out/b": "new"}
+    assert names(tmp_path) == ["elsewhere", "out"]

@@ -1,9 +1,12 @@
-"""Whether an HDF5 file is as long as it says: damage that HDF5 itself does not always survive."""
+"""What HDF5 itself does not refuse: a file of another length than it says, and arrays that lie in other files."""
 
 from __future__ import annotations
 
 import struct
+from itertools import accumulate
 from pathlib import Path
+
+import h5py
 
 from disparsity.errors import CorruptArtefactError
 
@@ -14,7 +17,7 @@ _VERSIONS = (2, 3)
 
 
 def check_length(path: Path) -> None:
-    """Refuse a file that is not as long as its superblock says, before HDF5 sees it: it may search such a file for ever.
+    """Refuse a file that is not as long as its superblock says, before HDF5 sees it and searches it for ever.
 
     Source: HDF5 File Format Specification 3.0, section II.A, superblock versions 2 and 3.
 
@@ -30,3 +33,22 @@ def check_length(path: Path) -> None:
     if fields[-1] != path.stat().st_size:
         found, expected = f"{path.stat().st_size} bytes", f"{fields[-1]} bytes"
         raise CorruptArtefactError("cut, or something was added", where=path, found=found, expected=expected)
+
+
+def own_array(file: h5py.File, name: str) -> h5py.Dataset:
+    """An array that lies in this very file, found without links into others.
+
+    Raises:
+        KeyError: there is none.
+        ValueError: the name, or the array's values, lead elsewhere.
+
+    """
+    for path in accumulate(name.split("/"), "{}/{}".format):
+        if not isinstance(file.get(path, getlink=True), h5py.HardLink):
+            raise ValueError(f"{path} is a link")
+    array = file[name]
+    if not isinstance(array, h5py.Dataset):
+        raise KeyError(f"{name} is no array")
+    if array.external is not None or array.is_virtual:
+        raise ValueError(f"{name} lies in another file")
+    return array
