@@ -1,5 +1,5 @@
 #!/bin/sh
-# One command per task: ./do setup | demo | test | lint | check | docs | notebooks.  Needs only python3 (>= 3.11) with venv, and git.
+# One command per task: ./do setup | demo | test | soak | lint | check | docs | notebooks.  Needs only python3 (>= 3.11) with venv, and git.
 set -eu
 cd "$(dirname "$0")"
 py=.venv/bin/python
@@ -27,8 +27,10 @@ case "${1:-}" in
     demo)  shift; setup; .venv/bin/disparsity demo "$@" ;;
     lint)  setup; lint ;;
     test)  shift; setup; tests "$@" ;;
+    soak)  shift; setup; tests -m soak tests/faults
+           OMP_NUM_THREADS=1 "$py" benchmarks/reliability.py kills fuzz cycles overheads lines "$@" ;;
     docs)  shift; setup; extra docs; NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --site-dir build/docs "$@" ;;
     notebooks) setup; .venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb ;;
     check) setup; lint; tests ;;
-    *) echo "usage: ./do setup|demo|test|lint|check|docs|notebooks" >&2; exit 2 ;;
+    *) echo "usage: ./do setup|demo|test|soak|lint|check|docs|notebooks" >&2; exit 2 ;;
 esac
