@@ -24,7 +24,8 @@ def load(write_recipe: Callable[..., Path], tmp_path: Path) -> Callable[..., obj
     "change",
     ["seed=0", "seed=2147483647", "threads=0", "threads=256", "data.batch=1", "data.weights=[0.5]",
      "data.mask_disparity=0.0", "report.pictures=0", "prune.handicap=0.0", "prune.handicap=1.0", "prune.events=4",
-     "prune.mode=regrow", "prune.dense_share=1.0", "prune.fade=0.0"],
+     "prune.mode=regrow", "prune.dense_share=1.0", "prune.fade=0.0", "device=cpu", "device=auto",
+     "finetune.accumulate=2"],
 )  # fmt: skip
 def test_the_edges_are_inside(load: Callable, change: str) -> None:
     check_settings(load(change))
@@ -36,7 +37,7 @@ def test_the_edges_are_inside(load: Callable, change: str) -> None:
      "data.mask_disparity=-0.1", "report.pictures=-1", "report.latency_runs=0",
      "report.runtime=torch", "prune.handicap=-0.1", "prune.handicap=1.1",
      "prune.mode=regro", "prune.dense_share=1.1", "prune.fade=1.0", "quantize.quantizer=lsk",
-     "quantize.initialisation=msee"],
+     "quantize.initialisation=msee", "device=gpu", "device=cuda:99", "finetune.accumulate=3"],
 )  # fmt: skip
 def test_beyond_the_edges_the_key_is_named(load: Callable, change: str) -> None:
     with pytest.raises(InputError, match=f"^{change.partition('=')[0]}: "):

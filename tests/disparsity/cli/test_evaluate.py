@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from disparsity.cli import main
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.restore import open_network
 from disparsity.stereo.inference import predict
@@ -71,3 +73,15 @@ def test_an_impossible_mask(refused: Callable[..., str], checkpoint: Path, mask:
 
 def test_an_output_that_is_a_folder(refused: Callable[..., str], checkpoint: Path, tmp_path: Path) -> None:
     assert "the output is a folder" in refused(2, "evaluate", checkpoint, "--data", DATA, "--json", tmp_path)
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for options, found in ((("--device", "cuda"), "cuda:0"), (("--device", "cuda", "--runtime", "integer"), "cuda")):
+        assert main(["evaluate", str(checkpoint), "--data", DATA, *options]) == 2
+        lines = capsys.readouterr().err.strip().splitlines()
+        assert len(lines) == 1
+        assert "--device" in lines[0]
+        assert f"found {found};" in lines[0]
