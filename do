@@ -28,7 +28,7 @@ case "${1:-}" in
     lint)  setup; lint ;;
     test)  shift; setup; tests "$@" ;;
     soak)  shift; setup; tests -m soak tests/faults
-           OMP_NUM_THREADS=1 "$py" benchmarks/reliability.py kills fuzz cycles overheads lines "$@" ;;
+           OMP_NUM_THREADS=1 "$py" benchmarks/reliability.py kills fuzz cycles overheads lines page "$@" ;;
     docs)  shift; setup; extra docs; NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --site-dir build/docs "$@" ;;
     notebooks) setup; .venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb ;;
     check) setup; lint; tests ;;

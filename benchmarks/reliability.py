@@ -51,7 +51,7 @@ def run_fuzz(arguments: argparse.Namespace) -> dict[str, Any]:
 def run_cycles(arguments: argparse.Namespace) -> dict[str, Any]:
     """One run killed and resumed, and stops in one process."""
     folder = arguments.scratch / "cycles"
-    killed = cycles.cycles(arguments.cycles, folder, arguments.seed)
+    killed = cycles.cycles(arguments.cycles, folder, arguments.seed, arguments.minutes)
     return {"killed": killed, "stopped": cycles.stops_in_one_process(max(10, arguments.cycles // 4), folder / "stops")}
 
 
@@ -84,7 +84,7 @@ PARTS: dict[str, Callable[[argparse.Namespace], Any]] = {
 
 
 def main(arguments: argparse.Namespace) -> None:
-    """Run the parts that are asked for, keep what they found, write the page from all that was kept."""
+    """Run the parts that are asked for, keep what they found, and write the page from all that was kept if asked to."""
     torch.set_num_threads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.parts:
@@ -102,6 +102,8 @@ def main(arguments: argparse.Namespace) -> None:
             "provenance": provenance(command),
         }
         (arguments.out / f"{name}.json").write_text(json.dumps(facts, indent=1))
+    if "page" not in arguments.parts:
+        return
     kept = {name: arguments.out / f"{name}.json" for name in PARTS}
     RESULT.write_text(page({name: json.loads(path.read_text()) for name, path in kept.items() if path.is_file()}))
 
@@ -111,7 +113,7 @@ if __name__ == "__main__":
     parser.add_argument("parts", nargs="+", choices=[*PARTS, "page"])
     parser.add_argument("--kills", type=int, default=150, help="of every writer")
     parser.add_argument("--inputs", type=int, default=1_000_000)
-    parser.add_argument("--minutes", type=float, default=20.0, help="for the part fuzz at most")
+    parser.add_argument("--minutes", type=float, default=20.0, help="at most, for each of the parts fuzz and cycles")
     parser.add_argument("--cycles", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--scratch", type=Path, default=Path("/dev/shm/disparsity-faults"))

@@ -36,7 +36,7 @@ SIZES = {"halvings": 2, "width": 4, "refinement_width": 2, "max_disparity": 16}
 _END = "end.json"
 
 
-def new_trainer(steps: int, height: int = 64, width: int = 128) -> Trainer:
+def new_trainer(steps: int, height: int, width: int) -> Trainer:
     """A pruning run of a network of 5,000 weights on synthetic pairs."""
     torch.manual_seed(0)
     network = build_network("reference", **SIZES)
@@ -61,16 +61,17 @@ def outcome(folder: Path) -> list[str]:
     return [sha256_of(path) for path in (tensors, *folder.glob("metrics.jsonl"))]
 
 
-def cycles(wanted: int, folder: Path, seed: int = 0) -> dict[str, Any]:
-    """Kill a run so many times, three times in four by SIGKILL, else by SIGTERM, and let it end."""
+def cycles(wanted: int, folder: Path, seed: int = 0, minutes: float = 60.0) -> dict[str, Any]:
+    """Kill a run so many times, three in four by SIGKILL, else by SIGTERM, as the time allows, and let it end."""
+    end = time.monotonic() + 60 * minutes
     steps, rng = wanted + wanted // 4 + 5, random.Random(seed)
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("unbroken", "killed"):
         (folder / name).mkdir(parents=True)
-    finish(folder / "unbroken", new_trainer(steps), StopRequest())
+    finish(folder / "unbroken", new_trainer(steps, 32, 64), StopRequest())
     killed, sizes, resident, descriptors = folder / "killed", [], [], []
     count = terms = 0
-    while count < wanted and not (killed / _END).exists():
+    while count < wanted and not (killed / _END).exists() and time.monotonic() < end:
         child = start(lambda: _resumed(killed, steps))
         if _wait_for_a_save(killed, child):
             time.sleep(rng.random() * 0.04)
@@ -83,7 +84,7 @@ def cycles(wanted: int, folder: Path, seed: int = 0) -> dict[str, Any]:
             resident.append(facts[0])
             descriptors.append(facts[1])
             sizes.append(sum(path.stat().st_size for path in killed.rglob("*") if path.is_file()))
-    finish(killed, new_trainer(steps), StopRequest())
+    finish(killed, new_trainer(steps, 32, 64), StopRequest())
     same = outcome(killed) == outcome(folder / "unbroken")
     return {
         "cycles": count,
@@ -100,7 +101,7 @@ def _resumed(folder: Path, steps: int) -> None:
     phases._SAVE_EVERY_SECONDS = 0.0
     with stop_on_signal() as stop:
         try:
-            finish(folder, new_trainer(steps), stop)
+            finish(folder, new_trainer(steps, 32, 64), stop)
         except StoppedError as error:
             os._exit(error.exit_code)
 
