@@ -31,7 +31,7 @@ TUNE = ("steps=400", "learning_rate=1e-3", "warmup=10")
 DRIFT = ("steps=60", "learning_rate=1e-3", "warmup=3")
 SIGNS, GENTLE, WIDE = "ternary, signs of the mask's survivors", "lsq, rate 2e-4", "lsq, nearest, A16"
 SEEDS = (0, 1, 2)
-FINALISTS = ("float", "lsq", "ternary")
+FINALISTS = ("float", "lsq", "ternary, rounded to nearest")
 """Tuned variants with every seed, at the bits of the expectations."""
 SOLVER = ("quantize.reconstruct.pairs=4", "quantize.reconstruct.positions=4000")
 SMALL = ("data.calibration_crop=48x96", "quantize.reconstruct.pairs=2")
@@ -124,9 +124,8 @@ def tuned() -> Iterator[Case]:
     for quantizer, bits in TUNED:
         recipe = quantized(quantizer, bits, *_tune("finetune_quantized"))
         yield Case(group="tuned", start="pruned", variant=quantizer, bits=bits, recipe=recipe)
-    nearest = (
-        (f"{name}, rounded to nearest", name, bits, ("quantize.rounding=nearest",)) for name, bits in FROM_NEAREST
-    )
+    rounded = ("quantize.rounding=nearest",)
+    nearest = [(f"{name}, rounded to nearest", name, bits, rounded) for name, bits in FROM_NEAREST]
     for variant, quantizer, bits, change in (
         *nearest,
         (SIGNS, "ternary", 2, ("quantize.ternary_scale=norm", "quantize.ternary_threshold=0")),

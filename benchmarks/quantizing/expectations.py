@@ -11,6 +11,7 @@ from quantizing.cost import FOLDED, PLAIN, QUANTIZED
 from quantizing.rows import Rows, loss, loss_cell, loss_percent
 
 MOST_TUNED, MOST_ROUNDED, MOST_TERNARY, LEAST_BITS, MOST_STEP = 3.0, 1.0, 8.0, 1.0, 1.25
+TERNARY = "ternary, rounded to nearest"
 TRANSFORMS = ("transform", "transform, steps by output")
 
 
@@ -19,7 +20,7 @@ def expectations(rows: Rows, cost: dict[str, Any] | None) -> list[tuple[str, str
     found = [
         _tuned(rows, "lsq", 4, "W4 A8, fine-tuned", MOST_TUNED),
         *_rounded(rows),
-        _tuned(rows, "ternary", 2, "ternary, fine-tuned, at 95 % sparsity", MOST_TERNARY),
+        _tuned(rows, TERNARY, 2, "ternary, fine-tuned, at 95 % sparsity", MOST_TERNARY),
         _transform(rows),
     ]
     return [*found, _step(cost)]
@@ -43,8 +44,8 @@ def bits_saved(rows: Rows, variant: str, bits: int, key: str = "bits") -> float 
     return None
 
 
-def _tuned(rows: Rows, quantizer: str, bits: int, what: str, most: float) -> tuple[str, str, str]:
-    row, reference = rows.get("tuned", "pruned", quantizer, bits), rows.in_float("pruned")
+def _tuned(rows: Rows, variant: str, bits: int, what: str, most: float) -> tuple[str, str, str]:
+    row, reference = rows.get("tuned", "pruned", variant, bits), rows.in_float("pruned")
     text = f"{what}: at most {most:g} % above the pruned network's EPE"
     if row is None or reference is None:
         return text, "not run", ""

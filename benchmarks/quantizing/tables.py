@@ -112,7 +112,7 @@ def _tuned(rows: Rows) -> list[str]:
         before = rows.get("post_training", "pruned", f"{quantizer}, nearest", bits)
         name = f"{quantizer}, rounded to nearest"
         shown.append((f"{name}, W{bits} A8", rows.get("tuned", "pruned", name, bits), before))
-    for name, quantizer, bits in ((GENTLE, "lsq", 4), (SIGNS, "ternary", 2)):
+    for name, bits in ((GENTLE, 4), (SIGNS, 2)):
         shown.append((f"{name}, W{bits} A8", rows.get("tuned", "pruned", name, bits), None))
     for teacher in ("in_network", "dense"):
         shown.append((f"lsq, W3 A8, {teacher} teacher", rows.get("teacher", "pruned", teacher, 3), None))
