@@ -70,7 +70,7 @@ def _hdf5_of(content: bytes) -> bytes:
         dataset = h5py.h5d.create(file, _DATASET, h5py.h5t.STD_U8LE, space, dcpl=plan)
         dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, np.frombuffer(content, np.uint8))
         del dataset
-        file.flush()
+        h5py.h5f.flush(file)
         return bytes(file.get_file_image())
     finally:
         file.close()
