@@ -74,9 +74,10 @@ def _points(arguments: argparse.Namespace, store: Path) -> dict[str, list[dict[s
         last = 0.0
         found[kind] = []
         for size in SIZES[axis]:
-            if size > arguments.most or 10 * last > arguments.seconds:
+            new = (kind, size) not in known
+            if size > arguments.most or (new and 10 * last > arguments.seconds):
                 continue
-            if (kind, size) not in known:
+            if new:
                 known[kind, size] = {"kind": kind, "wanted": size} | _apart(kind, size)
                 with store.open("a") as file:
                     file.write(json.dumps(known[kind, size]) + "\n")
