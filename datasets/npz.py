@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -64,6 +65,8 @@ def _only_member(path: Path) -> bytes:
 def _header(path: Path, stream: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Shape, memory order and data type of an array, before any of it is allocated."""
     try:
-        return _HEADERS[npy.read_magic(stream)](stream)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about headers of Python 2
+            return _HEADERS[npy.read_magic(stream)](stream)
     except _HEADER_ERRORS as error:
         raise DataError("not a NumPy array", where=path, found=error) from error

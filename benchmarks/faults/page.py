@@ -12,7 +12,7 @@ def page(parts: dict[str, dict[str, Any]]) -> str:
         if name in parts:
             facts = parts[name]
             lines += ["", *write(facts["found"]), "", *facts["provenance"]]
-            lines += [f"{facts['seconds']:.0f} s, {facts['processor_seconds']:.0f} s of them in this process."]
+            lines += [f"{facts['seconds']:.0f} s of wall time, on a machine that other work kept busy."]
     return "\n".join(lines) + "\n"
 
 
