@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -136,11 +137,12 @@ class StereoNet(StereoNetwork):
 @torch.no_grad()
 def with_disparity_scaled(network: StereoNet, scale: float) -> StereoNet:
     """The same function with another `disparity_scale`; to the bit, where the scales are powers of two."""
-    settings = StereoNetSettings(**{**network.spec.settings, "disparity_scale": scale})
-    factor, scaled = scale / network.disparity_scale, StereoNet(settings, network.spec.name)
+    found: dict[str, Any] = {**network.spec.settings, "disparity_scale": scale}
+    factor, scaled = scale / network.disparity_scale, StereoNet(StereoNetSettings(**found), network.spec.name)
     scaled.load_state_dict(network.state_dict())
-    scaled.refine[0].weight[:, 0] *= factor
-    for values in scaled.refine[-1].parameters():
+    first, last = (scaled.get_submodule(name) for name in ("refine.0", *scaled.spec.protected[1:]))
+    first.get_parameter("weight")[:, 0] *= factor
+    for values in last.parameters():
         values.div_(factor)
     return scaled.train(network.training)
 
