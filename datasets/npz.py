@@ -44,7 +44,8 @@ def read_npz(path: Path) -> NDArray[np.float32]:
     if len(content) != claimed:
         raise DataError("the amount of data is wrong", where=path, found=f"{len(content)} bytes", expected=claimed)
     array = np.frombuffer(content, kind).reshape(shape, order="F" if fortran else "C")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which means unknown
+    # What float32 cannot hold becomes infinite, which means unknown; a signalling NaN becomes a quiet one.
+    with np.errstate(over="ignore", invalid="ignore"):
         return array.astype(np.float32, order="C")
 
 

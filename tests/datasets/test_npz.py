@@ -86,3 +86,11 @@ def test_flipped_bits_are_refused_or_harmless(tmp_path_factory, bit):
     except DataError:
         return
     assert np.array_equal(array, expected)
+
+
+def test_a_signalling_nan_is_read_without_a_warning(tmp_path):
+    array = np.array([[0x7FF0000000000001, 0x3FF8000000000000]], np.uint64).view(np.float64)
+    np.savez(tmp_path / "a.npz", array)
+    found = read_npz(tmp_path / "a.npz")
+    assert np.isnan(found[0, 0])
+    assert found[0, 1] == 1.5
