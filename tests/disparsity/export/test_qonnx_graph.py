@@ -139,7 +139,9 @@ def test_a_whole_network_runs_in_the_package_as_in_torch(exported: Any, deployab
     left, right = torch.rand(2, 1, 3, 32, 64, generator=torch.Generator().manual_seed(1)).numpy()
     found = run(exported, {"left": left, "right": right})["disparity"][0]
     expected = predict(open_network(str(deployable), None), torch.from_numpy(left[0]), torch.from_numpy(right[0]))
-    assert np.abs(found - expected).max() < 1e-3 * np.ptp(expected)
+    difference = np.abs(found - expected) / np.ptp(expected)
+    assert np.median(difference) < 1e-4
+    assert difference.max() < 5e-3  # a code may differ by one at a tie
 
 
 def test_macs_of_the_package_are_ours(exported: Any, deployable: Path) -> None:
