@@ -25,6 +25,7 @@ _HEADER_BYTES = 4096
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 _HEADER_ERRORS = (ValueError, KeyError, EOFError, TypeError, SyntaxError, RecursionError, tokenize.TokenError)
 """NumPy reads the header as Python text, and again through a tokenizer when that fails."""
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ZIP_ERRORS = (OSError, ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -58,6 +59,8 @@ def _only_member(path: Path) -> bytes:
                 raise DataError(
                     "wrong content of the archive", where=path, found=f"sizes {sizes}", expected="one array"
                 )
+            if archive.infolist()[0].compress_type not in _METHODS:  # others may ask for gigabytes before they fail
+                raise DataError("wrong compression of the archive", where=path, expected="stored or deflated")
             return archive.read(archive.infolist()[0])
     except _ZIP_ERRORS as error:
         raise DataError("not a readable NumPy archive", where=path, found=error) from error

@@ -94,3 +94,13 @@ def test_a_signalling_nan_is_read_without_a_warning(tmp_path):
     found = read_npz(tmp_path / "a.npz")
     assert np.isnan(found[0, 0])
     assert found[0, 1] == 1.5
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_other_compressions_are_refused_unread(tmp_path, method):
+    content = io.BytesIO()
+    np.save(content, MAP)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("a.npy", content.getvalue())
+    with pytest.raises(DataError, match=r"a\.npz: wrong compression of the archive; expected stored or deflated"):
+        read_npz(tmp_path / "a.npz")
