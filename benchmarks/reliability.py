@@ -16,9 +16,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +32,11 @@ LINES_INPUTS = 1_500
 
 
 def run_kills(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Every writer, so many times, each from a fresh process: a fork of one with HDF5's threads may never return."""
+    """Every writer, so many times."""
     folder = arguments.scratch / "kills"
     found = {}
     for name in WRITERS:
-        place = folder / name.replace(" ", "_")
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as fresh:
-            found[name] = asdict(fresh.submit(kills.kill, name, arguments.kills, place, arguments.seed).result())
+        found[name] = kills.kill_alone(name, arguments.kills, folder / name.replace(" ", "_"), arguments.seed)
         print(name, found[name], file=sys.stderr)
     return found
 
