@@ -27,7 +27,7 @@ from faults.writers import WRITERS
 from provenance import provenance
 
 RESULT = Path(__file__).parent / "results" / "reliability.md"
-LINES_INPUTS = 1_500
+LINES_INPUTS = 250
 
 
 def run_kills(arguments: argparse.Namespace) -> dict[str, Any]:
