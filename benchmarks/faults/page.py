@@ -101,7 +101,7 @@ def _lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Lines that mutated files reach",
         "",
-        "Lines inside functions, by 1,500 inputs each; what is missing writes, or stands behind the reading.",
+        "Lines inside functions, by 250 inputs each; what is missing writes, or stands behind the reading.",
         "",
         "| file | lines | run | % |",
         "|---|--:|--:|--:|",

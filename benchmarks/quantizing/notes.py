@@ -23,8 +23,8 @@ WHY = """Why, as far as these runs show it:
   weights of very different size. Training needs the latent weights: it ends far better from nearest codes than from
   reconstructed ones, which say no longer which signs are nearly decided (both below).
 * Reconstruction gains most at 3 and 4 bits. At 2 bits it did harm until codes were improved after the sequence.
-* Cost: the aim is missed narrowly by `lsq` and clearly by others, and all the more against a plain step without
-  BatchNorm, which quantized networks no longer have. Measured on a busy machine; single steps scatter.
+* Cost: `lsq` holds the aim against a plain step and misses it against one without BatchNorm, which quantized networks
+  no longer have; the other quantizers miss both.
 """
 NOT_RUN = """Cells that say `not run`; the same command goes on with them. Of the methods: PSGD towards pruning, and
 transform quantization with retraining.
