@@ -80,3 +80,12 @@ def test_a_gpu_is_made_the_current_one_and_may_warn(monkeypatch: pytest.MonkeyPa
     assert torch.are_deterministic_algorithms_enabled()
     assert not torch.is_deterministic_algorithms_warn_only_enabled()
     assert chosen == [torch.device("cuda:1")]
+
+
+def test_repeatable_runs_do_not_pay_for_filling_what_is_written_anyway(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.utils.deterministic, "fill_uninitialized_memory", True)
+    devices.use_device(torch.device("cpu"))
+    assert not torch.utils.deterministic.fill_uninitialized_memory
+    with torch.profiler.profile() as seen:
+        torch.empty(8)
+    assert "aten::fill_" not in {event.key for event in seen.key_averages()}
