@@ -16,6 +16,7 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
+from disparsity.context import open_stream
 from disparsity.datasets import batches
 from disparsity.datasets.batches import Batch, TrainingStream
 from disparsity.datasets.packing import pack
@@ -26,7 +27,6 @@ from disparsity.finetune.objective import Objective
 from disparsity.finetune.restore import open_network
 from disparsity.finetune.training import Trainer
 from disparsity.recipe import load_recipe
-from disparsity.stages import open_stream
 
 RESULT = Path(__file__).parent / "results" / "data_speed.md"
 CACHE_BYTES = batches._CACHE_BYTES

@@ -9,6 +9,7 @@ from typing import Any
 
 from painted import context_of
 
+from disparsity.context import Context
 from disparsity.datasets.uri import open_data
 from disparsity.evaluation import evaluate
 from disparsity.finetune.settings import TrainSettings
@@ -18,7 +19,7 @@ from disparsity.packed import pack_network
 from disparsity.pipeline import prepare
 from disparsity.pruning.masks import masks_of
 from disparsity.recipe import NetworkSection, Recipe
-from disparsity.stages import Context, run_stage
+from disparsity.stages import run_stage
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from screening.cases import CONTROL_STEPS, Case, recipe_of

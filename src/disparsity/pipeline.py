@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from disparsity import parallel
+from disparsity.context import Context
 from disparsity.devices import choose_device, use_device
 from disparsity.errors import InputError
 from disparsity.evaluation import evaluate_all, save_maps
@@ -24,7 +25,7 @@ from disparsity.reporting import build_report
 from disparsity.runs import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
 from disparsity.sealed import write_sealed
 from disparsity.signals import stop_on_signal
-from disparsity.stages import STAGES, Context, run_stage
+from disparsity.stages import STAGES, run_stage
 from disparsity.stereo.network import StereoNetwork
 
 COMPRESSION = ("prune", "finetune", "quantize", "finetune_quantized")

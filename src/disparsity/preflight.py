@@ -29,7 +29,7 @@ from disparsity.tensorboard import check_tensorboard
 from disparsity.treatable import check_treatable
 
 if TYPE_CHECKING:
-    from disparsity.stages import Context
+    from disparsity.context import Context
 
 _MOST_THREADS = 256
 _SEEDS = 1 << 31

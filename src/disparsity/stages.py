@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +12,16 @@ import torch
 from disparsity import parallel
 from disparsity.allocating import Allocator, remove_channels
 from disparsity.channels import SilenceRemoved, finish_channels, start_channels
-from disparsity.datasets.batches import Batch, TrainingStream
-from disparsity.datasets.delivery import Delivered
-from disparsity.datasets.prefetch import BatchSource, Prefetcher
-from disparsity.datasets.uri import open_data
-from disparsity.devices import choose_device
-from disparsity.errors import InputError
+from disparsity.context import Context
+from disparsity.datasets.batches import Batch
 from disparsity.files import write_json
-from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
 from disparsity.finetune.modes import build_mode
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.scale_clip import ScaleClip
 from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.reconstructor import Reconstructor
-from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.finetune.restore import network_checkpoint
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.sparse.switch import switch_off
@@ -37,7 +30,6 @@ from disparsity.finetune.teachers import InNetworkTeacher
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
-from disparsity.orders import PlannedStage
 from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of
@@ -53,98 +45,14 @@ from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding import fold_batchnorm, folded_pairs
 from disparsity.quant.transforms.fitting import fit_transforms
-from disparsity.recipe import DataSection, PruneSection, QuantizeSection, Recipe, parse_size
+from disparsity.recipe import PruneSection, QuantizeSection
 from disparsity.runs import stage_folder
-from disparsity.signals import StopRequest
 from disparsity.stereo.network import StereoNetwork
 
 _CALIBRATION_SALT, _SCORE_SALT = 7_919, 104_729
 _SCORE_BATCHES = 8
 _STEP_RATE_SCALE = 0.1
 _RECALIBRATION_SALT, _RECALIBRATION_BATCHES = 15_485_863, 24
-
-
-@dataclass(frozen=True, kw_only=True)
-class Context:
-    """What every stage of a run needs."""
-
-    run: Path
-    recipe: Recipe
-    stop: StopRequest
-    first_batch: int = 0
-    """Where a stage's batches begin: behind those of its earlier rounds."""
-
-    def of(self, stage: PlannedStage) -> Context:
-        """The same run as one stage sees it; what is open stays open."""
-        if stage.recipe == self.recipe and stage.first_batch == self.first_batch:
-            return self
-        other = replace(self, recipe=stage.recipe, first_batch=stage.first_batch)
-        vars(other).update(stream=self.stream, calibration=self.calibration, dense=self.dense)
-        return other
-
-    def phase(self, folder: Path) -> Phase:
-        """A training phase in a stage's folder."""
-        return Phase(folder, self.stop, tensorboard=self.recipe.report.tensorboard)
-
-    @cached_property
-    def stream(self) -> BatchSource:
-        """The training batches, or this process's part of them."""
-        part = (parallel.rank(), parallel.processes())
-        return Delivered(open_stream(self.recipe.data, self.recipe.seed, part), self.device)
-
-    @cached_property
-    def calibration(self) -> BatchSource:
-        """Batches for reconstruction and calibration."""
-        data = self.recipe.data
-        uris = data.calibration or data.train
-        weights = () if data.calibration else data.weights
-        crop = data.calibration_crop or data.crop
-        changed = replace(data, train=uris, weights=weights, crop=crop, workers=0, augment=False, augmentation=None)
-        return Delivered(open_stream(changed, self.recipe.seed), self.device)
-
-    @cached_property
-    def dense(self) -> StereoNetwork:
-        """The network before compression, in eval mode."""
-        section = self.recipe.network
-        return self.opened(section.checkpoint, section.name).eval()
-
-    @cached_property
-    def device(self) -> torch.device:
-        """Where this process computes."""
-        return choose_device(self.recipe.device)
-
-    def opened(self, checkpoint: str, name: str | None) -> StereoNetwork:
-        """A network as the run computes with it: on its device, channels last."""
-        return use_channels_last(open_network(checkpoint, name, self.recipe.seed).to(self.device))
-
-
-def open_stream(data: DataSection, seed: int, part: tuple[int, int] = (0, 1)) -> BatchSource:
-    """The training batches of a recipe.
-
-    Raises:
-        InputError: there is no training data, or its description is wrong.
-
-    """
-    if not data.train:
-        raise InputError("the recipe names no training data", where="data.train")
-    weights = data.weights or (1.0,) * len(data.train)
-    if len(weights) != len(data.train):
-        raise InputError(
-            "one weight per training URI", where="data.weights", found=len(weights), expected=len(data.train)
-        )
-    crop = parse_size(data.crop, "data.crop") if data.crop else None
-    sets = [open_data(uri) for uri in data.train]
-    stream = TrainingStream(
-        sets,
-        weights,
-        data.batch,
-        crop,
-        seed,
-        augment=data.augmentation or data.augment,
-        fill=data.mixed_sizes == "pad",
-        part=part,
-    )
-    return Prefetcher(stream, data.workers) if data.workers else stream
 
 
 def dense_training(context: Context, network: StereoNetwork, folder: Path) -> StereoNetwork:

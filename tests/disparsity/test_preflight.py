@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.context import Context
 from disparsity.errors import DisparsityError, InputError
 from disparsity.preflight import check_files, check_report, check_settings
 from disparsity.recipe import load_recipe
 from disparsity.signals import StopRequest
-from disparsity.stages import Context
 
 
 @pytest.fixture

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from disparsity import pipeline
-from disparsity.errors import InputError
+from disparsity.context import Context
 from disparsity.finetune.restore import open_network, stage_of
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import density, masks_of
 from disparsity.quant.attach import layer_bits, quantized_layers
 from disparsity.quant.layers import quantizable_layers
-from disparsity.recipe import DataSection, Recipe, load_recipe
+from disparsity.recipe import Recipe, load_recipe
 from disparsity.signals import StopRequest
-from disparsity.stages import STAGES, Context, bits_of, compressed_layers, open_stream, run_stage
+from disparsity.stages import STAGES, bits_of, compressed_layers, run_stage
 from disparsity.stereo.networks import build_network
 
 TRAIN = ("synthetic:?pairs=2&size=32x64&seed=1", "synthetic:?pairs=3&size=32x64&seed=2")
@@ -116,12 +116,3 @@ def test_calibration_pairs_are_the_training_pairs_unless_named(context: Context)
     assert not set(batch.ids) & ids
     assert batch.left.shape[-2:] == (16, 32)
     assert len(set(batch.ids)) == 3
-
-
-def test_weights_of_data_sets() -> None:
-    stream = open_stream(DataSection(train=TRAIN, weights=(0.0, 1.0), batch=40), 0)
-    assert len(set(stream.next_batch(0).ids)) == 3
-    with pytest.raises(InputError, match=r"data\.weights: one weight per training URI; found 1; expected 2"):
-        open_stream(DataSection(train=TRAIN, weights=(1.0,)), 0)
-    with pytest.raises(InputError, match=r"data\.train: the recipe names no training data"):
-        open_stream(DataSection(), 0)
