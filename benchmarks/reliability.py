@@ -27,7 +27,6 @@ from faults.writers import WRITERS
 from provenance import provenance
 
 RESULT = Path(__file__).parent / "results" / "reliability.md"
-LINES_INPUTS = 250
 
 
 def run_kills(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -67,7 +66,7 @@ def run_lines(arguments: argparse.Namespace) -> dict[str, Any]:
     found = {}
     for name in TARGETS:
         try:
-            found |= lines.coverage(name, LINES_INPUTS, arguments.scratch / "lines")
+            found |= lines.coverage(name, lines.INPUTS, arguments.scratch / "lines")
         except Exception as error:
             raise RuntimeError(f"{name}: a fault that the part fuzz should have found") from error
     return found

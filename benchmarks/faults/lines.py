@@ -12,6 +12,7 @@ from faults.fuzzing import one
 from faults.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[2]
+INPUTS = 250
 
 
 def coverage(name: str, inputs: int, folder: Path) -> dict[str, Any]:

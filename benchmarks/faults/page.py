@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hardware.markdown import table
+
+from faults.lines import INPUTS
+
 
 def page(parts: dict[str, dict[str, Any]]) -> str:
     """Markdown of all parts that have been run."""
@@ -25,12 +29,12 @@ def _kills(found: dict[str, Any]) -> list[str]:
         f"a temporary file on the disk: {total['lost']} lost, {total['broken']} broken. (A row of metrics is",
         "appended in one call, without such a file.)",
         "",
-        "| writer | kills | during a write | older than before | unreadable | left over after the next write |",
-        "|---|--:|--:|--:|--:|--:|",
-        *(
-            f"| {name} | {row['kills']} | {row['during_a_write']} | {row['lost']} | {row['broken']} | "
-            f"{row['left_over']} |"
-            for name, row in found.items()
+        *table(
+            ["writer", "kills", "during a write", "older than before", "unreadable", "left over after the next write"],
+            (
+                [name, row["kills"], row["during_a_write"], row["lost"], row["broken"], row["left_over"]]
+                for name, row in found.items()
+            ),
         ),
     ]
 
@@ -44,15 +48,19 @@ def _fuzz(found: dict[str, Any]) -> list[str]:
         f"{total} inputs, {len(faults)} crashes, hangs (10 s), memory bombs (1 GB) or foreign exceptions; warnings",
         "count as exceptions. Every input can be made again from its target, block and number.",
         "",
-        "| parser | inputs | accepted | refused | µs of processor time each | faults |",
-        "|---|--:|--:|--:|--:|--:|",
-        *(
-            f"| {name} | {row['inputs']} | {row['accepted']} | {row['refused']} | "
-            f"{1e6 * row['seconds'] / max(1, row['inputs']):.0f} | {len(row['faults'])} |"
-            for name, row in found.items()
+        *table(
+            ["parser", "inputs", "accepted", "refused", "µs of processor time each", "faults"],
+            (
+                [name, row["inputs"], row["accepted"], row["refused"], _microseconds(row), len(row["faults"])]
+                for name, row in found.items()
+            ),
         ),
         *(["", *(f"- {fault}" for fault in faults)] if faults else []),
     ]
+
+
+def _microseconds(row: dict[str, Any]) -> str:
+    return f"{1e6 * row['seconds'] / max(1, row['inputs']):.0f}"
 
 
 def _cycles(found: dict[str, Any]) -> list[str]:
@@ -65,17 +73,18 @@ def _cycles(found: dict[str, Any]) -> list[str]:
         f"others by SIGKILL) and resumed each time: weights, moments, scores and metrics have {same}.",
         f"Then {stopped['stops']} stops and resumptions inside one process.",
         "",
-        "| largest of | first ten | last ten |",
-        "|---|--:|--:|",
-        *(
-            f"| {text} | {rows[key]['first']} | {rows[key]['last']} |"
-            for text, rows, key in (
-                ("bytes of the run's folder", killed, "disk_bytes"),
-                ("resident MB when killed", killed, "resident_mb"),
-                ("open files when killed", killed, "descriptors"),
-                ("resident MB, one process", stopped, "resident_mb"),
-                ("open files, one process", stopped, "descriptors"),
-            )
+        *table(
+            ["largest of", "first ten", "last ten"],
+            (
+                [text, rows[key]["first"], rows[key]["last"]]
+                for text, rows, key in (
+                    ("bytes of the run's folder", killed, "disk_bytes"),
+                    ("resident MB when killed", killed, "resident_mb"),
+                    ("open files when killed", killed, "descriptors"),
+                    ("resident MB, one process", stopped, "resident_mb"),
+                    ("open files, one process", stopped, "descriptors"),
+                )
+            ),
         ),
     ]
 
@@ -86,13 +95,30 @@ def _overheads(found: list[dict[str, Any]]) -> list[str]:
         "",
         "Medians of nine; the step is one 256x256 pair on one thread. A run saves every 120 s.",
         "",
-        "| network | checkpoint, MB | step, ms | save, ms | in steps | % of a run | hashing, % of it | resume, ms |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-        *(
-            f"| {row['network']} | {row['bytes'] / 1e6:.1f} | {row['step_ms']:.0f} | {row['save_ms']:.1f} | "
-            f"{row['save_ms'] / row['step_ms']:.2f} | {row['save_ms'] / 1.2e3:.3f} | "
-            f"{100 * row['hashing_ms'] / row['save_ms']:.0f} | {row['resume_ms']:.1f} |"
-            for row in found
+        *table(
+            [
+                "network",
+                "checkpoint, MB",
+                "step, ms",
+                "save, ms",
+                "in steps",
+                "% of a run",
+                "hashing, % of it",
+                "resume, ms",
+            ],
+            (
+                [
+                    row["network"],
+                    f"{row['bytes'] / 1e6:.1f}",
+                    f"{row['step_ms']:.0f}",
+                    f"{row['save_ms']:.1f}",
+                    f"{row['save_ms'] / row['step_ms']:.2f}",
+                    f"{row['save_ms'] / 1.2e3:.3f}",
+                    f"{100 * row['hashing_ms'] / row['save_ms']:.0f}",
+                    f"{row['resume_ms']:.1f}",
+                ]
+                for row in found
+            ),
         ),
     ]
 
@@ -101,13 +127,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
     return [
         "## Lines that mutated files reach",
         "",
-        "Lines inside functions, by 250 inputs each; what is missing writes, or stands behind the reading.",
+        f"Lines inside functions, by {INPUTS} inputs each; what is missing writes, or stands behind the reading.",
         "",
-        "| file | lines | run | % |",
-        "|---|--:|--:|--:|",
-        *(
-            f"| {path} | {row['lines']} | {row['run']} | {100 * row['run'] / row['lines']:.0f} |"
-            for path, row in found.items()
+        *table(
+            ["file", "lines", "run", "%"],
+            ([path, row["lines"], row["run"], f"{100 * row['run'] / row['lines']:.0f}"] for path, row in found.items()),
         ),
     ]
 
