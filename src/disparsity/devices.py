@@ -53,7 +53,8 @@ def use_device(device: torch.device) -> None:
     """
     on_gpu = device.type == "cuda"
     torch.use_deterministic_algorithms(mode=True, warn_only=on_gpu)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # by default it fills every output twice: 15 % of a step
+    # By default this mode also fills every new tensor, which operators then fill again: 15 % of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if on_gpu:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # what deterministic products of matrices need
         torch.backends.cudnn.allow_tf32 = False

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from disparsity import parallel
+from disparsity.errors import InputError
 from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.training import StepHook, Trainer
@@ -54,6 +55,7 @@ class Phase(StepHook):
 
         Raises:
             StoppedError: a signal asked; a checkpoint of this moment has been written.
+            InputError: another version of disparsity left the phase in its middle.
 
         """
         trainer.hooks.append(self)
@@ -61,7 +63,7 @@ class Phase(StepHook):
         resume = self._folder / _RESUME_FILE
         if resume.is_file():
             stored = load_checkpoint(resume)
-            trainer.load(stored.tensors)
+            _load(trainer, stored.tensors, resume)
             self._earlier_seconds = float(stored.facts["seconds"])
         if parallel.is_first():
             trim_metrics(self._folder, trainer.step)
@@ -127,3 +129,15 @@ class Phase(StepHook):
             "learning_rate": trainer.optimizer.param_groups[0]["lr"],
             "sparsity": 1.0 - density(masks) if masks else 0.0,
         }
+
+
+def _load(trainer: Trainer, tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        trainer.load(tensors)
+    except KeyError as missing:
+        raise InputError(
+            "this stage was left in its middle by another version of disparsity",
+            where=path,
+            found=f"no {missing}",
+            remedy="finish it with that version, or remove the stage's folder to begin the stage anew",
+        ) from None

@@ -11,7 +11,8 @@ import torch
 from disparsity import phases
 from disparsity.datasets.batches import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.errors import StoppedError
+from disparsity.errors import InputError, StoppedError
+from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.finetune.modes import Regrow
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
@@ -115,3 +116,16 @@ def test_request_at_the_last_step_lets_the_phase_end(tmp_path: Path) -> None:
     phase.run(trainer, "test")
     assert Sparsify.density(trainer.network) == pytest.approx(0.3, abs=1e-3)
     assert phase.seconds > 0
+
+
+def test_a_state_of_another_version_is_refused(tmp_path: Path) -> None:
+    stop = StopRequest()
+    trainer = new_trainer()
+    trainer.hooks.append(AskAt(2, stop))
+    with pytest.raises(StoppedError):
+        Phase(tmp_path, stop).run(trainer, "prune")
+    stored = load_checkpoint(tmp_path / "resume.json")
+    older = {name: tensor for name, tensor in stored.tensors.items() if name != "skipped"}
+    save_checkpoint(tmp_path / "resume.json", Checkpoint(older, {"seconds": 0.0}))
+    with pytest.raises(InputError, match=r"resume\.json: .* another version of disparsity; found no 'skipped'; fin"):
+        Phase(tmp_path, StopRequest()).run(new_trainer(), "prune")
