@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import torch
+
+from disparsity.finetune.checkpoints import save_checkpoint
+from disparsity.finetune.restore import network_checkpoint
+from disparsity.stereo.networks import build_network
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -17,3 +23,34 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no real data at {folder}; set DISPARSITY_DATA")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_settings() -> Iterator[None]:
+    """Give back what recipes set for the whole process: two threads where one core is free take fifty times longer."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(mode=False)
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a network of 5,000 weights, untrained; tests must not change it."""
+    torch.manual_seed(3)
+    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
+    folder = tmp_path_factory.mktemp("dense")
+    save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def flipped() -> Callable[[bytes, int], bytes]:
+    """Some bytes with one bit of them changed, counted from the lowest of the first byte."""
+
+    def flip(content: bytes, place: int) -> bytes:
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << (place % 8)
+        return bytes(damaged)
+
+    return flip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,25 +58,6 @@ learning_rate = 1e-4
 [report]
 pictures = 1
 """
-
-
-@pytest.fixture(autouse=True)
-def _own_threads() -> Iterator[None]:
-    """Give back what recipes set for the whole process: two threads where one core is free take fifty times longer."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=False)
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the checkpoint of a tiny, untrained network."""
-    torch.manual_seed(3)
-    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
-    folder = tmp_path_factory.mktemp("dense")
-    save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
-    return folder
 
 
 @pytest.fixture(scope="session")

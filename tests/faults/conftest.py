@@ -9,17 +9,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from disparsity import pipeline
 from disparsity.cli import main
 from disparsity.files import sha256_of
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint
 from disparsity.recipe import load_recipe
-from disparsity.stereo.networks import build_network
 
 RECIPE = """
 threads = 1
@@ -49,25 +45,6 @@ batch_norm = "eval"
 pictures = 1
 """
 """Every stage in a few steps; BatchNorm is kept, since measuring it anew would take most of the time."""
-
-
-@pytest.fixture(autouse=True)
-def _own_settings() -> Iterator[None]:
-    """Give back what recipes set for the whole process."""
-    threads = torch.get_num_threads()
-    yield
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(mode=False)
-
-
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a network of 5,000 weights, untrained."""
-    torch.manual_seed(3)
-    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
-    folder = tmp_path_factory.mktemp("dense")
-    save_checkpoint(folder / "checkpoint.json", network_checkpoint(network, {}))
-    return folder
 
 
 @pytest.fixture(scope="session")

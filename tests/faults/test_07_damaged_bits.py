@@ -19,11 +19,7 @@ from disparsity.packed import write_network
 from disparsity.reporting import read_evaluations
 from disparsity.runs import append_metrics, history
 
-
-def flipped(content: bytes, place: int) -> bytes:
-    damaged = bytearray(content)
-    damaged[place // 8] ^= 1 << (place % 8)
-    return bytes(damaged)
+Flip = Callable[[bytes, int], bytes]
 
 
 def places(content: bytes, count: int) -> list[int]:
@@ -32,7 +28,7 @@ def places(content: bytes, count: int) -> list[int]:
 
 
 def test_tensors_are_refused_before_they_are_parsed(
-    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flipped: Flip
 ) -> None:
     folder = Path(shutil.copytree(checkpoint, tmp_path / "checkpoint"))
     (path,) = folder.glob("*.safetensors")
@@ -58,7 +54,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize("name", READERS)
-def test_what_a_report_is_made_of(finished: Path, tmp_path: Path, name: str) -> None:
+def test_what_a_report_is_made_of(finished: Path, tmp_path: Path, name: str, flipped: Flip) -> None:
     run = tmp_path / "run"
     for part in ("recipe.toml", "manifest.json", "evaluation", "stages/01-prune"):
         source = finished / part
@@ -91,7 +87,7 @@ def _holds(again: Any, whole: Any) -> bool:
     return bool(again == whole)
 
 
-def test_a_packed_network(finished: Path, tmp_path: Path) -> None:
+def test_a_packed_network(finished: Path, tmp_path: Path, flipped: Flip) -> None:
     path = tmp_path / "compressed.h5"
     write_network(path, open_network(str(finished / "stages/04-finetune_quantized"), None))
     content, whole = path.read_bytes(), read_packed(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from disparsity.finetune.checkpoints import (
     without_prefix,
 )
 
+Flip = Callable[[bytes, int], bytes]
 TENSORS = {
     "weight": torch.arange(24.0).view(2, 3, 4),
     "half": torch.tensor([1.5, -0.0]).half(),
@@ -83,14 +85,12 @@ def test_saving_again_replaces_the_old_tensors_and_leaves_other_files(tmp_path: 
     assert load_checkpoint(tmp_path / "resume.json").tensors["a"].tolist() == [1.0]
 
 
-def test_every_flipped_bit_of_the_tensors_is_found(tmp_path: Path) -> None:
+def test_every_flipped_bit_of_the_tensors_is_found(tmp_path: Path, flipped: Flip) -> None:
     save(tmp_path)
     path = tensor_file(tmp_path)
     content, rng = path.read_bytes(), np.random.default_rng(0)
     for place in rng.choice(len(content) * 8, 200, replace=False):
-        damaged = bytearray(content)
-        damaged[place // 8] ^= 1 << (place % 8)
-        path.write_bytes(damaged)
+        path.write_bytes(flipped(content, place))
         with pytest.raises(CorruptArtefactError, match=r"checksum mismatch; found .*; expected"):
             load_checkpoint(tmp_path)
     path.write_bytes(content)
@@ -108,13 +108,11 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
         path.write_bytes(content)
 
 
-def test_flipped_bits_of_the_description_are_refused_or_harmless(tmp_path: Path) -> None:
+def test_flipped_bits_of_the_description_are_refused_or_harmless(tmp_path: Path, flipped: Flip) -> None:
     side_file = save(tmp_path, network={"name": "stereonet", "settings": {"width": 32}}, masks=["a"], rate=2e-3)
     content, facts = side_file.read_bytes(), load_checkpoint(side_file).facts
     for place in np.random.default_rng(0).choice(len(content) * 8, 400, replace=False):
-        damaged = bytearray(content)
-        damaged[place // 8] ^= 1 << (place % 8)
-        side_file.write_bytes(damaged)
+        side_file.write_bytes(flipped(content, place))
         try:
             found = load_checkpoint(side_file).facts
         except DisparsityError:
