@@ -39,6 +39,8 @@ def meta_result(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any
     """
     if func is torch.ops.aten.arange.default and str(kwargs.get("device")) == "meta" and kwargs.get("dtype"):
         return torch.empty(args[0], dtype=kwargs["dtype"], device="meta")
+    if func in _IN_PLACE and args[0].is_meta:
+        return args[0]
     shape_rule = _SHAPE_RULES.get(func)
     tensors = [value for value in _flat(args) if isinstance(value, Tensor)]
     if shape_rule is None or kwargs or not _are_alike(tensors):
@@ -156,6 +158,7 @@ def usual_operators() -> Iterator[None]:
 
 
 _ATEN = torch.ops.aten
+_IN_PLACE = {_ATEN.clamp_.default, _ATEN.mul_.Tensor, _ATEN.round_.default}
 _SHAPE_RULES: dict[Any, Callable[..., list[_Shape]]] = {
     _ATEN.convolution.default: _convolved,
     _ATEN.add.Tensor: _broadcast,
@@ -164,6 +167,8 @@ _SHAPE_RULES: dict[Any, Callable[..., list[_Shape]]] = {
     _ATEN.div.Tensor: _broadcast,
     _ATEN.abs.default: _of_first,
     _ATEN.neg.default: _of_first,
+    _ATEN.exp.default: _of_first,
+    _ATEN.clamp.default: _of_first,
     _ATEN.relu.default: _of_first,
     _ATEN.hardtanh.default: _of_first,
     _ATEN.leaky_relu.default: _of_first,

@@ -46,7 +46,8 @@ class GridWeight(WeightQuantizer):
         """``step * nearest level of (weight / step)``, the same shape; pruned weights stay exactly 0."""
         step = self._along(step_from_log(self.log_step), weight)
         high, nearest = self.levels.high, None if self._is_plain else self.levels.nearest
-        quantized = fake_quantize(weight, step, -high, high, self._gradient_scale(weight), nearest)
+        scale = self._gradient_scale(weight) if torch.is_grad_enabled() else 1.0
+        quantized = fake_quantize(weight, step, -high, high, scale, nearest)
         # Adding +0 turns -0 into +0: a code has no sign bit for zero, and the weights must be bit-identical.
         return quantized + 0.0
 
