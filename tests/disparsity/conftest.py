@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from disparsity.export.openvino_folder import write_openvino
 from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import save_checkpoint
 from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.hwcost.reports import rendering
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
 from disparsity.quant.allocation import QuantSettings, uniform_bits
@@ -60,6 +63,24 @@ pictures = 1
 """
 
 
+PIXEL = base64.b64decode("iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==")
+EMPTY: dict[str, bytes] = {"png": PIXEL, "svg": b'<svg xmlns="http://www.w3.org/2000/svg"/>'}
+
+
+def sketch(patch: pytest.MonkeyPatch) -> None:
+    """Reports whose figures are not drawn, which takes most of a tiny run's time; drawing has its own tests."""
+
+    def save(_figure: Any, kind: str, *_settings: Any) -> bytes:
+        return EMPTY[kind]
+
+    patch.setattr(rendering, "_save", save)
+
+
+@pytest.fixture(autouse=True)
+def _sketched(monkeypatch: pytest.MonkeyPatch) -> None:
+    sketch(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def write_recipe(checkpoint: Path) -> Callable[..., Path]:
     """Writes the tiny recipe into a folder and returns its path."""
@@ -76,7 +97,9 @@ def write_recipe(checkpoint: Path) -> Callable[..., Path]:
 def finished(write_recipe: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a finished run of the tiny recipe; tests must not change it."""
     folder = tmp_path_factory.mktemp("runs")
-    pipeline.run(load_recipe(write_recipe(folder)), folder / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        sketch(patch)
+        pipeline.run(load_recipe(write_recipe(folder)), folder / "run")
     return folder / "run"
 
 
