@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("stereo", "datasets", "pruning", "quant", "finetune", "hwcost")
 
-GROUND = {"errors", "files", "folders", "full_disk", "hdf5_checks", "parallel", "progress", "sealed"}
+GROUND = {"determinism", "errors", "files", "folders", "full_disk", "hdf5_checks", "parallel", "progress", "sealed"}
 """Modules of src/disparsity that everybody may know."""
 
 MAY_KNOW = {
