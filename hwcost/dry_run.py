@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from disparsity.determinism import usual_operators
 from disparsity.quant.evaluating import evaluating
 
 _Shape = tuple[int, ...]
@@ -138,23 +139,6 @@ def _normalized(values: Tensor, *settings: Any) -> list[_Shape]:
     """The result, and mean and variance of every channel."""
     del settings
     return [values.shape, (values.shape[1],), (values.shape[1],)]
-
-
-@contextmanager
-def usual_operators() -> Iterator[None]:
-    """Deterministic mode, in which runs train, takes up-sampling apart; what is counted is the usual operator.
-
-    Setting the mode makes torch import its compiler, which takes seconds; so it is only set where it has to change.
-    """
-    if not torch.are_deterministic_algorithms_enabled():
-        yield
-        return
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(mode=False)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(mode=True, warn_only=warns)
 
 
 _ATEN = torch.ops.aten

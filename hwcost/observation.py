@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from disparsity.hwcost.dry_run import usual_operators
+from disparsity.determinism import usual_operators
 from disparsity.hwcost.effectual import EffectualMacs, measure_effectual
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.bits import offset_grid

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
+from disparsity.determinism import usual_operators
 from disparsity.stereo.channels.balance import balanced_families
 from disparsity.stereo.channels.coupling import KEPT, ChannelCoupling
 from disparsity.stereo.channels.layers import is_mixing
@@ -34,7 +34,7 @@ def trace_coupling(
         what belongs together; channels that are not known to be removable are kept.
 
     """
-    with _usual_operators(), torch.random.fork_rng(devices=[]):
+    with usual_operators(), torch.random.fork_rng(devices=[]):
         return _result(_run(copy.deepcopy(network), inputs, kept_outputs, kept))
 
 
@@ -84,20 +84,3 @@ def _result(tracer: Tracer) -> ChannelCoupling:
         obstacles=tuple(tracer.obstacles),
         units=len(numbers) - 1,
     )
-
-
-@contextmanager
-def _usual_operators() -> Iterator[None]:
-    """Deterministic mode takes up-sampling apart into operators that nobody could follow.
-
-    Setting the mode makes torch import its compiler, which takes seconds; so it is only set where it has to change.
-    """
-    if not torch.are_deterministic_algorithms_enabled():
-        yield
-        return
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(mode=False)
-    try:
-        yield
-    finally:
-        torch.use_deterministic_algorithms(mode=True, warn_only=warns)

@@ -8,11 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
-
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint
-from disparsity.stereo.networks import build_network
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
@@ -26,14 +21,10 @@ CELL_SECONDS = 600
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator:
+def kernel(checkpoint: Path) -> Iterator:
     """One kernel for all notebooks, since it takes seconds to import torch; it is emptied between them."""
-    torch.manual_seed(3)
-    network = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16)
-    tiny = tmp_path_factory.mktemp("notebooks") / "tiny"
-    save_checkpoint(tiny / "checkpoint.json", network_checkpoint(network, {}))
     kernel = manager.KernelManager(kernel_name="python3")
-    kernel.start_kernel(env={**os.environ, "DISPARSITY_NOTEBOOKS_SMALL": str(tiny), "OMP_NUM_THREADS": "1"})
+    kernel.start_kernel(env={**os.environ, "DISPARSITY_NOTEBOOKS_SMALL": str(checkpoint), "OMP_NUM_THREADS": "1"})
     yield kernel
     kernel.shutdown_kernel(now=True)
     kernel.cleanup_resources()
