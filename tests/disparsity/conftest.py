@@ -17,7 +17,9 @@ from disparsity.export.openvino_folder import write_openvino
 from disparsity.files import sha256_of
 from disparsity.finetune.checkpoints import save_checkpoint
 from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.finetune.training import Trainer
 from disparsity.hwcost.reports import rendering
+from disparsity.phases import Phase
 from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
 from disparsity.quant.allocation import QuantSettings, uniform_bits
@@ -124,6 +126,22 @@ def snapshot() -> Callable[[Path], dict[str, str]]:
 def unreported(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs without a report, which takes most of the time of a tiny one and depends on the run's folder alone."""
     monkeypatch.setattr(pipeline, "build_report", lambda _run, _recipe: {})
+
+
+@pytest.fixture
+def asked_to_stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """Every phase of training from here on is asked to stop after the step of this number, as by a signal."""
+
+    def ask(number: int) -> None:
+        logged = Phase.after_step
+
+        def after_step(phase: Phase, trainer: Trainer, step: int, loss: float) -> None:
+            phase._stop.asked = step == number
+            logged(phase, trainer, step, loss)
+
+        monkeypatch.setattr(Phase, "after_step", after_step)
+
+    return ask
 
 
 @pytest.fixture(scope="session")

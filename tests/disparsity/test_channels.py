@@ -17,12 +17,10 @@ from disparsity.channels import finish_channels, start_channels
 from disparsity.costing import cost_report
 from disparsity.errors import InputError, StoppedError
 from disparsity.finetune.restore import open_network, stage_of
-from disparsity.finetune.training import Trainer
 from disparsity.hwcost.machine import Machine
 from disparsity.hwcost.technology import load_profile
 from disparsity.hwcost.workload import trace_workload
 from disparsity.packed import read_network
-from disparsity.phases import Phase
 from disparsity.pruning.channels.masks import silence_removed
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.pruning.layers import prunable_layers
@@ -82,16 +80,10 @@ def test_a_smaller_network_is_costed_against_the_whole_one(run: Path) -> None:
 
 
 def test_a_stopped_stage_resumes_to_the_same_bits(
-    run: Path, tmp_path: Path, write_recipe: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    run: Path, tmp_path: Path, write_recipe: Callable[..., Path], asked_to_stop_at: Callable[[int], None]
 ) -> None:
     recipe = load_recipe(write_recipe(tmp_path), CHANGES)
-    logged = Phase.after_step
-
-    def stop_at(self: Phase, trainer: Trainer, number: int, loss: float) -> None:
-        self._stop.asked = number == 1
-        logged(self, trainer, number, loss)
-
-    monkeypatch.setattr(Phase, "after_step", stop_at)
+    asked_to_stop_at(1)
     with pytest.raises(StoppedError):
         pipeline.run_single(recipe, tmp_path / "run", "prune", None)
     folder = pipeline.run_single(recipe, tmp_path / "run", "prune", None)

@@ -15,7 +15,6 @@ from disparsity import pipeline, runtimes, stages
 from disparsity.datasets.uri import open_data
 from disparsity.errors import StoppedError
 from disparsity.finetune.checkpoints import load_checkpoint
-from disparsity.phases import Phase
 from disparsity.recipe import load_recipe
 
 Writer = Callable[..., Path]
@@ -85,16 +84,10 @@ def test_a_run_comes_to_the_same_masks_and_errors(
 
 @pytest.mark.filterwarnings("ignore:for .*copying from a non-meta parameter")  # what is pretended has values
 def test_a_stopped_stage_goes_on_there(
-    write_recipe: Writer, tmp_path: Path, on_far: torch.device, monkeypatch: pytest.MonkeyPatch
+    write_recipe: Writer, tmp_path: Path, on_far: torch.device, asked_to_stop_at: Callable[[int], None]
 ) -> None:
     recipe = load_recipe(write_recipe(tmp_path, mode="soft"), [*SMALL, "prune.train.steps=4", "data.test=[]"])
-    after_step = Phase.after_step
-
-    def stopping(phase: Phase, trainer, step: int, loss: float) -> None:
-        phase._stop.asked = step == 2
-        after_step(phase, trainer, step, loss)
-
-    monkeypatch.setattr(Phase, "after_step", stopping)
+    asked_to_stop_at(2)
     with pytest.raises(StoppedError):
         pipeline.run_single(recipe, tmp_path / "run", "prune", None)
     folder = pipeline.run_single(recipe, tmp_path / "run", "prune", None)
