@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from disparsity import pipeline, runtimes, stages
+from disparsity import context, pipeline, runtimes
 from disparsity.datasets.uri import open_data
 from disparsity.errors import StoppedError
 from disparsity.finetune.checkpoints import load_checkpoint
@@ -42,7 +42,7 @@ def second() -> ModuleType:
 @pytest.fixture
 def on_far(second: ModuleType, monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
     """Recipes and commands that take the second device."""
-    for module in (stages, runtimes):
+    for module in (context, runtimes):
         monkeypatch.setattr(module, "choose_device", lambda *_: second.FAR)
     with second.second_device() as device:
         yield device
@@ -66,7 +66,7 @@ def test_a_run_comes_to_the_same_masks_and_errors(
 ) -> None:
     recipe = load_recipe(write_recipe(tmp_path), SMALL)
     pipeline.run(recipe, tmp_path / "near")
-    monkeypatch.setattr(stages, "choose_device", lambda _: second.FAR)
+    monkeypatch.setattr(context, "choose_device", lambda _: second.FAR)
     with second.second_device():
         pipeline.run(recipe, tmp_path / "far")
     for stage in ("01-prune", "02-finetune", "03-quantize", "04-finetune_quantized"):
