@@ -28,6 +28,7 @@ from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 DEMO, STEREONET, ANYNET = "demo: built-in network, synthetic", "StereoNet, FlyingThings3D", "AnyNet, KITTI 2015"
+FULL = "the same with an hour of steps"
 PRUNED, EQUAL, BITS = (
     "pruned alone, built-in network",
     "control: dense network of equal bytes",
@@ -35,6 +36,7 @@ PRUNED, EQUAL, BITS = (
 )
 LOOKS = {
     DEMO: (BLUE, "o", True),
+    FULL: (BLUE, "*", True),
     STEREONET: (RED, "s", True),
     ANYNET: (GREEN, "D", True),
     PRUNED: (SKY, "^", False),
@@ -43,7 +45,8 @@ LOOKS = {
 }
 LABELS = {
     DEMO: ((9, -3), "left"),
-    STEREONET: ((9, -3), "left"),
+    FULL: ((9, -3), "left"),
+    STEREONET: ((-9, -3), "right"),
     ANYNET: ((-9, -3), "right"),
     PRUNED: ((6, 4), "left"),
     BITS: ((0, -10), "center"),
@@ -67,6 +70,7 @@ def points() -> list[Point]:
     """All points, in the order in which the series are drawn."""
     return [
         _of_a_run(DEMO, "demo.md"),
+        _of_the_full_recipe(),
         _of_a_run(STEREONET, "stereonet_flyingthings.md"),
         _of_a_run(ANYNET, "anynet_kitti2015.md"),
         *_of_stage_one("default", PRUNED),
@@ -84,6 +88,21 @@ def _of_a_run(series: str, name: str) -> Point:
         series=series,
         label=f"-{saved:.1f} %, x{factor:.2f}",
         memory_percent=100.0 - saved,
+        error_factor=factor,
+        source=name,
+    )
+
+
+def _of_the_full_recipe() -> Point:
+    """The rounded network's row: its error above the dense one's, and its packed file."""
+    name = "reference_full.md"
+    text = (RESULTS / name).read_text(encoding="utf-8")
+    lost, saved = re.search(r"^\| and W4 A8.*? \(\+([\d.]+) %\).* kB \(-([\d.]+) %\)", text, re.MULTILINE).groups()
+    factor = 1.0 + float(lost) / 100.0
+    return Point(
+        series=FULL,
+        label=f"-{float(saved):.1f} %, x{factor:.2f}",
+        memory_percent=100.0 - float(saved),
         error_factor=factor,
         source=name,
     )
