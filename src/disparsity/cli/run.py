@@ -26,7 +26,7 @@ def add_to(commands: Any) -> None:
     demo = commands.add_parser(
         "demo",
         help="the whole pipeline on the built-in reference network and synthetic scenes",
-        description="Compress the built-in reference network on synthetic scenes: about six minutes on two AVX2 cores.",
+        description="Compress the built-in reference network on synthetic scenes: about 6 minutes on two AVX2 cores.",
         epilog="example: disparsity demo --out runs/demo",
     )
     demo.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="default: %(default)s")
