@@ -84,13 +84,7 @@ def _of_a_run(series: str, name: str) -> Point:
     text = (RESULTS / name).read_text(encoding="utf-8")
     factor = float(re.search(r"^  EPE .* x([\d.]+)$", text, re.MULTILINE)[1])
     saved = float(re.search(r"^  packed file .* -([\d.]+) %$", text, re.MULTILINE)[1])
-    return Point(
-        series=series,
-        label=f"-{saved:.1f} %, x{factor:.2f}",
-        memory_percent=100.0 - saved,
-        error_factor=factor,
-        source=name,
-    )
+    return _whole(series, factor, saved, name)
 
 
 def _of_the_full_recipe() -> Point:
@@ -98,13 +92,17 @@ def _of_the_full_recipe() -> Point:
     name = "reference_full.md"
     text = (RESULTS / name).read_text(encoding="utf-8")
     lost, saved = re.search(r"^\| and W4 A8.*? \(\+([\d.]+) %\).* kB \(-([\d.]+) %\)", text, re.MULTILINE).groups()
-    factor = 1.0 + float(lost) / 100.0
+    return _whole(FULL, 1.0 + float(lost) / 100.0, float(saved), name)
+
+
+def _whole(series: str, factor: float, saved: float, source: str) -> Point:
+    """A network that went through the whole pipeline, labelled with both of its figures."""
     return Point(
-        series=FULL,
-        label=f"-{float(saved):.1f} %, x{factor:.2f}",
-        memory_percent=100.0 - float(saved),
+        series=series,
+        label=f"-{saved:.1f} %, x{factor:.2f}",
+        memory_percent=100.0 - saved,
         error_factor=factor,
-        source=name,
+        source=source,
     )
 
 
