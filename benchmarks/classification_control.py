@@ -20,8 +20,8 @@ from classification.page import write_results
 from classification.recipe import ControlRecipe, claim_folder, read_recipe
 from provenance import provenance
 
-from disparsity.errors import DisparsityError
-from disparsity.files import write_json
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import DisparsityError
 
 RESULTS = Path(__file__).parent / "results"
 

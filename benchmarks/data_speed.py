@@ -16,20 +16,20 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
-from disparsity.context import open_stream
-from disparsity.datasets import batches
-from disparsity.datasets.batches import Batch, TrainingStream
-from disparsity.datasets.packing import pack
-from disparsity.datasets.prefetch import BatchSource, Prefetcher
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches import stream as stream_module
+from disparsity.datasets.batches.prefetch import BatchSource, Prefetcher
+from disparsity.datasets.batches.stream import Batch, TrainingStream
+from disparsity.datasets.packed.writer import pack
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.training import Trainer
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
+from disparsity.run.context import open_stream
 
 RESULT = Path(__file__).parent / "results" / "data_speed.md"
-CACHE_BYTES = batches._CACHE_BYTES
+CACHE_BYTES = stream_module._CACHE_BYTES
 WINDOW, BATCH, STEPS, TRAIN_STEPS, PAIRS = (256, 512), 4, 6, 12, 100_000
 
 
@@ -47,7 +47,7 @@ def rate(uri: str, workers: int) -> float:
 
 def speed_rows(folder: Path, packed: Path) -> list[str]:
     """Table of rates; the faster of two rounds, as the machine is shared."""
-    batches._CACHE_BYTES = 0
+    stream_module._CACHE_BYTES = 0
     rows = ["| workers | PNG and PFM, pairs/s | packed, pairs/s | ratio |", "|--:|--:|--:|--:|"]
     for workers in (0, 2):
         rates = [max(rate(uri, workers) for _ in range(2)) for uri in (f"sceneflow:{folder}", f"packed:{packed}")]
@@ -116,7 +116,7 @@ def main(arguments: argparse.Namespace) -> None:
     print(listing, file=sys.stderr)
     speed = speed_rows(arguments.data, packed)
     print(*speed, sep="\n", file=sys.stderr)
-    batches._CACHE_BYTES = CACHE_BYTES
+    stream_module._CACHE_BYTES = CACHE_BYTES
     waiting = [waiting_row(arguments.recipe, workers) for workers in (0, 2)]
     print(*waiting, sep="\n", file=sys.stderr)
     sections = [

@@ -28,24 +28,24 @@ from provenance import provenance
 from sections import put_section, table, write_csv
 from torch import Tensor
 
+from disparsity.base.atomic_io import write_text
+from disparsity.base.errors import DisparsityError
+from disparsity.checkpoint.packed import write_network
+from disparsity.checkpoint.restore import open_network, stage_of
 from disparsity.datasets.uri import open_data
-from disparsity.errors import DisparsityError
-from disparsity.evaluation import evaluate_estimates
-from disparsity.export.onnx_file import write_onnx
-from disparsity.export.onnx_session import open_onnx
-from disparsity.export.openvino_folder import write_openvino
-from disparsity.export.openvino_session import open_openvino
-from disparsity.export.qonnx_file import write_qonnx
+from disparsity.evaluation.evaluation import evaluate_estimates
+from disparsity.evaluation.sessions.onnx import open_onnx
+from disparsity.evaluation.sessions.openvino import open_openvino
+from disparsity.evaluation.sessions.saturation import sums_saturate
+from disparsity.export.onnx.file import write_onnx
+from disparsity.export.openvino.folder import write_openvino
+from disparsity.export.qonnx.file import write_qonnx
 from disparsity.export.rtl.folder import write_rtl
-from disparsity.export.saturation import sums_saturate
-from disparsity.files import write_text
-from disparsity.finetune.restore import open_network, stage_of
-from disparsity.packed import write_network
-from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings, uniform_bits
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network
@@ -264,12 +264,12 @@ rounds the biases of convolutions that it runs on integers; so quantized network
 That is no matter of the runtime: torch with channels-last memory differs from torch by as much. StereoNet W8 A8 on its
 pair, mean difference to torch: ONNX Runtime 0.36 px, 0.31 px without its optimisations, torch channels last 0.30 px,
 torch with all biases times 1 + 1e-6 0.30 px and times 1 + 1e-7 0.12 px. Layer by layer the file computes exactly what
-was trained, see `tests/disparsity/export/test_qdq.py`.
+was trained, see `tests/disparsity/export/onnx/test_qdq.py`.
 
 This processor has no VNNI: OpenVINO's integer sums of weights of 8 bits can saturate, silently. `--runtime openvino`
 runs such layers in float here; the rows "not kept from saturating" show what anybody else's use of the same file gives.
 These networks do not suffer from it; one with random weights was off by 0.32 px of 5, and sums of the largest products
-by half (`tests/disparsity/export/test_saturation.py`).
+by half (`tests/disparsity/evaluation/sessions/test_saturation.py`).
 
 `bytes packed` is `export --format packed` of the same network. A quantized ONNX file holds one byte for each weight
 of up to 8 bits, also of 4 bits and of pruned ones.

@@ -22,9 +22,9 @@ from provenance import provenance
 from sections import table
 from torch import Tensor, nn
 
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.restore import stage_of
 from disparsity.datasets.uri import open_data
-from disparsity.files import write_text
-from disparsity.finetune.restore import stage_of
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.integer.convolution import IntegerConvolution
 from disparsity.quant.integer.network import float_layers, integer_form, integer_layers

@@ -20,26 +20,26 @@ from provenance import provenance
 from sections import put_section, table, write_csv
 from torch import Tensor, nn
 
-from disparsity.channels import finish_channels, start_channels
-from disparsity.export.onnx_file import write_onnx
-from disparsity.export.onnx_session import open_onnx
-from disparsity.export.openvino_folder import write_openvino
-from disparsity.export.openvino_session import OpenvinoNetwork, open_openvino
+from disparsity.base.timing import Timing, measure
+from disparsity.checkpoint.restore import open_network
+from disparsity.evaluation.sessions.onnx import open_onnx
+from disparsity.evaluation.sessions.openvino import OpenvinoNetwork, open_openvino
+from disparsity.export.onnx.file import write_onnx
+from disparsity.export.openvino.folder import write_openvino
 from disparsity.finetune.channels_last import use_channels_last
-from disparsity.finetune.restore import open_network
-from disparsity.hwcost.workload import trace_workload
-from disparsity.pruning.layers import prunable_layers
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import set_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import magnitude_scores
-from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.run.stages.channel_pruning import finish_channels, start_channels
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
-from disparsity.stopwatch import Timing, measure
 
 RESULT = Path(__file__).parent / "results" / "deployment.md"
 Opened = tuple[Callable[[Tensor, Tensor], object], str, str]

@@ -24,8 +24,8 @@ from device_steps.page import page
 from device_steps.work import measure
 from provenance import provenance
 
-from disparsity.devices import choose_device, describe, use_device
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
+from disparsity.base.devices import choose_device, describe, use_device
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -25,7 +25,7 @@ from growing.fit import exponent
 from hardware.markdown import table
 from provenance import provenance
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 
 RESULTS = Path(__file__).parent / "results"
 WORDS = {

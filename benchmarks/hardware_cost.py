@@ -22,7 +22,7 @@ import torch
 from hardware import flops, qonnx, scalesim, speed, zigzag
 from provenance import provenance
 
-from disparsity.files import write_json, write_text
+from disparsity.base.atomic_io import write_json, write_text
 
 RESULTS = Path(__file__).parent / "results"
 SECTIONS = {"flops": flops, "qonnx": qonnx, "scalesim": scalesim, "zigzag": zigzag, "speed": speed}

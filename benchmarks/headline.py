@@ -20,29 +20,29 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
-from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.packed import pack_network
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.uri import open_data
-from disparsity.files import write_text
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
-from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj
-from disparsity.hwcost.layer_call import Workload
-from disparsity.hwcost.operations import total_bops
-from disparsity.hwcost.packing import pack
+from disparsity.hwcost.codec.packing import pack
+from disparsity.hwcost.models.energy import mac_area_um2, mac_energy_pj
+from disparsity.hwcost.models.operations import total_bops
+from disparsity.hwcost.models.storage import network_formats, network_storage
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.sections.memory import dense_bytes
-from disparsity.hwcost.storage import network_formats, network_storage
-from disparsity.hwcost.technology import load_profile
-from disparsity.hwcost.workload import trace_workload
-from disparsity.packed import pack_network
-from disparsity.pruning.layers import prunable_layers
+from disparsity.hwcost.tracing.layer_call import Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import taylor_pass
 from disparsity.pruning.selection import FloorSettings, Scores, select_global
-from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers, layer_bits
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings, uniform_bits
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.published import load_published

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from disparsity.context import Context, open_stream
-from disparsity.datasets.cached import CachedDataset, SampleCache
-from disparsity.datasets.delivery import Delivered
+from disparsity.base.signals import StopRequest
+from disparsity.datasets.batches.cache import CachedDataset, SampleCache
+from disparsity.datasets.batches.device import Delivered
 from disparsity.datasets.uri import open_data
-from disparsity.recipe import Recipe
-from disparsity.signals import StopRequest
+from disparsity.recipe.recipe import Recipe
+from disparsity.run.context import Context, open_stream
 
 _BYTES = 2**30
 

@@ -21,9 +21,9 @@ from statistics import mean
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from disparsity.files import write_bytes, write_text
-from disparsity.hwcost.reports.chart_style import BLUE, GREEN, GREY, LINE, PURPLE, RED, SKY, clean, new_figure
-from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
+from disparsity.base.atomic_io import write_bytes, write_text
+from disparsity.report.figures.chart_style import BLUE, GREEN, GREY, LINE, PURPLE, RED, SKY, clean, new_figure
+from disparsity.report.figures.rendering import png_bytes, svg_bytes
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

@@ -6,7 +6,7 @@ import csv
 import io
 from pathlib import Path
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 
 
 def put_section(path: Path, name: str, text: str) -> None:

@@ -13,17 +13,17 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
-from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.uri import open_data
-from disparsity.files import write_text
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.switch import switch_off, switch_on
 from disparsity.finetune.training import Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks
+from disparsity.pruning.prunable import prunable_layers
 
 SPARSITIES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97, 0.985)
 DATA = "synthetic:?pairs=4&size=96x192&seed=1&max_disparity=48"

@@ -23,7 +23,7 @@ from screening.cases import CONTROL, Case, finals, screening
 from screening.measure import compress, train_control
 from screening.tables import write_results
 
-from disparsity.files import write_json
+from disparsity.base.atomic_io import write_json
 
 
 def run(cases: Iterable[Case], out: Path, part: int, parts: int) -> None:

@@ -19,7 +19,7 @@ from cost import events, steps, thresholds
 from cost.page import page
 from provenance import provenance
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 
 RESULT = Path(__file__).parent / "results" / "stage_one_cost.md"
 

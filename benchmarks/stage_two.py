@@ -25,7 +25,7 @@ from quantizing.measure import measured
 from quantizing.published import published
 from quantizing.tables import write_results
 
-from disparsity.files import write_json
+from disparsity.base.atomic_io import write_json
 
 GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
     "float": cases.in_float,

@@ -24,26 +24,26 @@ from typing import Any
 import torch
 from provenance import provenance
 
-from disparsity.allocating import Allocator, remove_channels
-from disparsity.bit_costs import cost_at
-from disparsity.datasets.batches import TrainingStream
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.uri import open_data
-from disparsity.evaluation import evaluate
-from disparsity.files import write_text
+from disparsity.evaluation.evaluation import evaluate
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.settings import TrainSettings
-from disparsity.hwcost.technology import load_profile
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.pruning.scores.taylor import taylor_pass
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.allocations.problem import Plan, Problem, cost_of
 from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.recipe import QuantizeSection
-from disparsity.stages import bits_of
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.recipe.recipe import QuantizeSection
+from disparsity.run.stages.bit_allocation import Allocator, remove_channels
+from disparsity.run.stages.bit_costs import cost_at
+from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.network import StereoNetwork
 
 TEST = "synthetic:?pairs=20&size=96x192&seed=1000&max_disparity=48"

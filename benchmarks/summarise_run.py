@@ -12,8 +12,8 @@ from typing import Any
 
 from provenance import provenance
 
-from disparsity.files import write_text
-from disparsity.hwcost.reports.text import summary_table
+from disparsity.base.atomic_io import write_text
+from disparsity.report.terminal import summary_table
 
 
 def accuracy_lines(rows: list[dict[str, Any]]) -> list[str]:

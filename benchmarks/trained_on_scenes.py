@@ -14,11 +14,11 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.checkpoints import save_checkpoint
+from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.cli import main as disparsity
 from disparsity.datasets.uri import open_data
-from disparsity.files import write_text
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint, open_network
 from disparsity.stereo.inference import score
 from disparsity.stereo.metrics import pooled
 from disparsity.stereo.network import StereoNetwork

@@ -19,9 +19,9 @@ from hardware.markdown import table
 from provenance import provenance
 from torch import Tensor, nn
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 from disparsity.finetune.recompute import recomputed_volumes, volume_parts
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import build_network
 
 RESULT = Path(__file__).parent / "results" / "training_memory.md"

@@ -17,14 +17,14 @@ from typing import Any
 
 from provenance import provenance
 
-from disparsity.context import Context
+from disparsity.base.atomic_io import write_json, write_text
+from disparsity.base.signals import StopRequest
 from disparsity.datasets.uri import open_data
-from disparsity.evaluation import evaluate
-from disparsity.files import write_json, write_text
+from disparsity.evaluation.evaluation import evaluate
 from disparsity.pipeline import prepare
-from disparsity.recipe import Recipe, load_recipe
-from disparsity.signals import StopRequest
-from disparsity.stages import run_stage
+from disparsity.recipe.recipe import Recipe, load_recipe
+from disparsity.run.context import Context
+from disparsity.run.stages.stages import run_stage
 from disparsity.stereo.network import StereoNetwork
 
 ROOT = Path(__file__).parents[1]

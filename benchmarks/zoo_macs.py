@@ -14,9 +14,9 @@ from pathlib import Path
 import torch
 from provenance import provenance
 
-from disparsity.files import write_text
-from disparsity.hwcost.layer_call import Workload
-from disparsity.hwcost.workload import trace_workload
+from disparsity.base.atomic_io import write_text
+from disparsity.hwcost.tracing.layer_call import Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import NETWORKS, build_network
 
 SIZES = ((544, 960), (384, 1248))

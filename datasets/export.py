@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from disparsity.datasets.pfm import write_pfm
-from disparsity.datasets.png import write_kitti_disparity, write_rgb
+from disparsity.base.errors import InputError
+from disparsity.base.folders import write_folder
+from disparsity.base.progress import progress
+from disparsity.datasets.decoders.pfm import write_pfm
+from disparsity.datasets.decoders.png import write_kitti_disparity, write_rgb
 from disparsity.datasets.sample import Sample, StereoDataset
-from disparsity.errors import InputError
-from disparsity.folders import write_folder
-from disparsity.progress import progress
 
 _FRAME = "0006"
 

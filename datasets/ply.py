@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from disparsity.datasets.calib_txt import Calibration
-from disparsity.files import write_bytes
+from disparsity.base.atomic_io import write_bytes
+from disparsity.datasets.decoders.calibration import Calibration
 
 _VERTEX = np.dtype([("xyz", "<f4", 3), ("rgb", "u1", 3)])
 

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from disparsity.datasets.limits import read_file
+from disparsity.base.errors import DataError
+from disparsity.datasets.decoders.limits import read_file
 from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset, files_of
-from disparsity.errors import DataError
 
 _SHOWN = 5
 

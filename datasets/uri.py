@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from disparsity.datasets.listing import Listing
-from disparsity.datasets.readers import READERS, Option, Reader
+from disparsity.base.errors import DataError, InputError
+from disparsity.datasets.readers.listing import Listing
+from disparsity.datasets.readers.registry import READERS, Option, Reader
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.split import resolve, select
-from disparsity.errors import DataError, InputError
 
 _SPLIT = "split="
 

@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from disparsity.datasets.folder import decode_pair
-from disparsity.datasets.listing import Listing, Pair
+from disparsity.base.errors import BitDepthError, DataError, DisparsityError, SizeError
+from disparsity.datasets.readers.folder import decode_pair
+from disparsity.datasets.readers.listing import Listing, Pair
 from disparsity.datasets.sample import Sample, StereoDataset
 from disparsity.datasets.split import resolve
-from disparsity.errors import BitDepthError, DataError, DisparsityError, SizeError
 
 SCHEMA, VERSION = "disparsity.verification", 1
 KINDS = (

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from disparsity.datasets.batches import Batch
+from disparsity.base.distributed import mean_count
+from disparsity.base.eval_mode import evaluating
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, check_distributions, coarse_maps, pair_maps
-from disparsity.parallel import mean_count
-from disparsity.quant.evaluating import evaluating
 from disparsity.stereo.distributions import divergence, observed_similarities
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from disparsity.datasets.batches import Batch
-from disparsity.parallel import total
+from disparsity.base.distributed import total
+from disparsity.datasets.batches.stream import Batch
 
 
 class RunningError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.finetune.optimizers.psgd import PSGD_GRIDS, PSGD_SCALES, PSGD_TARGETS
 from disparsity.finetune.teachers import TEACHER_MAPS, TEACHERS
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from disparsity import parallel
+from disparsity.base import distributed
 
 _Norm = nn.modules.batchnorm._BatchNorm
 
@@ -23,7 +23,7 @@ def shared_statistics(network: nn.Module) -> Iterator[None]:
     Outputs, gradients and running statistics are those of one process with all parts, which must be of one size.
     torch's own synchronised BatchNorm needs a GPU.
     """
-    norms = [module for module in network.modules() if isinstance(module, _Norm)] if parallel.processes() > 1 else []
+    norms = [module for module in network.modules() if isinstance(module, _Norm)] if distributed.processes() > 1 else []
     for norm in norms:
         # a partial, whose copy in a copied network belongs to the copied layer
         norm.forward = partial(_forward, norm)  # type: ignore[method-assign]
@@ -38,7 +38,7 @@ def _forward(norm: _Norm, inputs: Tensor) -> Tensor:
     if not norm.training:
         return type(norm).forward(norm, inputs)
     mean, variance = _statistics(inputs.detach())
-    _follow(norm, mean, variance, inputs.numel() // inputs.shape[1] * parallel.processes())
+    _follow(norm, mean, variance, inputs.numel() // inputs.shape[1] * distributed.processes())
     normalised = _Normalise.apply(inputs.float(), mean.float(), (variance + norm.eps).rsqrt().float())  # type: ignore[no-untyped-call]
     if norm.affine:
         shape = _along_channels(inputs)
@@ -50,7 +50,7 @@ def _statistics(inputs: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and variance ``[C]`` over all parts, float64."""
     variance, mean = torch.var_mean(inputs.float(), _all_but_channels(inputs), correction=0)
     moments = torch.stack([mean.double(), variance.double() + mean.double().square()])
-    parallel.average([moments])
+    distributed.average([moments])
     return moments[0], (moments[1] - moments[0].square()).clamp(min=0.0)
 
 
@@ -86,7 +86,7 @@ class _Normalise(torch.autograd.Function):
         normalised, scale = ctx.saved_tensors
         gradient, axes, shape = gradients[0], _all_but_channels(normalised), _along_channels(normalised)
         means = torch.stack([gradient.mean(axes), (gradient * normalised).mean(axes)])
-        parallel.average([means])
+        distributed.average([means])
         change = gradient - means[0].view(shape)
         change.sub_(normalised * means[1].view(shape)).mul_(scale.view(shape))
         return change, None, None

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
-from disparsity.finetune.checkpoints import with_prefix, without_prefix
+from disparsity.base.errors import InputError
+from disparsity.base.progress import progress
+from disparsity.checkpoint.checkpoints import with_prefix, without_prefix
 from disparsity.finetune.modes.base import Mode, Place
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.progress import progress
-from disparsity.pruning.competition import Select, competition, with_returning
+from disparsity.pruning.mask_update import Select, competition, with_returning
 from disparsity.pruning.masks import density, masks_of, set_masks
 from disparsity.pruning.schedules import density_after, event_steps
 from disparsity.pruning.scores.normalisation import normalised, per_mac

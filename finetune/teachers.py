@@ -16,9 +16,9 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.masks import masks_of
-from disparsity.quant.folding import fold_named
+from disparsity.quant.folding.batch_norm import fold_named
 from disparsity.stereo.distributions import distribution_parts
 from disparsity.stereo.network import StereoNetwork
 

@@ -13,18 +13,18 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from disparsity.datasets.batches import Batch
-from disparsity.errors import DivergedError
-from disparsity.finetune.checkpoints import with_prefix, without_prefix
+from disparsity.base.distributed import average
+from disparsity.base.errors import DivergedError
+from disparsity.base.layers import quantizable_layers
+from disparsity.base.progress import progress
+from disparsity.checkpoint.checkpoints import with_prefix, without_prefix
+from disparsity.datasets.batches.stream import Batch
+from disparsity.finetune.lr_schedule import learning_rate
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
-from disparsity.finetune.rates import learning_rate
 from disparsity.finetune.recompute import recomputed_volumes
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.shared_norm import shared_statistics
-from disparsity.parallel import average
-from disparsity.progress import progress
-from disparsity.quant.layers import quantizable_layers
 from disparsity.stereo.network import StereoNetwork
 
 _SKIPPED_IN_A_ROW = 3

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from disparsity.hwcost.activations import ActivationPeak
-from disparsity.hwcost.layer_call import Workload
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.observation import Observation
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.codec.weight_bytes import WeightBytes
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.storage import network_storage
 from disparsity.hwcost.sections.accumulators import accumulators_section, largest_sums
 from disparsity.hwcost.sections.arithmetic import hardware_section, latency_section, operations_section
 from disparsity.hwcost.sections.effectual import effectual_section
@@ -20,8 +19,9 @@ from disparsity.hwcost.sections.multipliers import multipliers_section, shift_ad
 from disparsity.hwcost.sections.roofline import roofline_section
 from disparsity.hwcost.sections.sparse_execution import sparse_execution_section
 from disparsity.hwcost.sections.traffic import moves, traffic_section
-from disparsity.hwcost.storage import network_storage
-from disparsity.hwcost.weight_bytes import WeightBytes
+from disparsity.hwcost.tracing.activation_statistics import Observation
+from disparsity.hwcost.tracing.layer_call import Workload
+from disparsity.hwcost.tracing.live_activations import ActivationPeak
 
 
 @dataclass(frozen=True, kw_only=True)

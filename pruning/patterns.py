@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 PATTERNS: dict[str, str] = {
     "element": "single weights",

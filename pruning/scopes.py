@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.densities import select_erk, select_mac_weighted
 from disparsity.pruning.selection import FloorSettings, Masks, Scores, select_global, select_per_layer
 

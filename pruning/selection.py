@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
 from disparsity.pruning.threshold import keep_top_by_histogram
 
 Scores = Mapping[str, Tensor]

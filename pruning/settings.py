@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.patterns import check_pattern, group_law
 from disparsity.pruning.schedules import CYCLES, SCHEDULES
 from disparsity.pruning.scopes import SCOPES

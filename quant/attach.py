@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.base.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
-from disparsity.quant.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers
 from disparsity.quant.quantizers import QuantizerBuilder, builder_for, quantizer_builder
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.settings import QuantizerSettings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 MIN_BITS = 1
 MAX_BITS = 16

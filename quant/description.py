@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import nn
 
-from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.base.errors import CorruptArtefactError, InputError
+from disparsity.base.layers import quantizable_layers
 from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, MAX_BITS, LayerBits
-from disparsity.quant.layers import quantizable_layers
 from disparsity.quant.quantizers.settings import QuantizerSettings
 
 _KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_low"}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor
 
-from disparsity.parallel import mean_count
+from disparsity.base.distributed import mean_count
 
 
 def smooth_l1(

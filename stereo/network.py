@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.channels.coupling import ChannelCoupling
 from disparsity.stereo.channels.trace import trace_coupling
 from disparsity.stereo.spec import NetworkSpec

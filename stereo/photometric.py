@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from disparsity.parallel import mean_count
+from disparsity.base.distributed import mean_count
 from disparsity.stereo.volumes.warped import warp
 
 _SSIM_SHARE, _WINDOW = 0.85, 3

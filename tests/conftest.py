@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint
+from disparsity.checkpoint.checkpoints import save_checkpoint
+from disparsity.checkpoint.restore import network_checkpoint
 from disparsity.stereo.networks import build_network
 
 ROOT = Path(__file__).resolve().parents[1]

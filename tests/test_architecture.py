@@ -26,7 +26,7 @@ MAY_KNOW = {
 }
 """What each folder may import besides the ground."""
 
-EXCEPTIONS = {("hwcost/reports/write.py", "stereo")}
+EXCEPTIONS = {("src/disparsity/report/write.py", "stereo")}
 """Steps beside the order: the report shows disparity maps, which `stereo` knows how to draw."""
 
 BELOW_RECIPE = {*GROUND, "signals", "sweep_settings"}
@@ -34,7 +34,7 @@ BELOW_RECIPE = {*GROUND, "signals", "sweep_settings"}
 
 UNTESTED = {
     # a bar on a terminal and nothing else
-    "src/disparsity/progress.py",
+    "src/disparsity/base/progress.py",
 }
 """Modules without a test file of their own."""
 
@@ -96,7 +96,7 @@ def code_lines(path: Path) -> int:
 
 def test_the_modules_are_found() -> None:
     found = {path.as_posix() for path in modules()}
-    assert {"stereo/networks/stereonet.py", "finetune/modes/base.py", "src/disparsity/recipe.py"} <= found
+    assert {"stereo/networks/stereonet.py", "finetune/modes/base.py", "src/disparsity/recipe/recipe.py"} <= found
     assert not any(path.startswith("src/disparsity/stereo") for path in found)
 
 
@@ -119,9 +119,9 @@ def test_the_ground_knows_nobody(name: str) -> None:
 
 
 def test_recipe_stands_above_the_stages_folders_and_below_runs_and_pipeline() -> None:
-    assert ours(Path("src/disparsity/recipe.py")) <= {*FOLDERS, *BELOW_RECIPE}
-    assert ours(Path("src/disparsity/runs.py")) <= {*FOLDERS, *BELOW_RECIPE, "recipe"}
-    assert ours(Path("src/disparsity/signals.py")) <= BELOW_RECIPE
+    assert ours(Path("src/disparsity/recipe/recipe.py")) <= {*FOLDERS, *BELOW_RECIPE}
+    assert ours(Path("src/disparsity/run/folder.py")) <= {*FOLDERS, *BELOW_RECIPE, "recipe"}
+    assert ours(Path("src/disparsity/base/signals.py")) <= BELOW_RECIPE
 
 
 def reached(start: str, graph: dict[str, set[str]]) -> set[str]:

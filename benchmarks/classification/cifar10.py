@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from disparsity.errors import DataError
+from disparsity.base.errors import DataError
 
 SIDE, CHANNELS, CLASSES = 32, 3, 10
 RECORD = 1 + CHANNELS * SIDE * SIDE

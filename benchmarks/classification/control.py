@@ -17,12 +17,12 @@ from classification.data import ImageSet
 from classification.loop import Loop, scored
 from classification.recipe import ControlRecipe
 from classification.resnet20 import ResNet20, seeded_resnet20
-from disparsity.errors import InputError
-from disparsity.files import write_atomic, write_json
+from disparsity.base.atomic_io import write_atomic, write_json
+from disparsity.base.errors import InputError
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, trained_weight
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.settings import PruneSettings

@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from classification.cifar10 import CLASSES, load_cifar10
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 DIGITS_TEST = 597
 _SPLIT_SEED = 0

@@ -9,7 +9,7 @@ from typing import Any
 import matplotlib as mpl
 
 from classification.recipe import ControlRecipe
-from disparsity.files import write_atomic
+from disparsity.base.atomic_io import write_atomic
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

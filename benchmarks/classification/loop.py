@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from classification.data import ImageSet
 from classification.recipe import ControlRecipe
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
 from disparsity.finetune.recalibrate import recalibrate
 from disparsity.finetune.training import StepHook, Trainer
 

@@ -11,8 +11,8 @@ from typing import Any
 from classification.control import cases
 from classification.figure import draw
 from classification.recipe import ControlRecipe, claim_folder
-from disparsity.errors import InputError
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
+from disparsity.base.errors import InputError
 
 Rows = list[dict[str, Any]]
 SCORE = "taylor"

@@ -7,9 +7,9 @@ import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from disparsity.errors import InputError
-from disparsity.files import write_json
-from disparsity.recipe import from_table
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import InputError
+from disparsity.recipe.recipe import from_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from torch import nn
 from cost.clock import load, peak_mb, resident_mb, timed
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, trained_weight
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 
 LAYERS, CHANNELS = 43, 512

@@ -7,18 +7,18 @@ from typing import Any
 import torch
 
 from cost.clock import Taken, load, median, ratio, timed
-from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 from disparsity.stereo.network import StereoNetwork
 

@@ -12,21 +12,21 @@ import torch
 from cost.clock import load, peak_mb
 
 from device_steps.cases import Case
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.reconstruct import ReconstructSettings
-from disparsity.finetune.reconstructor import Reconstructor
+from disparsity.finetune.reconstruction.least_squares import ReconstructSettings
+from disparsity.finetune.reconstruction.reconstructor import Reconstructor
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.taylor import taylor_pass
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.recipe import QuantizeSection
-from disparsity.stages import bits_of
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.recipe.recipe import QuantizeSection
+from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

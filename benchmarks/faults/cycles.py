@@ -13,22 +13,22 @@ from typing import Any
 
 import torch
 
-from disparsity import phases
-from disparsity.datasets.batches import TrainingStream
+from disparsity.base.atomic_io import sha256_of
+from disparsity.base.errors import StoppedError
+from disparsity.base.signals import StopRequest, stop_on_signal
+from disparsity.checkpoint.checkpoints import Checkpoint, save_checkpoint
+from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.errors import StoppedError
-from disparsity.files import sha256_of
-from disparsity.finetune.checkpoints import Checkpoint, save_checkpoint
 from disparsity.finetune.modes import Regrow
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import Trainer
-from disparsity.phases import Phase
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
-from disparsity.signals import StopRequest, stop_on_signal
+from disparsity.run import resumable
+from disparsity.run.resumable import Phase
 from disparsity.stereo.networks import build_network
 from faults.children import ended, start
 
@@ -98,7 +98,7 @@ def cycles(wanted: int, folder: Path, seed: int = 0, minutes: float = 60.0) -> d
 
 
 def _resumed(folder: Path, steps: int) -> None:
-    phases._SAVE_EVERY_SECONDS = 0.0
+    resumable._SAVE_EVERY_SECONDS = 0.0
     with stop_on_signal() as stop:
         try:
             finish(folder, new_trainer(steps, 32, 64), stop)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from disparsity.errors import DisparsityError
+from disparsity.base.errors import DisparsityError
 from faults.children import ended, start
 from faults.targets import TARGETS, Target
 

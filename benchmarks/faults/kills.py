@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 
-from disparsity import files
-from disparsity.runs import trim_metrics
+from disparsity.base import atomic_io
+from disparsity.run.folder import trim_metrics
 from faults.children import ended, kill_after, start, wait_for
 from faults.writers import WRITERS
 
@@ -71,7 +71,7 @@ def kill(name: str, times: int, folder: Path, seed: int = 0) -> Killed:
 
 
 def _write_for_ever(name: str, folder: Path, first: int, ready: Path) -> None:
-    files._cleared.clear()  # as a fresh process
+    atomic_io._cleared.clear()  # as a fresh process
     if name == "metrics":
         trim_metrics(folder, first - 1)  # as a resumed phase
     for generation in count(first):
@@ -82,7 +82,7 @@ def _write_for_ever(name: str, folder: Path, first: int, ready: Path) -> None:
 
 def _left_after_one_more(name: str, folder: Path, generation: int) -> int:
     def work() -> None:
-        files._cleared.clear()
+        atomic_io._cleared.clear()
         if name == "metrics":
             trim_metrics(folder, generation - 1)
         WRITERS[name].write(folder, generation)

@@ -12,9 +12,9 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from disparsity.datasets.batches import TrainingStream
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.training import Trainer

@@ -17,21 +17,21 @@ import numpy as np
 import torch
 
 import disparsity
-from disparsity.datasets.calib_txt import read_calib_txt
+from disparsity.base.checksummed_json import hash_of, read_sealed
+from disparsity.checkpoint.checkpoints import save_checkpoint
+from disparsity.checkpoint.restore import network_checkpoint, open_network
+from disparsity.datasets.decoders.calibration import read_calib_txt
+from disparsity.datasets.decoders.npz import read_npz
+from disparsity.datasets.decoders.pfm import read_pfm, write_pfm
+from disparsity.datasets.decoders.png import read_png8, read_png16, read_rgb
 from disparsity.datasets.export import export_kitti2015
-from disparsity.datasets.npz import read_npz
-from disparsity.datasets.packed import PackedDataset, PackedSettings
-from disparsity.datasets.packing import pack
-from disparsity.datasets.pfm import read_pfm, write_pfm
-from disparsity.datasets.png import read_png8, read_png16, read_rgb
+from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
+from disparsity.datasets.packed.writer import pack
 from disparsity.datasets.split import read_split
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.datasets.uri import open_data
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint, open_network
-from disparsity.recipe import load_recipe
-from disparsity.runs import read_metrics
-from disparsity.sealed import hash_of, read_sealed
+from disparsity.recipe.recipe import load_recipe
+from disparsity.run.folder import read_metrics
 from disparsity.stereo.networks import build_network, published
 from faults.mutations import mutated, with_right_checksums
 
@@ -199,25 +199,25 @@ def _sealed(_folder: Path) -> list[bytes]:
 
 CALIB = "cam0=[3979.911 0 1244.772; 0 3979.911 1019.507; 0 0 1]\ndoffs=124.343\nbaseline=193.001\nwidth=2964\n"
 TARGETS: dict[str, Target] = {
-    "pfm": Target(seeds=_pfms, read=lambda path, _: read_pfm(path), sources=("datasets/pfm.py",), share=0.42),
+    "pfm": Target(seeds=_pfms, read=lambda path, _: read_pfm(path), sources=("datasets/decoders/pfm.py",), share=0.42),
     "image": Target(
         seeds=_images,
         read=_read_image,
         damage=_damage_image,
-        sources=("datasets/png.py", "datasets/png_chunks.py", "datasets/image_size.py"),
+        sources=("datasets/decoders/png.py", "datasets/decoders/png_chunks.py", "datasets/decoders/image_size.py"),
         share=0.25,
     ),
     "npz": Target(
         seeds=_archives,
         read=lambda path, _: read_npz(path),
         damage=_damage_archive,
-        sources=("datasets/npz.py",),
+        sources=("datasets/decoders/npz.py",),
         share=0.05,
     ),
     "calib": Target(
         seeds=_texts(CALIB),
         read=lambda path, _: read_calib_txt(path),
-        sources=("datasets/calib_txt.py",),
+        sources=("datasets/decoders/calibration.py",),
         share=0.08,
     ),
     "split": Target(
@@ -227,22 +227,22 @@ TARGETS: dict[str, Target] = {
         share=0.06,
     ),
     "metrics": Target(
-        seeds=_logs, read=lambda path, _: read_metrics(path), sources=("src/disparsity/runs.py",), share=0.04
+        seeds=_logs, read=lambda path, _: read_metrics(path), sources=("src/disparsity/run/folder.py",), share=0.04
     ),
     "sealed": Target(
         seeds=_sealed,
         read=lambda path, _: read_sealed(path, "an evaluation", "again"),
-        sources=("src/disparsity/sealed.py",),
+        sources=("src/disparsity/base/checksummed_json.py",),
         share=0.04,
     ),
     "recipe": Target(
-        seeds=_recipes, read=lambda path, _: load_recipe(path), sources=("src/disparsity/recipe.py",), share=0.03
+        seeds=_recipes, read=lambda path, _: load_recipe(path), sources=("src/disparsity/recipe/recipe.py",), share=0.03
     ),
     "checkpoint": Target(
         seeds=_checkpoints,
         read=_read_checkpoint,
         damage=_damage_checkpoint,
-        sources=("finetune/checkpoints.py", "finetune/restore.py"),
+        sources=("src/disparsity/checkpoint/checkpoints.py", "src/disparsity/checkpoint/restore.py"),
         share=0.015,
     ),
     "published": Target(
@@ -254,7 +254,7 @@ TARGETS: dict[str, Target] = {
     "hdf5": Target(
         seeds=_packed_data,
         read=_read_packed_data,
-        sources=("datasets/packed.py", "datasets/hdf5_file.py", "datasets/sources.py"),
+        sources=("datasets/packed/reader.py", "datasets/packed/hdf5_file.py", "datasets/packed/sources.py"),
         share=0.01,
     ),
 }

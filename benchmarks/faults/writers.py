@@ -10,15 +10,15 @@ import h5py
 import numpy as np
 import torch
 
-from disparsity.datasets.packed import PackedDataset, PackedSettings
-from disparsity.datasets.packing import pack
+from disparsity.base.atomic_io import write_bytes
+from disparsity.base.checksummed_json import read_sealed, write_sealed
+from disparsity.base.folders import write_folder
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
+from disparsity.datasets.packed.writer import pack
 from disparsity.datasets.sample import Sample
-from disparsity.files import write_bytes
-from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
-from disparsity.folders import write_folder
-from disparsity.hwcost.packed_file import _hdf5_of
-from disparsity.runs import append_metrics, read_metrics
-from disparsity.sealed import read_sealed, write_sealed
+from disparsity.hwcost.codec.packed_file import _hdf5_of
+from disparsity.run.folder import append_metrics, read_metrics
 
 SIZE = 60_000
 

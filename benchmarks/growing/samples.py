@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from cost.clock import load, peak_mb, resident_mb, timed
 
-from disparsity.datasets.batches import TrainingStream
-from disparsity.datasets.cached import CachedDataset, SampleCache
+from disparsity.datasets.batches.cache import CachedDataset, SampleCache
+from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.uri import open_data
 

@@ -11,21 +11,21 @@ from typing import Any
 import torch
 from cost.clock import load, peak_mb, resident_mb, timed
 
-from disparsity.costing import cost_report
+from disparsity.checkpoint.packed import write_network
+from disparsity.cost import cost_report
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.technology import load_profile
-from disparsity.packed import write_network
-from disparsity.pruning.layers import prunable_layers
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.pruning.masks import attach_masks, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.taylor import TaylorScore
 from disparsity.pruning.settings import PruneSettings
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.recipe import QuantizeSection
-from disparsity.stages import bits_of
+from disparsity.recipe.recipe import QuantizeSection
+from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import NETWORKS, build_network
 from hardware.markdown import grouped, share, table
 

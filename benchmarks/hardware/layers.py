@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import nn
 
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.bits import LayerBits
 from disparsity.stereo.networks import NETWORKS, build_network
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.operations import mac_product
-from disparsity.hwcost.workload import trace_workload
+from disparsity.base.layers import quantizable_layers
+from disparsity.hwcost.models.operations import mac_product
+from disparsity.hwcost.tracing.layer_call import LayerCall
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.layers import quantizable_layers
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from hardware.environment import run_peer

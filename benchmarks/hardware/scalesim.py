@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from disparsity.hwcost.accesses import ACCESSES
 from disparsity.hwcost.exports.scalesim import topology
-from disparsity.hwcost.systolic import DATAFLOWS, MatrixProduct, cycles, dataflow_named, lowered, structured
+from disparsity.hwcost.models.accesses import ACCESSES
+from disparsity.hwcost.models.cycles import DATAFLOWS, MatrixProduct, cycles, dataflow_named, lowered, structured
 from hardware.environment import run_peer
 from hardware.layers import Sample, different_layers, spread, workload_of
 from hardware.markdown import against, grouped, share, table

@@ -17,9 +17,9 @@ from provenance import provenance
 
 from disparsity.hwcost.exports.scalesim import topology
 from disparsity.hwcost.exports.zigzag import workload_yaml
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.systolic import cycles
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.models.cycles import cycles
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.bits import LayerBits
 from disparsity.stereo.networks import build_network
 from hardware.environment import run_peer

@@ -10,9 +10,9 @@ from typing import Any
 from torch import nn
 
 from disparsity.hwcost.exports.zigzag import workload_yaml
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.systolic import lowered
-from disparsity.hwcost.tiling import compulsory_bytes
+from disparsity.hwcost.models.cycles import lowered
+from disparsity.hwcost.models.tiling import compulsory_bytes
+from disparsity.hwcost.tracing.layer_call import LayerCall
 from hardware.environment import run_peer
 from hardware.layers import Sample, alone, different_layers, spread, workload_of
 from hardware.markdown import against, grouped, share, table

@@ -10,7 +10,7 @@ from pathlib import Path
 from screening.cases import Case as StageOne
 from screening.cases import recipe_of
 
-from disparsity.recipe import DataSection, NetworkSection, Recipe, changed, load_recipe
+from disparsity.recipe.recipe import DataSection, NetworkSection, Recipe, changed, load_recipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TEST = "synthetic:?pairs=30&size=96x192&seed=1000&max_disparity=48"

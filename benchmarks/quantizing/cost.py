@@ -9,18 +9,18 @@ from typing import Any
 import torch
 from cost.clock import load
 
-from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.restore import open_network
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.training import Trainer
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.recipe import QuantizeSection
-from disparsity.stages import bits_of
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.recipe.recipe import QuantizeSection
+from disparsity.run.stages.stages import bits_of
 
 DATA = "synthetic:?pairs=4&size=64x128&seed=1&max_disparity=48"
 WARM_UP = 2

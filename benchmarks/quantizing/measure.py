@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from painted import context_of
 
-from disparsity.datasets.cached import CachedDataset, SampleCache
+from disparsity.checkpoint.packed import pack_network
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.batches.cache import CachedDataset, SampleCache
 from disparsity.datasets.uri import open_data
-from disparsity.evaluation import Evaluated, evaluate
+from disparsity.evaluation.evaluation import Evaluated, evaluate
 from disparsity.finetune.channels_last import use_channels_last
-from disparsity.finetune.restore import open_network
-from disparsity.hwcost.packing import pack
-from disparsity.orders import planned_stages
-from disparsity.packed import pack_network
+from disparsity.hwcost.codec.packing import pack
 from disparsity.pipeline import COMPRESSION, prepare
-from disparsity.recipe import Recipe
-from disparsity.runs import stage_folder
-from disparsity.stages import run_stage
+from disparsity.recipe.plan import planned_stages
+from disparsity.recipe.recipe import Recipe
+from disparsity.run.folder import stage_folder
+from disparsity.run.stages.stages import run_stage
 from disparsity.stereo.network import StereoNetwork
 from quantizing.cases import Case, stage_one
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from disparsity.recipe import DataSection, NetworkSection, Recipe, changed
+from disparsity.recipe.recipe import DataSection, NetworkSection, Recipe, changed
 from quantizing.cases import RECIPES, Case
 
 WIDTHS = ((8, 8), (4, 8), (8, 16), (4, 16))

@@ -10,7 +10,7 @@ from typing import Any
 from hardware.markdown import table
 from provenance import provenance
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 from quantizing.cases import (
     BITS,
     FROM_NEAREST,

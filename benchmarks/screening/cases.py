@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Any
 
-from disparsity.finetune.reconstruct import ReconstructSettings
+from disparsity.finetune.reconstruction.least_squares import ReconstructSettings
 from disparsity.finetune.settings import TrainSettings
-from disparsity.recipe import DataSection, NetworkSection, PruneSection, Recipe
+from disparsity.recipe.recipe import DataSection, NetworkSection, PruneSection, Recipe
 
 TEST = "synthetic:?pairs=60&size=96x192&seed=1000&max_disparity=48"
 TRAIN = "synthetic:?pairs=1000&size=96x192&seed=1&max_disparity=48"

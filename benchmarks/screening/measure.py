@@ -9,17 +9,17 @@ from typing import Any
 
 from painted import context_of
 
-from disparsity.context import Context
+from disparsity.checkpoint.packed import pack_network
 from disparsity.datasets.uri import open_data
-from disparsity.evaluation import evaluate
+from disparsity.evaluation.evaluation import evaluate
 from disparsity.finetune.settings import TrainSettings
-from disparsity.hwcost.packing import pack
-from disparsity.hwcost.workload import trace_workload
-from disparsity.packed import pack_network
+from disparsity.hwcost.codec.packing import pack
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pipeline import prepare
 from disparsity.pruning.masks import masks_of
-from disparsity.recipe import NetworkSection, Recipe
-from disparsity.stages import run_stage
+from disparsity.recipe.recipe import NetworkSection, Recipe
+from disparsity.run.context import Context
+from disparsity.run.stages.stages import run_stage
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from screening.cases import CONTROL_STEPS, Case, recipe_of

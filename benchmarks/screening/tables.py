@@ -12,8 +12,8 @@ from typing import Any
 from matplotlib.figure import Figure
 from provenance import provenance
 
-from disparsity.files import write_text
-from disparsity.finetune.restore import open_network
+from disparsity.base.atomic_io import write_text
+from disparsity.checkpoint.restore import open_network
 from screening.cases import (
     BATCH,
     CONTROL,

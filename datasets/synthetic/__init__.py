@@ -10,10 +10,10 @@ from dataclasses import astuple, dataclass, replace
 import numpy as np
 import torch
 
-from disparsity.datasets.cached import CachedDataset, SampleCache
+from disparsity.base.errors import InputError
+from disparsity.datasets.batches.cache import CachedDataset, SampleCache
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.synthetic.scenes import STYLES
-from disparsity.errors import InputError
 
 _GENERATOR_VERSION = 1
 _KEPT = SampleCache(1 << 30)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.datasets.synthetic.hard import hard_photometry, hard_surfaces
-from disparsity.datasets.synthetic.painting import paint
+from disparsity.datasets.synthetic.rendering import paint
 from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
 
 Map = NDArray[np.float32]

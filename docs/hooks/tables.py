@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from disparsity.catalogue import CATALOGUE
+from disparsity.registries import CATALOGUE
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.finetune.modes.alternating import Alternating
 from disparsity.finetune.modes.base import Mode
 from disparsity.finetune.modes.frozen import Frozen

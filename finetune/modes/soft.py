@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments, keep_gradients
 from disparsity.pruning.masks import masks_of, set_masks, trained_weight, zero_pruned
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import channel_axis, effective_weight
 from disparsity.pruning.masks import trained_weight
 from disparsity.quant.attach import weight_quantizer
-from disparsity.quant.layers import channel_axis, effective_weight
 
 PSGD_TARGETS = ("zero", "grid")
 PSGD_SCALES = ("layer", "absolute")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from disparsity.hwcost.exports import scalesim, timeloop, zigzag
-from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.tracing.layer_call import Workload
 
 EXPORTS: dict[str, Callable[[Workload], str]] = {
     "scalesim": scalesim.topology,

@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.systolic import MatrixProduct, lowered
+from disparsity.hwcost.models.cycles import MatrixProduct, lowered
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 
 @dataclass(frozen=True, kw_only=True)

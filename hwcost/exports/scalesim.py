@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 
 from disparsity.hwcost.exports.products import NamedProduct, named_products
-from disparsity.hwcost.layer_call import LayerCall, Workload
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 HEADER = "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,"
 

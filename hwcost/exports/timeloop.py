@@ -8,7 +8,7 @@ that DRAM traffic of inputs counts them several times; products, cycles and the 
 from __future__ import annotations
 
 from disparsity.hwcost.exports.products import NamedProduct, named_products
-from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.tracing.layer_call import Workload
 
 _SHAPE = """    name: matrix_product
     dimensions: [M, N, K]

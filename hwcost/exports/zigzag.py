@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from disparsity.hwcost.exports.products import call_name
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.tiling import Geometry, geometry
+from disparsity.hwcost.models.tiling import Geometry, geometry
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 
 def workload_yaml(workload: Workload) -> str:

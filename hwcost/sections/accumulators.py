@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from disparsity.hwcost.accumulators import largest_sum, sum_bits
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.models.accumulators import largest_sum, sum_bits
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 Sums = Mapping[str, int]
 """By layer with integer weights: the largest sum of its weights' sizes that meets in one output."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from disparsity.hwcost.energy import mac_area_um2, mac_energy_pj, memory_energy_pj
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.operations import BOPS, REDUCTION_DEFINITION, mac_product, total_bops
+from disparsity.hwcost.models.cycles import cycles, network_latency
+from disparsity.hwcost.models.energy import mac_area_um2, mac_energy_pj, memory_energy_pj
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.operations import BOPS, REDUCTION_DEFINITION, mac_product, total_bops
+from disparsity.hwcost.profiles.technology import Profile
 from disparsity.hwcost.sections.totals import reduction
-from disparsity.hwcost.systolic import cycles, network_latency
-from disparsity.hwcost.technology import Profile
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 
 def operations_section(dense: Workload, compressed: Workload) -> dict[str, Any]:

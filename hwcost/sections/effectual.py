@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from disparsity.hwcost.effectual import EffectualMacs, network_total
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.observation import Observation
+from disparsity.hwcost.models.effectual_macs import EffectualMacs, network_total
+from disparsity.hwcost.tracing.activation_statistics import Observation
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 
 def effectual_section(observation: Observation | None) -> dict[str, Any] | None:

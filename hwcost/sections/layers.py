@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from disparsity.hwcost.effectual import EffectualMacs
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.multiplierless import ShiftAdds
+from disparsity.hwcost.models.effectual_macs import EffectualMacs
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.shift_and_add import ShiftAdds
+from disparsity.hwcost.models.storage import LayerStorage
 from disparsity.hwcost.sections.accumulators import Sums, accumulator_columns
 from disparsity.hwcost.sections.arithmetic import arithmetic_columns
 from disparsity.hwcost.sections.effectual import effectual_columns
@@ -18,7 +18,7 @@ from disparsity.hwcost.sections.multipliers import multiplier_columns
 from disparsity.hwcost.sections.roofline import roofline_columns
 from disparsity.hwcost.sections.sparse_execution import sparse_execution_columns
 from disparsity.hwcost.sections.traffic import CallTraffic, Moves, traffic_columns
-from disparsity.hwcost.storage import LayerStorage
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from disparsity.hwcost.codec.weight_bytes import WeightBytes
 from disparsity.hwcost.formats import FORMATS
-from disparsity.hwcost.layer_call import LayerCall, Workload
+from disparsity.hwcost.models.storage import LayerStorage, network_formats
 from disparsity.hwcost.sections.totals import reduction
-from disparsity.hwcost.storage import LayerStorage, network_formats
-from disparsity.hwcost.weight_bytes import WeightBytes
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 RANGE_CODER = "range_coder"
 _FLOAT_BYTES = 4

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.multiplierless import ShiftAdds, shift_adds
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer, owner
-from disparsity.hwcost.storage import weight_rows
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, owner
+from disparsity.hwcost.models.shift_and_add import ShiftAdds, shift_adds
+from disparsity.hwcost.models.storage import weight_rows
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 
 def shift_add_counts(layers: Sequence[PackedLayer | FloatLayer] | None) -> dict[str, ShiftAdds]:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.roofline import RooflinePoint, roofline
+from disparsity.hwcost.models.cycles import cycles
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.roofline import RooflinePoint, roofline
+from disparsity.hwcost.models.sparse_execution import skipped_cycles
 from disparsity.hwcost.sections.totals import total
 from disparsity.hwcost.sections.traffic import CallTraffic, Moves
-from disparsity.hwcost.sparse_execution import skipped_cycles
-from disparsity.hwcost.systolic import cycles
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 
 def call_roofline(call: LayerCall, traffic: CallTraffic, machine: Machine) -> RooflinePoint | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.sparse_execution import call_load, executions, skipped_cycles
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.sparse_execution import call_load, executions, skipped_cycles
+from disparsity.hwcost.tracing.layer_call import LayerCall
 
 
 def sparse_execution_section(calls: Sequence[LayerCall], machine: Machine) -> dict[str, Any]:

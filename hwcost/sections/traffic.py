@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from disparsity.hwcost.accesses import ACCESSES
-from disparsity.hwcost.energy import sram_energy_pj
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.models.accesses import ACCESSES
+from disparsity.hwcost.models.cycles import lowered
+from disparsity.hwcost.models.energy import sram_energy_pj
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.tiling import compulsory_bytes, tiled
 from disparsity.hwcost.sections.totals import reduction, total
-from disparsity.hwcost.systolic import lowered
-from disparsity.hwcost.tiling import compulsory_bytes, tiled
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.pruning.channels.coupling import KEPT, Coupling
-from disparsity.pruning.layers import WEIGHTED
+from disparsity.pruning.prunable import WEIGHTED
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 

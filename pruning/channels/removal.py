@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.channels.coupling import Coupling
 from disparsity.pruning.channels.layout import Layout, kept_places, layouts
 from disparsity.pruning.channels.sizes import resize_layer, shrunk_sizes

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
 from disparsity.pruning.channels.layout import Layout
 
 Families = Sequence[Sequence[Sequence[int]]]

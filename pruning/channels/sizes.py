@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.channels.layout import groups_of
-from disparsity.pruning.layers import WEIGHTED
+from disparsity.pruning.prunable import WEIGHTED
 
 Sizes = dict[str, int]
 

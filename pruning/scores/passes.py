@@ -7,7 +7,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from disparsity.parallel import average
+from disparsity.base.distributed import average
 
 
 def gradient_pass(

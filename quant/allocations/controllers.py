@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from disparsity.quant.allocations.budget_constraint import Wall
 from disparsity.quant.allocations.problem import Plan, Problem
-from disparsity.quant.allocations.wall import Wall
 
 Vector = npt.NDArray[np.float64]
 

@@ -9,11 +9,11 @@ from itertools import zip_longest
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.eval_mode import evaluating
+from disparsity.base.layers import channel_axis, effective_weight
 from disparsity.quant.allocations.problem import Plan
 from disparsity.quant.attach import detach, trained_tensor
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
-from disparsity.quant.evaluating import evaluating
-from disparsity.quant.layers import channel_axis, effective_weight
 
 Attach = Callable[[nn.Module, Mapping[str, LayerBits]], None]
 

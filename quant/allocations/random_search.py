@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
+from disparsity.quant.allocations.budget_constraint import Wall
 from disparsity.quant.allocations.problem import Plan, Problem
-from disparsity.quant.allocations.wall import Wall
 
 
 def random_search(problem: Problem) -> Plan:

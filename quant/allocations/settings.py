@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.bits import FLOAT_BITS, check_bits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 Table = Sequence[Sequence[float]]
 """One row per layer, one number per option; rows may differ in length."""

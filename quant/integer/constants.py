@@ -9,14 +9,14 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.base.layers import effective_weight
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.bits import offset_grid
-from disparsity.quant.codes import integer_codes, weights_from_codes
+from disparsity.quant.grids.codes import integer_codes, weights_from_codes
 from disparsity.quant.integer.fixed_point import floor_log2, multiplier_shift, round_half_up
 from disparsity.quant.integer.geometry import channel_steps, largest_sums
 from disparsity.quant.integer.settings import IntegerSettings
-from disparsity.quant.layers import effective_weight
 
 INPUT_BITS = 32
 INPUT_MULTIPLIER_BITS = 31

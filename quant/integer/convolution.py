@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.integer.constants import LayerConstants, layer_constants
 from disparsity.quant.integer.fixed_point import scaled, to_fixed, to_float
 from disparsity.quant.integer.geometry import bare_layer, spatial_axes

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from disparsity.quant.layers import QUANTIZABLE, TRANSPOSED
+from disparsity.base.layers import QUANTIZABLE, TRANSPOSED
 
 _SHAPE = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
 

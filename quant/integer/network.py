@@ -7,12 +7,12 @@ from typing import TypeVar
 
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.base.layers import quantizable_layers
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.integer.convolution import IntegerConvolution
 from disparsity.quant.integer.reproducible import make_reproducible
 from disparsity.quant.integer.settings import IntegerSettings
-from disparsity.quant.layers import quantizable_layers
 
 Network = TypeVar("Network", bound=nn.Module)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.bits import MAX_BITS
 from disparsity.quant.quantizers.additive_power_of_two import additive_power_of_two_weight
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer

@@ -11,7 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridWeight, fitted_steps
 from disparsity.quant.quantizers.settings import QuantizerSettings
 

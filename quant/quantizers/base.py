@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
 
 
 class WeightQuantizer(nn.Module, ABC):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from disparsity.quant.step_search import Rounding
+from disparsity.quant.grids.step_search import Rounding
 
 
 class _FakeQuantize(torch.autograd.Function):

@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.bits import offset_grid
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
+from disparsity.quant.grids.step_search import initial_steps
+from disparsity.quant.grids.steps import log_of_step, step_from_log, to_float16
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.fake_quantize import fake_quantize
 from disparsity.quant.quantizers.settings import QuantizerSettings
-from disparsity.quant.step_search import initial_steps
-from disparsity.quant.steps import log_of_step, step_from_log, to_float16
 
 
 class GridWeight(WeightQuantizer):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridActivation, GridWeight, fitted_steps
 from disparsity.quant.quantizers.settings import QuantizerSettings
 

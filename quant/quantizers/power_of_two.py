@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridWeight, fitted_steps
 from disparsity.quant.quantizers.settings import QuantizerSettings
 

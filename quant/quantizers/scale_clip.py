@@ -2,7 +2,7 @@
 
 While the network trains, the range ``T = k mean|w|`` follows the weights of its group; otherwise it stays. Groups are
 consecutive output channels (`granularity`, `group_size`), so that their scales can go into the BatchNorm behind
-(`disparsity.quant.step_folding`) or, where that was folded before, into the multipliers of the integer network.
+(`disparsity.quant.folding.steps`) or, where that was folded before, into the multipliers of the integer network.
 
 Source: Yu et al., Low-Bit Quantization Needs Good Distribution (arXiv 1908.01477): the clipping value, k near 2 for
 weights, and the groups. Interpretation: the mean is over non-zero weights, since over all weights of a pruned layer
@@ -16,10 +16,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
+from disparsity.quant.grids.steps import to_float16
 from disparsity.quant.quantizers.grid import GridWeight, fitted_steps, rows_of_groups
 from disparsity.quant.quantizers.settings import QuantizerSettings
-from disparsity.quant.steps import to_float16
 
 
 class ScaleClipWeight(GridWeight):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 GRANULARITIES = ("per_tensor", "per_channel", "per_group")
 TERNARY_SCALES = ("norm", "initialisation")

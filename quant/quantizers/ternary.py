@@ -21,11 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
+from disparsity.quant.grids.step_search import initial_steps
+from disparsity.quant.grids.steps import step_from_log
 from disparsity.quant.quantizers.grid import GridWeight, rows_of_groups
 from disparsity.quant.quantizers.settings import QuantizerSettings
-from disparsity.quant.step_search import initial_steps
-from disparsity.quant.steps import step_from_log
 
 BITS = 2
 

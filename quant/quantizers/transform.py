@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
-from disparsity.quant.levels import Levels
+from disparsity.base.errors import InputError
+from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.base import WeightQuantizer
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.transforms.bases import elt, klt

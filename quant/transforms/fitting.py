@@ -15,8 +15,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.eval_mode import evaluating
 from disparsity.quant.attach import input_quantizer, quantized_layers, trained_tensor, weight_quantizer
-from disparsity.quant.evaluating import evaluating
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.quant.transforms.rates import RowGrids

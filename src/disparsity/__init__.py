@@ -4,7 +4,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from disparsity.prediction import predict
+    from disparsity.evaluation.prediction import predict
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "predict"]
@@ -16,7 +16,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 def __getattr__(name: str) -> Any:
     if name == "predict":  # on demand: it needs torch, which is slow to import
-        from disparsity.prediction import predict as found  # noqa: PLC0415
+        from disparsity.evaluation.prediction import predict as found  # noqa: PLC0415
 
         return found
     raise AttributeError(f"module 'disparsity' has no attribute '{name}'")

@@ -10,22 +10,22 @@ from typing import Any
 
 import torch
 
-from disparsity import parallel
-from disparsity.context import Context
-from disparsity.devices import choose_device, use_device
-from disparsity.errors import InputError
-from disparsity.evaluation import evaluate_all, save_maps
-from disparsity.files import write_json
-from disparsity.finetune.checkpoints import SIDE_FILE
-from disparsity.manifest import write_manifest
-from disparsity.orders import planned_stages, prunes_under_quantizers
-from disparsity.preflight import check_files, check_report, check_settings
-from disparsity.recipe import Recipe
-from disparsity.reporting import build_report
-from disparsity.runs import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
-from disparsity.sealed import write_sealed
-from disparsity.signals import stop_on_signal
-from disparsity.stages import STAGES, run_stage
+from disparsity.base import distributed
+from disparsity.base.atomic_io import write_json
+from disparsity.base.checksummed_json import write_sealed
+from disparsity.base.devices import choose_device, use_device
+from disparsity.base.errors import InputError
+from disparsity.base.signals import stop_on_signal
+from disparsity.checkpoint.checkpoints import SIDE_FILE
+from disparsity.evaluation.evaluation import evaluate_all, save_maps
+from disparsity.recipe.plan import planned_stages, prunes_under_quantizers
+from disparsity.recipe.recipe import Recipe
+from disparsity.report.build import build_report
+from disparsity.run.checks import check_files, check_report, check_settings
+from disparsity.run.context import Context
+from disparsity.run.folder import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
+from disparsity.run.manifest import write_manifest
+from disparsity.run.stages.stages import STAGES, run_stage
 from disparsity.stereo.network import StereoNetwork
 
 COMPRESSION = ("prune", "finetune", "quantize", "finetune_quantized")
@@ -63,7 +63,7 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
             _evaluate(context, network, "quantized")
         stop.raise_if_asked(out)
         report = {}
-        if parallel.is_first():
+        if distributed.is_first():
             report = build_report(out, recipe)
             write_manifest(out, recipe)
     return report
@@ -97,7 +97,7 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
         trained = run_stage(context, network, number, name)
         folder = stage_folder(out, number, name)
         rows = [item.row for item in _score(context, trained, name, pictures=0)]
-        if parallel.is_first():
+        if distributed.is_first():
             write_json(folder / "accuracy.json", rows)
             write_manifest(out, recipe)
     return folder
@@ -108,7 +108,7 @@ def _opened(context: Context, start: str | None = None) -> Iterator[Context]:
     """The run's folder, made or returned to once all that the recipe names is known to be there."""
     check_folder(context.run, context.recipe)
     check_files(context, start)
-    with open_run(context.run, context.recipe) if parallel.is_first() else nullcontext():
+    with open_run(context.run, context.recipe) if distributed.is_first() else nullcontext():
         yield context
 
 
@@ -149,13 +149,13 @@ def _starting_network(context: Context, names: list[str], number: int, start: st
 def _evaluate(context: Context, network: StereoNetwork, stage: str) -> None:
     folder = context.run / "evaluation"
     done = folder / f"{stage}.json"
-    if parallel.first_says(done.is_file()):
+    if distributed.first_says(done.is_file()):
         return
     started = time.monotonic()
     with context.stop.at_once(context.run):
         results = _score(context, network, stage, pictures=context.recipe.report.pictures)
     check_present(context.run, RECIPE_FILE)
-    if not parallel.is_first():
+    if not distributed.is_first():
         return
     maps = [save_maps(folder / stage, item.maps) for item in results[:1]]
     seconds = round(time.monotonic() - started, 1)

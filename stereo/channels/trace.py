@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from disparsity.determinism import usual_operators
+from disparsity.base.determinism import usual_operators
 from disparsity.stereo.channels.balance import balanced_families
 from disparsity.stereo.channels.coupling import KEPT, ChannelCoupling
 from disparsity.stereo.channels.layers import is_mixing

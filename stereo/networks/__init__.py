@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks.anynet import AnyNet, AnyNetSettings
 from disparsity.stereo.networks.dispnetc import DispNetC, DispNetCSettings

@@ -12,7 +12,7 @@ from itertools import pairwise
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.pre_activation import pre_activation_3d
 from disparsity.stereo.blocks.propagation import bounded_gates, propagate
 from disparsity.stereo.blocks.unet_tower import UNetTower

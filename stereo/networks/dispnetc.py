@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.preprocessing import HALF
 from disparsity.stereo.spec import NetworkSpec

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.conv_norm import conv_norm_2d, conv_norm_3d, doubling_norm_3d
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.preprocessing import HALF

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.aggregation import classifier, entry, initialise, residual
 from disparsity.stereo.blocks.hourglass import RedirectedHourglass
 from disparsity.stereo.blocks.residual_tower import ResidualTower, feature_head

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.conv_norm import conv_norm_2d
 from disparsity.stereo.blocks.separable import InvertedResidual, SeparableBlock, SeparableHourglass
 from disparsity.stereo.network import StereoNetwork

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 
 Preset = Callable[..., StereoNetwork]

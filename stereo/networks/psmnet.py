@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.aggregation import classifier, entry, initialise, residual
 from disparsity.stereo.blocks.hourglass import LinkedHourglass
 from disparsity.stereo.blocks.pyramid_tower import PyramidTower

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.stereonet import StereoNet, with_disparity_scaled

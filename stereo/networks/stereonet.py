@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.regression import SoftArgmin
 from disparsity.stereo.spec import NetworkSpec

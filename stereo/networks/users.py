@@ -15,7 +15,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.spec import NetworkSpec
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 from PIL import Image
 
+from disparsity.base.errors import DataError, InputError
+from disparsity.datasets.decoders.pfm import read_pfm
 from disparsity.datasets.export import EXPORTERS, export_kitti2015, export_sceneflow
-from disparsity.datasets.folder import FolderDataset, Pair
-from disparsity.datasets.pfm import read_pfm
+from disparsity.datasets.readers.folder import FolderDataset, Pair
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.datasets.uri import open_data
-from disparsity.errors import DataError, InputError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from disparsity.datasets.calib_txt import Calibration
+from disparsity.datasets.decoders.calibration import Calibration
 from disparsity.datasets.ply import point_cloud, write_ply
 
 CAMERA = Calibration(focal_px=100.0, centre_px=(3.5, 2.0), offset_px=1.5, baseline_mm=50.0)

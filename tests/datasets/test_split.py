@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from disparsity.base.errors import DataError
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.split import read_split, select
-from disparsity.errors import DataError
 
 
 class Numbered:

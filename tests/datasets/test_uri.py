@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.datasets.uri import list_schemes, open_data
-from disparsity.errors import DataError, InputError
 
 
 @pytest.fixture

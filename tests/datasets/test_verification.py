@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from disparsity.datasets.listing import Listing
-from disparsity.datasets.packing import pack
+from disparsity.datasets.packed.writer import pack
+from disparsity.datasets.readers.listing import Listing
 from disparsity.datasets.uri import list_data, open_data
 from disparsity.datasets.verification import (
     Fault,

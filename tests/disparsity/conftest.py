@@ -12,22 +12,22 @@ import pytest
 import torch
 
 from disparsity import pipeline
-from disparsity.export.onnx_file import write_onnx
-from disparsity.export.openvino_folder import write_openvino
-from disparsity.files import sha256_of
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint, open_network
+from disparsity.base.atomic_io import sha256_of
+from disparsity.checkpoint.checkpoints import save_checkpoint
+from disparsity.checkpoint.restore import network_checkpoint, open_network
+from disparsity.export.onnx.file import write_onnx
+from disparsity.export.openvino.folder import write_openvino
 from disparsity.finetune.training import Trainer
-from disparsity.hwcost.reports import rendering
-from disparsity.phases import Phase
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
-from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.pruning.prunable import prunable_layers
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.recipe import load_recipe
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.recipe.recipe import load_recipe
+from disparsity.report.figures import rendering
+from disparsity.run.resumable import Phase
 from disparsity.stereo.networks import build_network
 
 RECIPE = """
@@ -181,6 +181,6 @@ def openvino_folder(deployable: Path, onnx_file: Path, tmp_path_factory: pytest.
     onnx = pytest.importorskip("onnx")
     path = tmp_path_factory.mktemp("openvino") / "network"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("disparsity.export.openvino_graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+        patch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
         write_openvino(path, open_network(str(deployable), None), (30, 61))
     return path

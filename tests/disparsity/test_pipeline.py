@@ -10,14 +10,14 @@ import pytest
 import torch
 
 from disparsity import pipeline
-from disparsity.errors import StoppedError
-from disparsity.files import sha256_of
-from disparsity.finetune.restore import open_network
-from disparsity.hwcost.reports.schema import validate
-from disparsity.packed import read_network
-from disparsity.phases import Phase
+from disparsity.base.atomic_io import sha256_of
+from disparsity.base.errors import StoppedError
+from disparsity.checkpoint.packed import read_network
+from disparsity.checkpoint.restore import open_network
 from disparsity.pruning.masks import density, masks_of, trained_weight
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
+from disparsity.report.schema import validate
+from disparsity.run.resumable import Phase
 
 Writer = Callable[..., Path]
 

@@ -9,12 +9,12 @@ import pytest
 import torch
 
 from disparsity import pipeline
-from disparsity.finetune.restore import open_network
+from disparsity.checkpoint.restore import open_network
 from disparsity.pruning.masks import masks_of
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scopes import SCOPES
 from disparsity.pruning.scores.registry import SCORES
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
 
 Prune = Callable[..., dict[str, torch.Tensor]]
 SMALL = ["prune.events=2", "prune.train.steps=2", "prune.score_batches=2"]

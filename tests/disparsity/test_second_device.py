@@ -11,11 +11,13 @@ from types import ModuleType
 import pytest
 import torch
 
-from disparsity import context, pipeline, runtimes
+from disparsity import pipeline
+from disparsity.base.errors import StoppedError
+from disparsity.checkpoint.checkpoints import load_checkpoint
 from disparsity.datasets.uri import open_data
-from disparsity.errors import StoppedError
-from disparsity.finetune.checkpoints import load_checkpoint
-from disparsity.recipe import load_recipe
+from disparsity.evaluation import runtimes
+from disparsity.recipe.recipe import load_recipe
+from disparsity.run import context
 
 Writer = Callable[..., Path]
 

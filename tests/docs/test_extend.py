@@ -12,13 +12,13 @@ import torch
 from torch import nn
 
 from disparsity.cli import main
-from disparsity.hwcost.technology import load_profile
-from disparsity.pruning.layers import prunable_layers
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.pruning.masks import attach_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import registry
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.codes import integer_codes, weights_from_codes
+from disparsity.quant.grids.codes import integer_codes, weights_from_codes
 from disparsity.quant.quantizers import QUANTIZERS
 
 PAGE = Path(__file__).parents[2] / "docs" / "extend.md"

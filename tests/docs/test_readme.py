@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from disparsity.cli import main, parser
-from disparsity.datasets.png import write_rgb
-from disparsity.recipe import load_recipe
+from disparsity.datasets.decoders.png import write_rgb
+from disparsity.recipe.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "benchmarks"))

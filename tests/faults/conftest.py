@@ -13,9 +13,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 from disparsity import pipeline
+from disparsity.base.atomic_io import sha256_of
 from disparsity.cli import main
-from disparsity.files import sha256_of
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
 
 RECIPE = """
 threads = 1

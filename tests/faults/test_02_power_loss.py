@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from disparsity import files
-from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.base import atomic_io
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
 Disk = dict[str, bytes]
 
@@ -28,7 +28,7 @@ def recorded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, .
         patch.setattr(Path, "write_bytes", lambda p, c: (calls.append(("write", p.name, c)), write(p, c))[1])
         patch.setattr(Path, "unlink", lambda p, **k: (p.exists() and calls.append(("unlink", p.name)), unlink(p, **k)))
         patch.setattr(os, "replace", lambda a, b: (calls.append(("rename", a.name, b.name)), replace(a, b)))
-        patch.setattr(files, "fsync", lambda p: calls.append(("sync", p.name if p.is_file() else "")))
+        patch.setattr(atomic_io, "fsync", lambda p: calls.append(("sync", p.name if p.is_file() else "")))
         save(folder, 2)
     return calls
 

@@ -11,10 +11,10 @@ import pytest
 from faults.cycles import finish, new_trainer, outcome
 
 from disparsity import pipeline
-from disparsity.datasets.prefetch import Prefetcher
-from disparsity.errors import StoppedError
-from disparsity.phases import Phase
-from disparsity.signals import stop_on_signal
+from disparsity.base.errors import StoppedError
+from disparsity.base.signals import stop_on_signal
+from disparsity.datasets.batches.prefetch import Prefetcher
+from disparsity.run.resumable import Phase
 
 STEPS = 20
 

@@ -11,7 +11,7 @@ import pytest
 from faults.children import ended, start
 
 from disparsity import pipeline
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
 
 
 def test_killed_after_every_stage(

@@ -12,7 +12,7 @@ import pytest
 from faults.children import ended, start
 from faults.writers import SIZE, WRITERS
 
-from disparsity.errors import StorageError
+from disparsity.base.errors import StorageError
 
 Limit = Callable[[int], AbstractContextManager[None]]
 

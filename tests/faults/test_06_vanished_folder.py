@@ -11,12 +11,12 @@ import pytest
 from faults.children import ended, start
 from faults.cycles import new_trainer
 
-from disparsity import phases
+from disparsity.base.errors import InputError
+from disparsity.base.signals import StopRequest
 from disparsity.cli import main
-from disparsity.errors import InputError
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.phases import Phase
-from disparsity.signals import StopRequest
+from disparsity.run import resumable
+from disparsity.run.resumable import Phase
 
 NOBODY = 65_534
 
@@ -47,8 +47,8 @@ def test_a_read_only_folder(write_recipe: Callable[[Path], Path], tmp_path: Path
 
 @pytest.mark.parametrize("saves", [False, True])
 def test_a_folder_that_vanishes_is_not_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, saves: bool) -> None:
-    monkeypatch.setattr(phases, "_SAVE_EVERY_SECONDS", 0.0 if saves else 1e9)
-    monkeypatch.setattr(phases, "_METRICS_EVERY", 1_000 if saves else 1)
+    monkeypatch.setattr(resumable, "_SAVE_EVERY_SECONDS", 0.0 if saves else 1e9)
+    monkeypatch.setattr(resumable, "_METRICS_EVERY", 1_000 if saves else 1)
     folder = tmp_path / "stage"
     folder.mkdir()
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from disparsity.errors import CorruptArtefactError, DisparsityError
-from disparsity.finetune.checkpoints import load_checkpoint
-from disparsity.finetune.restore import open_network
-from disparsity.hwcost.packed_file import read_packed
-from disparsity.manifest import check_recipe
-from disparsity.packed import write_network
-from disparsity.reporting import read_evaluations
-from disparsity.runs import append_metrics, history
+from disparsity.base.errors import CorruptArtefactError, DisparsityError
+from disparsity.checkpoint.checkpoints import load_checkpoint
+from disparsity.checkpoint.packed import write_network
+from disparsity.checkpoint.restore import open_network
+from disparsity.hwcost.codec.packed_file import read_packed
+from disparsity.report.build import read_evaluations
+from disparsity.run.folder import append_metrics, history
+from disparsity.run.manifest import check_recipe
 
 Flip = Callable[[bytes, int], bytes]
 

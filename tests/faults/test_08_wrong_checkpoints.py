@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from disparsity.finetune.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 
 Change = Callable[[Checkpoint], Checkpoint]
 

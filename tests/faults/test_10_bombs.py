@@ -16,11 +16,11 @@ import pytest
 import torch
 from faults.children import ended, start
 
-from disparsity.datasets.npz import read_npz
-from disparsity.datasets.pfm import read_pfm
-from disparsity.datasets.png import read_rgb
-from disparsity.errors import DisparsityError
-from disparsity.finetune.restore import open_network
+from disparsity.base.errors import DisparsityError
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.decoders.npz import read_npz
+from disparsity.datasets.decoders.pfm import read_pfm
+from disparsity.datasets.decoders.png import read_rgb
 from disparsity.stereo.networks.published import load_published
 
 MEMORY_BYTES = 200 << 20

@@ -10,8 +10,8 @@ from faults.fuzzing import one
 from faults.lines import coverage
 from faults.targets import TARGETS
 
-from disparsity.datasets.pfm import read_pfm
-from disparsity.errors import DataError
+from disparsity.base.errors import DataError
+from disparsity.datasets.decoders.pfm import read_pfm
 
 PIXELS = np.array([[1.5, np.inf], [np.nan, -2.0], [0.0, 7.25]], np.float32)
 
@@ -41,7 +41,7 @@ def test_damage_ends_in_an_array_or_in_our_error_and_reaches_every_line(tmp_path
     seeds = TARGETS["pfm"].seeds(tmp_path)
     accepted = [one(TARGETS["pfm"], seeds, f"row 11 {number}", tmp_path / "input") for number in range(600)]
     assert 50 < sum(accepted) < 550
-    found = coverage("pfm", 400, tmp_path)["datasets/pfm.py"]
+    found = coverage("pfm", 400, tmp_path)["datasets/decoders/pfm.py"]
     lines = Path(read_pfm.__code__.co_filename).read_text().splitlines()
     writer = range(*(next(n for n, line in enumerate(lines, 1) if line.startswith(f"def {name}")) for name in
                      ("write_pfm", "_parse_size")))  # fmt: skip

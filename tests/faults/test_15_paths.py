@@ -12,9 +12,9 @@ import h5py
 import numpy as np
 import pytest
 
+from disparsity.base.errors import CorruptArtefactError, DataError
 from disparsity.cli import main
-from disparsity.datasets.sources import check_sources
-from disparsity.errors import CorruptArtefactError, DataError
+from disparsity.datasets.packed.sources import check_sources
 
 OUT = ["../outside", "/etc/passwd", "a/../../outside", "a\\..\\outside", "nul\0byte"]
 

@@ -11,11 +11,11 @@ import pytest
 import torch
 from faults.cycles import new_trainer
 
-from disparsity.datasets.batches import Batch
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.training import Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import density, masks_of
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.metrics import image_errors, pooled
 

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from disparsity.datasets import prefetch
-from disparsity.datasets.batches import TrainingStream
-from disparsity.datasets.prefetch import Prefetcher
+from disparsity.base.errors import DataError
+from disparsity.datasets.batches import prefetch
+from disparsity.datasets.batches.prefetch import Prefetcher
+from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.errors import DataError
 
 
 class Treacherous:

@@ -6,13 +6,13 @@ import pytest
 import torch
 from faults.cycles import SIZES
 
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
-from disparsity.quant.allocation import QuantSettings, uniform_bits
+from disparsity.pruning.prunable import prunable_layers
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings, uniform_bits
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

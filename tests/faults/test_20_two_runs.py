@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from faults.children import ended, start, wait_for
 
-from disparsity.recipe import load_recipe
-from disparsity.runs import open_run
+from disparsity.recipe.recipe import load_recipe
+from disparsity.run.folder import open_run
 
 
 def test_the_second_refuses_until_the_first_is_gone(

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from disparsity import pipeline
-from disparsity.files import sha256_of
-from disparsity.recipe import load_recipe
+from disparsity.base.atomic_io import sha256_of
+from disparsity.recipe.recipe import load_recipe
 
 HOSTILE = {"LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Kiritimati", "HOME": "/proc/1", "LANG": "C", "PYTHONUTF8": "0"}
 SINGLE = [{"LC_ALL": "C"}, {"LC_ALL": "tr_TR.UTF-8"}, {"TZ": "America/St_Johns"}, {"HOME": "/proc/1"}]

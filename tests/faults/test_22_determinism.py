@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 CODE = (
-    "import sys; from pathlib import Path; from disparsity import pipeline; from disparsity.recipe import load_recipe\n"
+    "import sys; from pathlib import Path; from disparsity import pipeline\n"
+    "from disparsity.recipe.recipe import load_recipe\n"
     "pipeline.build_report = lambda run, recipe: {}\n"
     "pipeline.run(load_recipe(Path(sys.argv[1]), sys.argv[3:]), Path(sys.argv[2]))"
 )

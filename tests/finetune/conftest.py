@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from disparsity.datasets.batches import Batch, TrainingStream
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from disparsity.datasets.batches import Batch
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective, runs_in_bfloat16
 from disparsity.finetune.settings import TrainSettings
 from disparsity.stereo.losses import smooth_l1

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.recompute import recomputed_volumes, volume_parts
 from disparsity.finetune.settings import TrainSettings

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.running_error import RunningError
 from disparsity.stereo.metrics import image_errors, pooled
 

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity import parallel
+from disparsity.base import distributed
 from disparsity.finetune.shared_norm import shared_statistics
 
 
 @pytest.fixture
 def twins(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretend that another process holds the same tensors: every average is the tensor itself."""
-    monkeypatch.setattr(parallel, "processes", lambda: 2)
-    monkeypatch.setattr(parallel, "average", lambda tensors: None)
+    monkeypatch.setattr(distributed, "processes", lambda: 2)
+    monkeypatch.setattr(distributed, "average", lambda tensors: None)
 
 
 @pytest.mark.usefixtures("twins")
@@ -56,7 +56,7 @@ def test_alone_and_afterwards_nothing_is_changed(monkeypatch: pytest.MonkeyPatch
     norm = nn.BatchNorm2d(2)
     with shared_statistics(norm):
         assert "forward" not in vars(norm)
-    monkeypatch.setattr(parallel, "processes", lambda: 2)
+    monkeypatch.setattr(distributed, "processes", lambda: 2)
     with shared_statistics(norm):
         assert "forward" in vars(norm)
     assert "forward" not in vars(norm)

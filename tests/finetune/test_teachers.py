@@ -10,18 +10,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.datasets.batches import Batch
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.prunable import prunable_layers
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
-from disparsity.quant.folding import fold_batchnorm, fold_named, folded_pairs
+from disparsity.quant.folding.batch_norm import fold_batchnorm, fold_named, folded_pairs
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

@@ -10,16 +10,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.datasets.batches import Batch
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
+from disparsity.datasets.batches.stream import Batch
+from disparsity.finetune.lr_schedule import learning_rate
 from disparsity.finetune.modes import Frozen, Mode, Regrow
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.rates import learning_rate
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 from disparsity.stereo.network import StereoNetwork
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.hwcost.layer_call import LayerCall
-from disparsity.hwcost.packed_network import PackedLayer, PackedNetwork
-from disparsity.hwcost.packing import pack
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.codec.packed_network import PackedLayer, PackedNetwork
+from disparsity.hwcost.codec.packing import pack
+from disparsity.hwcost.tracing.layer_call import LayerCall
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.bits import LayerBits
 
 

@@ -5,15 +5,15 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.hwcost.activations import peak_activations
-from disparsity.hwcost.layer_call import Workload
-from disparsity.hwcost.machine import Machine
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
-from disparsity.hwcost.reports.schema import empty_report, validate
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.summary import Compressed, summarise
-from disparsity.hwcost.technology import load_profile
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.tracing.layer_call import Workload
+from disparsity.hwcost.tracing.live_activations import peak_activations
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.bits import LayerBits
+from disparsity.report.schema import empty_report, validate
 
 MACHINE = Machine(profile=load_profile())
 INPUT = (torch.zeros(1, 2, 6, 6),)

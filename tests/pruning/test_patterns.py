@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.patterns import PATTERNS, check_pattern, group_law
 
 

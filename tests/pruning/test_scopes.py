@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disparsity.errors import DivergedError, InputError
+from disparsity.base.errors import DivergedError, InputError
 from disparsity.pruning.scopes import SCOPES, scope_named
 from disparsity.pruning.selection import FloorSettings
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.settings import PruneSettings
 
 

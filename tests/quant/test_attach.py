@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.base.layers import quantizable_layers
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import (
     attach_quantizers,
     detach,
@@ -19,9 +21,7 @@ from disparsity.quant.attach import (
     trained_tensor,
 )
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
-from disparsity.quant.codes import integer_codes, weights_from_codes
-from disparsity.quant.layers import quantizable_layers
+from disparsity.quant.grids.codes import integer_codes, weights_from_codes
 
 BITS = LayerBits(weights=4, activations=8)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.bits import LayerBits, grid
 
 

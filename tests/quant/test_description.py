@@ -6,10 +6,10 @@ import json
 import pytest
 import torch
 
-from disparsity.errors import CorruptArtefactError, InputError
+from disparsity.base.errors import CorruptArtefactError, InputError
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers, layer_bits
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.description import attach_from_description, describe_quantizers
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.quantizers.settings import QuantizerSettings

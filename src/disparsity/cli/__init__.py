@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from disparsity import __version__
+from disparsity.base.errors import DisparsityError
 from disparsity.cli import (
     completion,
     cost,
@@ -22,7 +23,6 @@ from disparsity.cli import (
     sweep,
 )
 from disparsity.cli.layout import HelpLayout
-from disparsity.errors import DisparsityError
 
 _COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, export, data, listing, doctor, completion)
 

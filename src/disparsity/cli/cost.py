@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.base.atomic_io import write_json, write_text
+from disparsity.base.errors import InputError
 from disparsity.cli.machine import add_machine_options, machine_of
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.errors import InputError
-from disparsity.files import write_json, write_text
-from disparsity.recipe import parse_size
+from disparsity.recipe.recipe import parse_size
 
 EXPORT_FORMATS = ("scalesim", "zigzag", "timeloop")
 
@@ -69,8 +69,8 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
     size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
-    from disparsity.costing import cost_comparison  # noqa: PLC0415 - torch is slow to import
-    from disparsity.hwcost.comparison import markdown  # noqa: PLC0415
+    from disparsity.cost import cost_comparison  # noqa: PLC0415 - torch is slow to import
+    from disparsity.hwcost.models.comparison import markdown  # noqa: PLC0415
 
     networks = {name: _open(name, None) for name in names}
     found = cost_comparison(networks, size, machine)
@@ -85,7 +85,7 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
 
 def _open(name: str, network: str | None) -> Any:
     """The network of a name or a checkpoint."""
-    from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415 - torch is slow to import
     from disparsity.stereo.networks import build_network  # noqa: PLC0415
 
     return build_network(name).eval() if _is_built(name) else open_network(name, network)
@@ -103,8 +103,8 @@ def _report(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
     size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     exports = [_export_target(text) for text in arguments.export]
-    from disparsity.costing import check_pixels, cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
-    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
+    from disparsity.cost import check_pixels, cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
     if _is_built(arguments.network) and arguments.name not in (None, arguments.network):
         raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
@@ -114,7 +114,7 @@ def _report(arguments: argparse.Namespace) -> int:
     if arguments.json:
         write_json(arguments.json, report)
     if arguments.out:
-        from disparsity.hwcost.reports.write import write_report  # noqa: PLC0415 - and so is matplotlib
+        from disparsity.report.write import write_report  # noqa: PLC0415 - and so is matplotlib
 
         write_report(arguments.out, report, [], [])
     for kind, path in exports:
@@ -127,7 +127,7 @@ def _observed(arguments: argparse.Namespace, network: Any) -> Any:
     """What the pairs of --data show; None without them."""
     if arguments.data is None:
         return None
-    from disparsity.observing import observe_data  # noqa: PLC0415 - readers of data are slow to import
+    from disparsity.evaluation.activation_statistics import observe_data  # noqa: PLC0415 - readers of data are slow to import
 
     return observe_data(network, arguments.data, 1 if arguments.pairs is None else arguments.pairs)
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file
-from disparsity.errors import InputError
-from disparsity.files import write_json
 
 if TYPE_CHECKING:
     from disparsity.datasets.verification import Fault
@@ -90,7 +90,7 @@ def _faults(arguments: argparse.Namespace) -> tuple[int, Iterator[Fault]]:
 
 
 def _pack(arguments: argparse.Namespace) -> int:
-    from disparsity.datasets.packing import pack  # noqa: PLC0415 - torch and h5py are slow to import
+    from disparsity.datasets.packed.writer import pack  # noqa: PLC0415 - torch and h5py are slow to import
     from disparsity.datasets.uri import open_data  # noqa: PLC0415
 
     check_file(arguments.out)

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from disparsity.base.atomic_io import write_json
 from disparsity.cli.outputs import check_file
-from disparsity.files import write_json
 
 _IN_ORDER, _SOMETHING_TO_DO = 0, 2
 
@@ -27,7 +27,7 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
-    from disparsity.doctor import examine  # noqa: PLC0415 - torch is slow to import
+    from disparsity.base.doctor import examine  # noqa: PLC0415 - torch is slow to import
 
     findings = examine()
     width = max(len(finding.name) for finding in findings)

@@ -7,10 +7,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file
 from disparsity.cli.runtime import add_runtime
-from disparsity.errors import InputError
-from disparsity.files import write_json
 
 
 def add_to(commands: Any) -> None:
@@ -43,8 +43,8 @@ def _run(arguments: argparse.Namespace) -> int:
     if arguments.mask is not None and not 0.0 <= arguments.mask < math.inf:
         raise InputError("out of range", where="--mask", found=arguments.mask, expected="0 (every known pixel) or more")
     from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
-    from disparsity.evaluation import evaluate_estimates  # noqa: PLC0415
-    from disparsity.runtimes import open_in_runtime  # noqa: PLC0415
+    from disparsity.evaluation.evaluation import evaluate_estimates  # noqa: PLC0415
+    from disparsity.evaluation.runtimes import open_in_runtime  # noqa: PLC0415
 
     network = open_in_runtime(arguments.checkpoint, arguments.network, arguments.runtime, arguments.device)
     data = open_data(arguments.data, arguments.split)

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from disparsity.base.atomic_io import write_text
+from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.errors import InputError
-from disparsity.files import write_text
-from disparsity.recipe import parse_size
+from disparsity.recipe.recipe import parse_size
 
 if TYPE_CHECKING:
     from disparsity.stereo.network import StereoNetwork
@@ -62,11 +62,11 @@ def _export(arguments: argparse.Namespace) -> int:
         raise InputError(
             "only the format rtl runs a pair", found=f"--data with {arguments.format}", remedy="leave it out"
         )
-    from disparsity.finetune.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415 - torch is slow to import
 
     network = open_network(arguments.checkpoint, arguments.network)
     if size is None:
-        from disparsity.packed import write_network  # noqa: PLC0415
+        from disparsity.checkpoint.packed import write_network  # noqa: PLC0415
 
         write_network(arguments.out, network)
     else:
@@ -82,28 +82,28 @@ def _bytes_of(path: Path) -> int:
 
 
 def _print_kernels(folder: Path) -> None:
-    from disparsity.export.kernels import kernel_table  # noqa: PLC0415 - not for the other formats
-    from disparsity.export.openvino_session import open_openvino  # noqa: PLC0415
+    from disparsity.evaluation.sessions.kernels import kernel_table  # noqa: PLC0415 - not for the other formats
+    from disparsity.evaluation.sessions.openvino import open_openvino  # noqa: PLC0415
 
     network = open_openvino(folder)
     print(kernel_table(network.kernels, network.widened))
 
 
 def _write_sized(arguments: argparse.Namespace, network: StereoNetwork, size: tuple[int, int]) -> None:
-    from disparsity.costing import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.cost import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
 
     check_pixels(size)
     out, kind = arguments.out, arguments.format
     if kind == "onnx":
-        from disparsity.export.onnx_file import write_onnx  # noqa: PLC0415 - not for the other formats
+        from disparsity.export.onnx.file import write_onnx  # noqa: PLC0415 - not for the other formats
 
         write_onnx(out, network, size)
     elif kind == "openvino":
-        from disparsity.export.openvino_folder import write_openvino  # noqa: PLC0415 - not for the other formats
+        from disparsity.export.openvino.folder import write_openvino  # noqa: PLC0415 - not for the other formats
 
         write_openvino(out, network, size)
     elif kind == "qonnx":
-        from disparsity.export.qonnx_file import write_qonnx  # noqa: PLC0415 - not for the other formats
+        from disparsity.export.qonnx.file import write_qonnx  # noqa: PLC0415 - not for the other formats
 
         write_qonnx(out, network, size)
     elif kind == "rtl":
@@ -125,9 +125,9 @@ def _input_size(arguments: argparse.Namespace) -> tuple[int, int] | None:
 
 def _import(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
-    from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
-    from disparsity.finetune.restore import network_checkpoint  # noqa: PLC0415
-    from disparsity.packed import read_network  # noqa: PLC0415
+    from disparsity.checkpoint.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.packed import read_network  # noqa: PLC0415
+    from disparsity.checkpoint.restore import network_checkpoint  # noqa: PLC0415
     from disparsity.stereo.networks.users import remember_written  # noqa: PLC0415
 
     if arguments.network is not None:

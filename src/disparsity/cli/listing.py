@@ -44,7 +44,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 
 def _names(kind: str) -> Mapping[str, object] | Iterable[str]:
-    from disparsity.catalogue import CATALOGUE  # noqa: PLC0415 - torch is slow to import
+    from disparsity.registries import CATALOGUE  # noqa: PLC0415 - torch is slow to import
 
     return CATALOGUE[kind]()
 

@@ -6,11 +6,11 @@ import argparse
 import re
 from typing import TYPE_CHECKING
 
-from disparsity.errors import InputError
-from disparsity.recipe import parse_size
+from disparsity.base.errors import InputError
+from disparsity.recipe.recipe import parse_size
 
 if TYPE_CHECKING:
-    from disparsity.hwcost.machine import Machine
+    from disparsity.hwcost.models.machine import Machine
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -42,8 +42,8 @@ def machine_of(arguments: argparse.Namespace) -> Machine:
 
     """
     array, buffer = parse_size(arguments.array, "--array"), parse_bytes(arguments.buffer, "--buffer")
-    from disparsity.hwcost.machine import Machine  # noqa: PLC0415 - torch is slow to import
-    from disparsity.hwcost.technology import load_profile  # noqa: PLC0415
+    from disparsity.hwcost.models.machine import Machine  # noqa: PLC0415 - torch is slow to import
+    from disparsity.hwcost.profiles.technology import load_profile  # noqa: PLC0415
 
     return Machine(
         profile=load_profile(arguments.profile),

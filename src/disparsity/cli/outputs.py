@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 
 def check_file(path: Path | None) -> None:

@@ -31,7 +31,7 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
-    from disparsity.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
+    from disparsity.evaluation.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
 
     views = arguments.left, arguments.right
     paths = predict_files(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 LATENCY_RUNTIMES = ("onnxruntime", "openvino")
-"""The keys of `disparsity.latency.DEPLOY`, here because that module imports torch."""
+"""The keys of `disparsity.evaluation.latency.DEPLOY`, here because that module imports torch."""
 
 
 def add_to(commands: Any) -> None:
@@ -34,11 +34,11 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415 - torch is slow to import
-    from disparsity.manifest import check_recipe  # noqa: PLC0415
-    from disparsity.reporting import build_report, finished_stages  # noqa: PLC0415
-    from disparsity.runs import stored_recipe  # noqa: PLC0415
-    from disparsity.underway import state_of, write_curves  # noqa: PLC0415
+    from disparsity.report.build import build_report, finished_stages  # noqa: PLC0415
+    from disparsity.report.terminal import summary_table  # noqa: PLC0415 - torch is slow to import
+    from disparsity.run.folder import stored_recipe  # noqa: PLC0415
+    from disparsity.run.manifest import check_recipe  # noqa: PLC0415
+    from disparsity.run.status import state_of, write_curves  # noqa: PLC0415
 
     recipe = stored_recipe(arguments.folder)
     check_recipe(arguments.folder)

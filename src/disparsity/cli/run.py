@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from disparsity.recipe import Recipe, load_recipe
+from disparsity.recipe.recipe import Recipe, load_recipe
 
 _DEMO_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "demo.toml"
 
@@ -42,13 +42,14 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 
 def _execute(recipe: Recipe, arguments: argparse.Namespace) -> int:
-    from disparsity import parallel, pipeline  # noqa: PLC0415 - torch is slow to import
-    from disparsity.hwcost.reports.text import summary_table  # noqa: PLC0415
-    from disparsity.launch import joined  # noqa: PLC0415
+    from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
+    from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
+    from disparsity.base.launch import joined  # noqa: PLC0415
+    from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
     with joined(recipe.processes, arguments.command_line, recipe.device):
         result = pipeline.run(recipe, arguments.out)
-        if parallel.is_first():
+        if distributed.is_first():
             print(summary_table(result))
             print(f"report: {arguments.out / 'report' / 'report.html'}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 RUNTIME_NAMES = ("torch", "onnxruntime", "openvino", "integer")
-"""The keys of `disparsity.runtimes.RUNTIMES`, here because that module imports torch."""
+"""The keys of `disparsity.evaluation.runtimes.RUNTIMES`, here because that module imports torch."""
 
 
 def add_runtime(command: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from disparsity.recipe import load_recipe
+from disparsity.recipe.recipe import load_recipe
 
 _STAGES = {
     "train": ("train", "train a network with the recipe's [train] section"),
@@ -35,12 +35,13 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from disparsity import parallel, pipeline  # noqa: PLC0415 - torch is slow to import
-    from disparsity.launch import joined  # noqa: PLC0415
+    from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
+    from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
+    from disparsity.base.launch import joined  # noqa: PLC0415
 
     recipe = load_recipe(arguments.recipe, arguments.set)
     with joined(recipe.processes, arguments.command_line, recipe.device):
         folder = pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start)
-        if parallel.is_first():
+        if distributed.is_first():
             print(folder)
     return 0

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_folder
-from disparsity.errors import InputError
-from disparsity.recipe import load_recipe, to_toml
+from disparsity.recipe.recipe import load_recipe, to_toml
 
 
 def add_to(commands: Any) -> None:

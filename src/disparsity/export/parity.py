@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from disparsity.errors import InputError
-from disparsity.export.facts import FileFacts
+from disparsity.base.errors import InputError
+from disparsity.evaluation.sessions.metadata import FileFacts
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from disparsity.files import write_bytes, write_json, write_text
-from disparsity.hwcost.reports.rendering import png_bytes, svg_bytes
-from disparsity.sweep.front import front
-from disparsity.sweep_settings import SweepSettings
+from disparsity.base.atomic_io import write_bytes, write_json, write_text
+from disparsity.recipe.sweep import SweepSettings
+from disparsity.report.figures.rendering import png_bytes, svg_bytes
+from disparsity.sweep.pareto_front import front
 
 SCHEMA, VERSION = "disparsity.sweep", 1
 UNITS = {"epe": "EPE, px", "d1": "D1, %", "bad3": "bad-3, %", "bytes": "packed file, bytes", "bops": "BOPs"}

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from disparsity.errors import InputError
-from disparsity.export.packages import import_extra
-from disparsity.sweep_settings import Parameter, Range, SweepSettings
+from disparsity.base.errors import InputError
+from disparsity.base.extras import import_extra
+from disparsity.recipe.sweep import Parameter, Range, SweepSettings
 
 STUDY_NAME = "disparsity"
 _LOCK_SECONDS = 60

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from disparsity.errors import DivergedError, InputError
+from disparsity.base.errors import DivergedError, InputError
 from disparsity.pipeline import run
-from disparsity.recipe import Recipe, changed
-from disparsity.runs import is_locked
+from disparsity.recipe.recipe import Recipe, changed
+from disparsity.recipe.sweep import COSTS, ERRORS, SweepSettings
+from disparsity.run.folder import is_locked
 from disparsity.sweep.study import Study
-from disparsity.sweep_settings import COSTS, ERRORS, SweepSettings
 
 TRIALS = "trials"
 

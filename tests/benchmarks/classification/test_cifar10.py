@@ -9,7 +9,7 @@ import pytest
 import torch
 from classification.cifar10 import TEST, TRAIN, load_cifar10, read_batch
 
-from disparsity.errors import DataError
+from disparsity.base.errors import DataError
 
 
 def record(label: int, red: int, green: int, blue: int) -> bytes:

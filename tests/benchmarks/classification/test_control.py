@@ -13,7 +13,7 @@ from classification.loop import Loop
 from classification.recipe import ControlRecipe
 from classification.resnet20 import seeded_resnet20
 
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
 
 TINY = ControlRecipe(
     batch=4, dense_steps=2, prune_steps=2, tune_steps=1, events=2, score_batches=1, sparsities=(0.9, 0.99), seeds=(0, 3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from classification.data import augmented, digits, normalised, open_images
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 
 def test_digits_are_split_without_overlap_and_normalised() -> None:

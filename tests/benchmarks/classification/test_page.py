@@ -9,8 +9,8 @@ from classification.control import cases
 from classification.page import claim, differences, page, write_results
 from classification.recipe import ControlRecipe, claim_folder
 
-from disparsity.errors import InputError
-from disparsity.files import write_json
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import InputError
 
 RECIPE = ControlRecipe(scores=("taylor", "magnitude"), sparsities=(0.9, 0.98), seeds=(0, 1))
 

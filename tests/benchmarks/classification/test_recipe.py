@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from classification.recipe import ControlRecipe, claim_folder, read_recipe
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 
 CIFAR10 = Path(__file__).resolve().parents[3] / "benchmarks/classification/cifar10.toml"
 

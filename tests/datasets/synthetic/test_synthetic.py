@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import torch
 
+from disparsity.base.errors import InputError
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.datasets.uri import open_data
-from disparsity.errors import InputError
 
 
 def dataset(**changes: Any) -> SyntheticDataset:

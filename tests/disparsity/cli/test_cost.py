@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.hwcost.reports.schema import validate
-from disparsity.hwcost.reports.text import summary_table
+from disparsity.report.schema import validate
+from disparsity.report.terminal import summary_table
 from disparsity.stereo.networks import NETWORKS
 
 Refused = Callable[..., str]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.base.errors import InputError
 from disparsity.cli.machine import parse_bytes
-from disparsity.errors import InputError
 
 Refused = Callable[..., str]
 PAIRS = "synthetic:?pairs=2&size=32x64&seed=9&max_disparity=16"

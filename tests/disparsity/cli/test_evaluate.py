@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from disparsity.checkpoint.restore import open_network
 from disparsity.cli import main
 from disparsity.datasets.uri import open_data
-from disparsity.finetune.restore import open_network
 from disparsity.stereo.inference import predict
 
 DATA = "synthetic:?pairs=3&size=32x64&seed=4&max_disparity=16"

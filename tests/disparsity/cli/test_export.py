@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from disparsity.files import sha256_of
-from disparsity.finetune.restore import open_network
-from disparsity.quant.layers import effective_weight, quantizable_layers
+from disparsity.base.atomic_io import sha256_of
+from disparsity.base.layers import effective_weight, quantizable_layers
+from disparsity.checkpoint.restore import open_network
 
 
 @pytest.mark.parametrize("stage", ["01-prune", "04-finetune_quantized"])

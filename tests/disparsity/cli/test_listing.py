@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from disparsity.catalogue import CATALOGUE
 from disparsity.cli.listing import _KINDS
 from disparsity.finetune.modes import MODES
 from disparsity.pruning.scores import SCORES
+from disparsity.registries import CATALOGUE
 from disparsity.stereo.networks import NETWORKS
 
 

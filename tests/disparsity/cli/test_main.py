@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from disparsity import __version__, pipeline
+from disparsity.base.errors import CorruptArtefactError, DisparsityError, DivergedError, InputError, StoppedError
 from disparsity.cli import main, parser
-from disparsity.errors import CorruptArtefactError, DisparsityError, DivergedError, InputError, StoppedError
 
 COMMANDS = [
     "run", "demo", "train", "prune", "finetune", "quantize", "evaluate", "predict", "cost", "report", "export",

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.errors import InputError
 
 
 @pytest.mark.parametrize("check", [check_file, check_folder])

@@ -11,8 +11,8 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from disparsity.datasets.pfm import read_pfm
-from disparsity.finetune.restore import open_network
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.decoders.pfm import read_pfm
 from disparsity.stereo.inference import predict
 
 FILES = ["disparity.pfm", "disparity.png", "disparity_color.png"]
@@ -54,7 +54,7 @@ def test_disparities_that_the_png_cannot_hold_are_unknown_there(
     values: tuple[float, float],
 ) -> None:
     estimate = np.tile(np.array(values, np.float32), (32, 32))
-    monkeypatch.setattr("disparsity.runtimes.predict", lambda *_: estimate)
+    monkeypatch.setattr("disparsity.evaluation.runtimes.predict", lambda *_: estimate)
     run_main("predict", checkpoint, *views, "--out", tmp_path)
     np.testing.assert_array_equal(read_pfm(tmp_path / "disparity.pfm"), np.maximum(estimate, 0))
     codes = cv2.imread(str(tmp_path / "disparity.png"), cv2.IMREAD_UNCHANGED)

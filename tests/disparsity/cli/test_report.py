@@ -43,7 +43,7 @@ def test_latency_is_measured_when_asked_for_and_kept(
         asked.append((list(networks), runtime, runs))
         return section
 
-    monkeypatch.setattr("disparsity.reporting.measure_latency", measure)
+    monkeypatch.setattr("disparsity.report.build.measure_latency", measure)
     assert "measured just now" not in (run / "report" / "report.html").read_text()
     assert "Warning: measured just now." in run_main("report", run, "--latency", "onnxruntime")
     assert "Warning: measured just now." in run_main("report", run, "--latency")

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from disparsity.checkpoint.restore import open_network
 from disparsity.cli.runtime import RUNTIME_NAMES
-from disparsity.datasets.pfm import read_pfm
-from disparsity.finetune.restore import open_network
+from disparsity.datasets.decoders.pfm import read_pfm
+from disparsity.evaluation.runtimes import RUNTIMES
 from disparsity.quant.attach import quantized_layers
-from disparsity.runtimes import RUNTIMES
 
 onnx = pytest.importorskip("onnx")
 DATA = "synthetic:?pairs=3&size=32x64&seed=4&max_disparity=16"
@@ -28,7 +28,7 @@ def test_export_writes_the_file_and_says_how_large_it_is(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, deployable: Path, onnx_file: Path, tmp_path: Path
 ) -> None:
     # The graph is the one of the fixture, since tracing takes a while.
-    monkeypatch.setattr("disparsity.export.onnx_file.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr("disparsity.export.onnx.file.onnx_graph", lambda *_: onnx.load(onnx_file))
     out = tmp_path / "deep" / "network.onnx"
     printed = run_main("export", deployable, "--format", "onnx", "--size", "30x61", "--out", out)
     assert printed == f"{out} {out.stat().st_size} bytes\n"
@@ -40,7 +40,7 @@ def test_export_for_openvino_says_which_kernels_run(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, deployable: Path, onnx_file: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("openvino")
-    monkeypatch.setattr("disparsity.export.openvino_graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
     out = tmp_path / "deep" / "network"
     printed = run_main("export", deployable, "--format", "openvino", "--size", "30x61", "--out", out).splitlines()
     assert printed[0] == f"{out} {sum(path.stat().st_size for path in out.iterdir())} bytes"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from disparsity.datasets.pfm import read_pfm
+from disparsity.datasets.decoders.pfm import read_pfm
 
 DATA = "synthetic:?pairs=3&size=32x64&seed=4&max_disparity=16"
 

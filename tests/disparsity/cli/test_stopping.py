@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.base.atomic_io import sha256_of
+from disparsity.checkpoint.checkpoints import load_checkpoint
 from disparsity.cli import main
-from disparsity.files import sha256_of
-from disparsity.finetune.checkpoints import load_checkpoint
-from disparsity.phases import Phase
+from disparsity.run.resumable import Phase
 
 STEPS = "prune.train.steps=30"
 CODE = "import sys; from disparsity.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -104,8 +104,8 @@ def signal_at_write(patch: pytest.MonkeyPatch, moment: int) -> None:
     def after_step(self: Phase, trainer: object, number: int, loss: float) -> None:
         with pytest.MonkeyPatch.context() as inner:
             if number + 1 == 2:
-                inner.setattr("disparsity.files.os.replace", around(os.replace))
-                inner.setattr("disparsity.files.os.fsync", around(os.fsync))
+                inner.setattr("disparsity.base.atomic_io.os.replace", around(os.replace))
+                inner.setattr("disparsity.base.atomic_io.os.fsync", around(os.fsync))
             started(self, trainer, number, loss)
 
     patch.setattr(Phase, "after_step", after_step)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from disparsity.finetune.checkpoints import load_checkpoint, save_checkpoint
+from disparsity.checkpoint.checkpoints import load_checkpoint, save_checkpoint
 from disparsity.stereo.networks import build_network
 
 Refused = Callable[..., str]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.base.errors import InputError
 from disparsity.cli import main
-from disparsity.errors import InputError
 
 Refused = Callable[..., str]
 

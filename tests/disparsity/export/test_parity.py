@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from disparsity.errors import InputError
-from disparsity.export.facts import facts_of
+from disparsity.base.errors import InputError
+from disparsity.checkpoint.restore import open_network
+from disparsity.evaluation.sessions.metadata import facts_of
 from disparsity.export.parity import blurred_pair, check_parity
-from disparsity.finetune.restore import open_network
 from disparsity.stereo.inference import predict
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from disparsity.recipe.sweep import SweepSettings
 from disparsity.sweep.report import write_sweep
-from disparsity.sweep_settings import SweepSettings
 
 SETTINGS = SweepSettings(parameters=("prune.sparsity = 0.5..0.95",))
 TRIALS = [

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.recipe.sweep import SweepSettings
 from disparsity.sweep.study import Study, default_storage
-from disparsity.sweep_settings import SweepSettings
 
 pytest.importorskip("optuna", reason="the extra [sweep] is not installed")
 

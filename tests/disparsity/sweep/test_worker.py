@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from disparsity.errors import DivergedError, StoppedError
-from disparsity.recipe import PruneSection, Recipe
+from disparsity.base.errors import DivergedError, StoppedError
+from disparsity.recipe.recipe import PruneSection, Recipe
+from disparsity.recipe.sweep import SweepSettings
 from disparsity.sweep import worker
 from disparsity.sweep.study import Study, default_storage
-from disparsity.sweep_settings import SweepSettings
 
 pytest.importorskip("optuna", reason="the extra [sweep] is not installed")
 

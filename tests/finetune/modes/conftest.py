@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.modes.base import Mode
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, set_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 
 

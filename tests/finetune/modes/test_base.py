@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.finetune.modes import MODES, Alternating, Frozen, Reconstruct, RigL, Soft, build_mode
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments
 from disparsity.finetune.modes.settings import ModeSettings

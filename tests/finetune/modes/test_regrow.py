@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.finetune.modes.regrow import Regrow
 from disparsity.pruning.masks import mask_modules, masks_of, set_masks, trained_weight
 from disparsity.pruning.scores import TaylorScore

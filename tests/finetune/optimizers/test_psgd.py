@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale, nearest_grid_point
 from disparsity.finetune.settings import TrainSettings
@@ -18,7 +18,7 @@ from disparsity.finetune.training import Trainer
 from disparsity.pruning.masks import attach_masks, set_masks, trained_weight, zero_pruned
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.stereo.network import StereoNetwork
 
 START, GRADIENTS = (0.5, -0.25), ((0.2, -3.0), (0.4, 1.0))

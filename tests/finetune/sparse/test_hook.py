@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import torch
 
-from disparsity.datasets.batches import Batch
+from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.layers import prunable_layers
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.stereo.network import StereoNetwork
 
 

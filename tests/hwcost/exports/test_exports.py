@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from disparsity.hwcost.exports import EXPORTS
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.systolic import MatrixProduct, cycles, weight_stationary
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.models.cycles import MatrixProduct, cycles, weight_stationary
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import dataclasses
 
 import numpy as np
 
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
 from disparsity.hwcost.sections.accumulators import accumulator_columns, accumulators_section, largest_sums
 
 

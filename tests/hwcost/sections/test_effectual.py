@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from disparsity.hwcost.effectual import EffectualMacs
-from disparsity.hwcost.observation import Observation
+from disparsity.hwcost.models.effectual_macs import EffectualMacs
 from disparsity.hwcost.sections.effectual import effectual_columns, effectual_section
+from disparsity.hwcost.tracing.activation_statistics import Observation
 
 MACS = {
     ("a", 0): EffectualMacs(dense=100, by_weight=50, by_activation=40, by_both=10),

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from disparsity.hwcost.packed_network import FloatLayer, PackedLayer
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
 from disparsity.hwcost.sections.multipliers import multiplier_columns, multipliers_section, shift_add_counts
 
 

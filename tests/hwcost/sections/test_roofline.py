@@ -6,11 +6,11 @@ import dataclasses
 
 import pytest
 
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.sections.roofline import roofline_columns, roofline_section
 from disparsity.hwcost.sections.traffic import call_traffic, moves
-from disparsity.hwcost.technology import load_profile
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 WIDE = Machine(profile=load_profile(), buffer_bytes=1 << 20, dram_bytes_per_cycle=100.0, clock_mhz=1.0)
 NARROW = dataclasses.replace(WIDE, dram_bytes_per_cycle=1.0)

@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.sections.sparse_execution import sparse_execution_columns, sparse_execution_section
-from disparsity.hwcost.technology import load_profile
 
 MACHINE = Machine(profile=load_profile(), lanes=4)
 

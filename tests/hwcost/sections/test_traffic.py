@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from disparsity.hwcost.layer_call import LayerCall, Workload
-from disparsity.hwcost.machine import Machine
+from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.sections.traffic import call_traffic, moves, traffic_section
-from disparsity.hwcost.technology import load_profile
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 MACHINE = Machine(profile=load_profile(), buffer_bytes=1 << 20)
 COPY = LayerCall(

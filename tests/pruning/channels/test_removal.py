@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.channels.masks import apply_channel_masks
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned

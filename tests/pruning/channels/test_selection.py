@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from disparsity.errors import DivergedError
+from disparsity.base.errors import DivergedError
 from disparsity.pruning.channels.layout import Layout, layouts
 from disparsity.pruning.channels.masks import channel_masks
 from disparsity.pruning.channels.selection import select_units

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.channels.sizes import resize_layers, shrunk_layers
 from disparsity.stereo.volumes.correlation import CorrelationVolume

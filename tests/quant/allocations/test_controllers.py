@@ -8,13 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.quant.allocations.budget_constraint import is_affordable
 from disparsity.quant.allocations.controllers import Controllers, controller_search
 from disparsity.quant.allocations.lagrangian import lagrangian
 from disparsity.quant.allocations.problem import Plan, Problem
 from disparsity.quant.allocations.random_search import random_search
 from disparsity.quant.allocations.tables import total
-from disparsity.quant.allocations.wall import is_affordable
 
 
 @pytest.mark.parametrize("removable", [0, 4])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.allocations.greedy import greedy
 from disparsity.quant.allocations.tables import total
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.allocations.lagrangian import lagrangian, lower_hull
 from disparsity.quant.allocations.tables import total
 

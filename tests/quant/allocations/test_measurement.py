@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import nn
 
+from disparsity.base.layers import effective_weight, quantizable_layers
 from disparsity.quant.allocations.measurement import Measurement
 from disparsity.quant.allocations.problem import Plan
 from disparsity.quant.attach import attach_quantizers, detach, quantized_layers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.layers import effective_weight, quantizable_layers
 
 WIDTHS = {"features.0": (8,), "filter.0": (2, 4), "up": (2, 3, 4), "score": (5,)}
 

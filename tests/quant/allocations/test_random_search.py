@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from disparsity.quant.allocations.budget_constraint import is_affordable
 from disparsity.quant.allocations.problem import Plan, Problem
 from disparsity.quant.allocations.random_search import random_search
-from disparsity.quant.allocations.wall import is_affordable
 
 
 def watched(problem: Problem) -> tuple[Problem, list[Plan]]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.allocations.settings import BUDGETS, AllocationSettings
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.allocations.tables import cheapest, check_affordable, fill, total
 
 COSTS = [[2.0, 4.0, 8.0], [1.0, 2.0, 3.0]]

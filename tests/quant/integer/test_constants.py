@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.integer.constants import input_stage, layer_constants, output_stage

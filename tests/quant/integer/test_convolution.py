@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.codes import integer_codes
+from disparsity.quant.grids.codes import integer_codes
 from disparsity.quant.integer.convolution import IntegerConvolution
 from disparsity.quant.integer.settings import IntegerSettings
 

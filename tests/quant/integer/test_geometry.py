@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from disparsity.quant.codes import integer_codes
+from disparsity.quant.grids.codes import integer_codes
 from disparsity.quant.integer.geometry import bare_layer, channel_steps, largest_sums, spatial_axes
 
 Build = Callable[..., tuple[nn.Module, Tensor]]

@@ -9,12 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers, quantized_layers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
+from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.integer.network import float_layers, integer_form, integer_layers
 from disparsity.quant.integer.settings import IntegerSettings
 

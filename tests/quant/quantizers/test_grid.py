@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.quantizers.base import WeightQuantizer
 from disparsity.quant.quantizers.grid import rows_of_groups

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
-from disparsity.quant.levels import Levels
+from disparsity.base.errors import InputError
+from disparsity.quant.grids.levels import Levels
+from disparsity.quant.grids.steps import step_from_log
 from disparsity.quant.quantizers.lsq import LsqActivation, LsqWeight, lsq_weight
-from disparsity.quant.steps import step_from_log
 
 
 def weight_with_zeros(*shape: int, seed: int = 0) -> torch.Tensor:

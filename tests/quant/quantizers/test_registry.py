@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.quantizers import QUANTIZERS, builder_for, quantizer_builder
 from disparsity.quant.quantizers.settings import QuantizerSettings
 

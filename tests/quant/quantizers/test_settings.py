@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.quantizers.settings import QuantizerSettings
 
 

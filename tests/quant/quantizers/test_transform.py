@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.quantizers.transform import TransformWeight, transform_weight
 from disparsity.quant.quantizers.uniform import uniform_weight

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.quant.levels import Levels
+from disparsity.quant.grids.levels import Levels
 from disparsity.quant.transforms.rates import best_exponents, choose_grids
 
 

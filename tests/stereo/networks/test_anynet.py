@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from disparsity.base.errors import InputError
 from disparsity.cli import main
-from disparsity.errors import InputError
-from disparsity.hwcost.workload import trace_workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.anynet import AnyNet, AnyNetSettings
 from disparsity.stereo.networks.published import load_published

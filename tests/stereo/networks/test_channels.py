@@ -14,20 +14,20 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.finetune.checkpoints import save_checkpoint
-from disparsity.finetune.restore import network_checkpoint, network_facts, open_network
-from disparsity.hwcost.workload import trace_workload
-from disparsity.packed import read_network, write_network
+from disparsity.checkpoint.checkpoints import save_checkpoint
+from disparsity.checkpoint.packed import read_network, write_network
+from disparsity.checkpoint.restore import network_checkpoint, network_facts, open_network
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.channels.layout import layouts
 from disparsity.pruning.channels.masks import apply_channel_masks, removed_units
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.masks import masks_of
-from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.activations.calibration import CalibrationSettings, calibrate
 from disparsity.quant.attach import attach_quantizers
-from disparsity.quant.calibration import CalibrationSettings, calibrate
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.stages import bits_of
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.layer_bits import QuantSettings
+from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network

@@ -15,25 +15,25 @@ import torch
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.finetune.restore import network_facts
+from disparsity.base.layers import effective_weight, quantizable_layers
+from disparsity.checkpoint.packed import read_network, write_network
+from disparsity.checkpoint.restore import network_facts
 from disparsity.finetune.teachers import coarse_maps
-from disparsity.hwcost.layer_call import Workload
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.summary import Compressed, Machine, summarise
-from disparsity.hwcost.technology import load_profile
-from disparsity.hwcost.workload import trace_workload
-from disparsity.packed import read_network, write_network
-from disparsity.pruning.layers import prunable_layers
+from disparsity.hwcost.tracing.layer_call import Workload
+from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, density, masks_of, set_masks, zero_pruned
+from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import magnitude_scores
 from disparsity.pruning.selection import FloorSettings, select_global
-from disparsity.quant.allocation import QuantSettings
+from disparsity.quant.activations.calibration import CalibrationSettings, calibrate
 from disparsity.quant.attach import attach_quantizers, input_quantizer, layer_bits
-from disparsity.quant.calibration import CalibrationSettings, calibrate
-from disparsity.quant.codes import integer_codes
 from disparsity.quant.finalise import finalise
-from disparsity.quant.folding import fold_batchnorm
-from disparsity.quant.layers import effective_weight, quantizable_layers
-from disparsity.stages import bits_of
+from disparsity.quant.folding.batch_norm import fold_batchnorm
+from disparsity.quant.grids.codes import integer_codes
+from disparsity.quant.layer_bits import QuantSettings
+from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.distributions import observed_similarities
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.dispnetc import DispNetC, DispNetCSettings
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.gcnet import GCNetSettings
 

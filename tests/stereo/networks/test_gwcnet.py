@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.gwcnet import GwcNetSettings
 from disparsity.stereo.networks.published import load_published

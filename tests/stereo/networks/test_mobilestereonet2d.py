@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.mobilestereonet2d import MobileStereoNet2d, MobileStereoNet2dSettings
 

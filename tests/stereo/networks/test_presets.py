@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import NETWORKS, build_network
 
 

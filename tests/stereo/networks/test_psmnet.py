@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.psmnet import PSMNetSettings
 from disparsity.stereo.networks.published import load_published

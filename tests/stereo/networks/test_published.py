@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
+from disparsity.base.errors import CorruptArtefactError, DisparsityError, InputError
 from disparsity.datasets.uri import open_data
-from disparsity.errors import CorruptArtefactError, DisparsityError, InputError
 from disparsity.stereo.inference import score
 from disparsity.stereo.metrics import pooled
 from disparsity.stereo.networks import build_network

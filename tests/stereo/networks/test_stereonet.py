@@ -8,7 +8,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.networks.stereonet import ResidualBlock, StereoNet, StereoNetSettings, with_disparity_scaled
 
 TINY: dict[str, Any] = {"halvings": 2, "width": 4, "refinement_width": 3, "max_disparity": 16}

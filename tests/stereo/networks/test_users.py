@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from disparsity.base.errors import InputError
+from disparsity.checkpoint.checkpoints import SIDE_FILE, save_checkpoint
+from disparsity.checkpoint.packed import read_network, write_network
+from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.cli import main
-from disparsity.errors import InputError
-from disparsity.finetune.checkpoints import SIDE_FILE, save_checkpoint
-from disparsity.finetune.restore import network_checkpoint, open_network
-from disparsity.packed import read_network, write_network
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.users import check_written, is_user_network, remember_written
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.stereo.volumes.groupwise import GroupwiseVolume
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from disparsity.files import write_text
+from disparsity.base.atomic_io import write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 SOURCES = ("lane.sv", "testbench.sv")

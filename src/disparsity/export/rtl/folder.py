@@ -9,17 +9,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from disparsity.base.atomic_io import sha256_of, write_json, write_text
+from disparsity.base.errors import InputError
+from disparsity.base.folders import check_replaceable, write_folder
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.uri import open_data
-from disparsity.errors import InputError
 from disparsity.export.rtl import selfcheck
 from disparsity.export.rtl.calls import GoldenCall, run_golden
 from disparsity.export.rtl.conventions import CONVENTIONS, readme
 from disparsity.export.rtl.example import TEMPLATES, write_example
 from disparsity.export.rtl.layers import describe_layer, write_layer
 from disparsity.export.rtl.words import hex_lines
-from disparsity.files import sha256_of, write_json, write_text
-from disparsity.folders import check_replaceable, write_folder
 from disparsity.quant.integer.network import integer_form, integer_layers
 from disparsity.stereo.network import StereoNetwork
 

@@ -10,10 +10,10 @@ from typing import Any
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from disparsity.errors import InputError
-from disparsity.hwcost.module_hooks import module_hooks
+from disparsity.base.errors import InputError
+from disparsity.base.layers import QUANTIZABLE
+from disparsity.base.module_hooks import module_hooks
 from disparsity.quant.integer.convolution import IntegerConvolution
-from disparsity.quant.layers import QUANTIZABLE
 
 _BOOKKEEPING = ("detach", "alias", "_unsafe_view", "empty", "empty_like", "split", "lift_fresh", "clone", "_to_copy")
 

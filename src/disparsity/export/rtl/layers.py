@@ -8,11 +8,11 @@ from typing import Any, cast
 import numpy as np
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
+from disparsity.base.layers import TRANSPOSED
 from disparsity.export.rtl.words import Integers, hex_lines, packed_bits
 from disparsity.quant.integer.constants import INPUT_BITS, INPUT_MULTIPLIER_BITS, OUTPUT_MULTIPLIER_BITS
 from disparsity.quant.integer.convolution import IntegerConvolution
-from disparsity.quant.layers import TRANSPOSED
 
 SHIFT_BITS = 6
 

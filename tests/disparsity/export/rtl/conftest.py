@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from disparsity.checkpoint.restore import open_network
 from disparsity.export.rtl.folder import write_rtl
-from disparsity.finetune.restore import open_network
 
 SIZE = (18, 32)
 

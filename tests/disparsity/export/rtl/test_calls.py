@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
+from disparsity.checkpoint.restore import open_network
 from disparsity.export.rtl.calls import GoldenCall, run_golden
-from disparsity.finetune.restore import open_network
 from disparsity.quant.integer.network import integer_form, integer_layers
 
 

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
+from disparsity.base.atomic_io import sha256_of
+from disparsity.base.errors import InputError, StorageError
+from disparsity.base.layers import quantizable_layers
+from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.uri import open_data
-from disparsity.errors import InputError, StorageError
 from disparsity.export.rtl import folder as module
 from disparsity.export.rtl.folder import default_pair, write_rtl
 from disparsity.export.rtl.selfcheck import read_words
-from disparsity.files import sha256_of
-from disparsity.finetune.restore import open_network
-from disparsity.quant.codes import integer_codes
+from disparsity.quant.grids.codes import integer_codes
 from disparsity.quant.integer.network import integer_form, integer_layers
-from disparsity.quant.layers import quantizable_layers
 from disparsity.stereo.inference import predict
 
 SIZE = (18, 32)

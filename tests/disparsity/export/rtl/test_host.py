@@ -7,11 +7,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.export.rtl.host import HostOperations
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.calibration import calibrate
 from disparsity.quant.integer.network import integer_form
 
 EIGHT = LayerBits(weights=8, activations=8)

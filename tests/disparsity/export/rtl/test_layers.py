@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.errors import InputError
+from disparsity.base.errors import InputError
 from disparsity.export.rtl.layers import describe_layer
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits

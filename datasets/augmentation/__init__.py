@@ -1,0 +1,1 @@
+"""Augmentation of stereo pairs: photometric changes, flips, geometric changes."""

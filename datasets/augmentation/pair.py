@@ -1,0 +1,108 @@
+"""The augmentation that the field trains with: the same for both views where geometry demands it, else asymmetric.
+
+Interpretation: the kinds of change are those that RAFT-Stereo (Lipson, Teed, Deng 2021) and HSMNet (Yang et al. 2019)
+train with; how each is drawn, and the default strengths, are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from torch import Tensor
+
+from disparsity.base.errors import InputError
+from disparsity.datasets.augmentation.geometry import mirror, shift_rows
+from disparsity.datasets.sample import Sample
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentSettings:
+    """How far a pair is changed; every strength of 0 leaves that out.
+
+    Attributes:
+        brightness: factor, uniform in 1 ± brightness.
+        contrast: factor, uniform in 1 ± contrast.
+        saturation: factor, uniform in 1 ± saturation.
+        hue: shift in radians, uniform in ± hue.
+        asymmetric: probability that the right view's colours are drawn by themselves.
+        occlusion: probability of one to three patches of the right view's mean colour, on the right view.
+        patch_px: longest side of a patch, in pixels.
+        shift_y_px: the right view moves up or down by up to this.
+        zoom: scale, uniform in 2 ** ± zoom; needs random crops.
+        flip: probability of turning both views upside down.
+        mirror: probability of swapping the views and mirroring them.
+
+    """
+
+    brightness: float = 0.3
+    contrast: float = 0.3
+    saturation: float = 0.4
+    hue: float = 0.3
+    asymmetric: float = 0.2
+    occlusion: float = 0.5
+    patch_px: int = 50
+    shift_y_px: float = 0.5
+    zoom: float = 0.3
+    flip: float = 0.1
+    mirror: float = 0.1
+
+    def __post_init__(self) -> None:
+        """Refuse what is no probability or no strength."""
+        chances = (self.asymmetric, self.occlusion, self.flip, self.mirror)
+        factors = (self.brightness, self.contrast, self.saturation)
+        possible = all(0 <= chance <= 1 for chance in chances) and all(0 <= factor < 1 for factor in factors)
+        if not possible or self.patch_px < 1 or not (0 <= self.hue <= np.pi and self.shift_y_px >= 0 <= self.zoom <= 2):
+            raise InputError(
+                "impossible augmentation",
+                found=self,
+                expected="probabilities in 0..1, factors in 0..1, hue in 0..pi, zoom in 0..2, patch_px >= 1",
+            )
+
+
+def augment(sample: Sample, settings: AugmentSettings, rng: np.random.Generator) -> Sample:
+    """One random change of a sample (all but `zoom`); the same `rng` state gives the same result."""
+    if rng.random() < settings.mirror:
+        sample = mirror(sample)
+    if rng.random() < settings.flip:
+        names = ("left", "right", "disparity", "valid")
+        sample = replace(sample, **{name: getattr(sample, name).flip(-2) for name in names})
+    symmetric, own = _draw_colours(settings, rng), _draw_colours(settings, rng)
+    left = _coloured(sample.left, symmetric)
+    right = _coloured(sample.right, own if rng.random() < settings.asymmetric else symmetric)
+    rows = float(rng.uniform(-1, 1)) * settings.shift_y_px
+    right = shift_rows(right, rows) if rows else right
+    if rng.random() < settings.occlusion:
+        right = _patched(right, settings.patch_px, rng)
+    return replace(sample, left=left, right=right)
+
+
+def draw_zoom(settings: AugmentSettings, rng: np.random.Generator) -> float:
+    """A random scale."""
+    return float(2.0 ** (settings.zoom * rng.uniform(-1, 1)))
+
+
+def _draw_colours(settings: AugmentSettings, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    strengths = (settings.brightness, settings.contrast, settings.saturation)
+    brightness, contrast, saturation = (1 + strength * float(rng.uniform(-1, 1)) for strength in strengths)
+    return brightness, contrast, saturation, settings.hue * float(rng.uniform(-1, 1))
+
+
+def _coloured(view: Tensor, colours: tuple[float, float, float, float]) -> Tensor:
+    from kornia import enhance  # noqa: PLC0415 - slow to import, and few recipes want it
+
+    brightness, contrast, saturation, hue = colours
+    changed = (view * brightness).clamp(0, 1) if brightness != 1 else view
+    changed = enhance.adjust_contrast_with_mean_subtraction(changed, contrast) if contrast != 1 else changed
+    changed = enhance.adjust_saturation(changed, saturation) if saturation != 1 else changed
+    return (enhance.adjust_hue(changed, hue) if hue else changed).clamp(0, 1)
+
+
+def _patched(view: Tensor, longest: int, rng: np.random.Generator) -> Tensor:
+    patched = view.clone()
+    mean = view.mean((1, 2))[:, None, None]
+    for _ in range(int(rng.integers(1, 4))):
+        height, width = (int(side) for side in rng.integers(1, longest + 1, 2))
+        top, left = int(rng.integers(view.shape[1])), int(rng.integers(view.shape[2]))
+        patched[:, top : top + height, left : left + width] = mean
+    return patched

@@ -1,0 +1,1 @@
+"""Batches: training stream, crops, padding, caching, prefetching."""

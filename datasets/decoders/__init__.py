@@ -1,0 +1,1 @@
+"""Decoders: PNG, PFM, npz, calibration files, and limits on image size."""

@@ -1,0 +1,1 @@
+"""Packed data sets: many pairs in one HDF5 file."""

@@ -1,0 +1,1 @@
+"""Readers: one per data set, and plain folders."""

@@ -1,0 +1,112 @@
+"""What a reader finds in its folders before anything is decoded: pairs, and the files that they lack.
+
+Paths are kept as text: a hundred thousand pairs of `Path` objects take three times the memory.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disparsity.base.errors import DataError
+
+Decode = Callable[[Path], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pair:
+    """Where one stereo pair lies.
+
+    Attributes:
+        id: unique within its data set.
+        left: path of the left image.
+        right: path of the right image.
+        disparity: path of the ground truth of the left view.
+        decode: reads `disparity` as ``[H, W]`` float32 pixels; not positive or not finite means unknown.
+        mask: path of an 8-bit image in which 255 marks the pixels that count, or None when all known ones do.
+        missing: those of the paths at which the reader found no file.
+
+    """
+
+    id: str
+    left: str
+    right: str
+    disparity: str
+    decode: Decode
+    mask: str | None = None
+    missing: tuple[str, ...] = ()
+
+    def files(self) -> tuple[Path, ...]:
+        """The files of the pair: left, right, disparity and, if there is one, mask."""
+        paths = (self.left, self.right, self.disparity, self.mask)
+        return tuple(Path(path) for path in paths if path is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The pairs of a data set, complete or not.
+
+    Attributes:
+        name: of the reader.
+        root: the folder to which the names in a fingerprint are relative.
+        pairs: in any order.
+        expected: what a folder holds in which there is at least one pair.
+
+    """
+
+    name: str
+    root: Path
+    pairs: Sequence[Pair]
+    expected: str
+
+
+def check_complete(listing: Listing) -> None:
+    """Refuse a listing of which a file is missing.
+
+    Raises:
+        DataError: names the first missing file and the pair's ground truth.
+
+    """
+    for pair in listing.pairs:
+        if pair.missing:
+            raise DataError("the file is missing", where=pair.missing[0], remedy=f"{pair.disparity} needs it")
+
+
+def absent(paths: Iterable[str | None]) -> tuple[str, ...]:
+    """Those of the paths at which there is no file, asked one by one: for data sets of a few scenes."""
+    return tuple(path for path in paths if path is not None and not os.path.isfile(path))
+
+
+def names_in(folder: Path) -> list[str]:
+    """The sorted names in a folder.
+
+    Raises:
+        DataError: the folder does not exist or cannot be read.
+
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries)
+    except OSError as error:
+        raise DataError("the folder cannot be listed", where=folder, found=error.strerror) from error
+
+
+def files_in(folder: str) -> frozenset[str]:
+    """The names of the files in a folder; none where there is no such folder."""
+    try:
+        with os.scandir(folder) as entries:
+            return frozenset(entry.name for entry in entries if entry.is_file())
+    except (FileNotFoundError, NotADirectoryError):
+        return frozenset()
+    except OSError as error:
+        raise DataError("the folder cannot be listed", where=folder, found=error.strerror) from error
+
+
+def subfolders(folder: Path) -> list[str]:
+    """The sorted names of the folders in a folder; raises as `names_in`."""
+    return [name for name in names_in(folder) if (folder / name).is_dir()]

@@ -1,0 +1,1 @@
+"""Reconstruction: layer-wise least squares after pruning or rounding."""

@@ -1,0 +1,1 @@
+"""Entropy codec of the packed network: range coder, context model, file."""

@@ -1,0 +1,1 @@
+"""Activation quantization: calibration and its rules."""

@@ -1,0 +1,1 @@
+"""Folding: BatchNorm into convolutions, steps into BatchNorm."""

@@ -1,0 +1,1 @@
+"""Quantization grids: levels, step sizes, step search, integer codes."""

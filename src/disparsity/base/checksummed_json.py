@@ -1,0 +1,51 @@
+"""JSON files that carry the SHA-256 of their own content, so that a damaged digit is found and not believed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from disparsity.base.atomic_io import write_json
+from disparsity.base.errors import CorruptArtefactError
+
+SEAL = "content_sha256"
+
+
+def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+    """Write a JSON object with its seal atomically."""
+    assert SEAL not in content
+    write_json(path, {**content, SEAL: hash_of(content)})
+
+
+def read_sealed(path: Path, what: str, remedy: str) -> dict[str, Any]:
+    """Read what `write_sealed` wrote, without its seal; a file from before there were seals is taken as it is.
+
+    Args:
+        path: there must be a file.
+        what: it should be, for the message.
+        remedy: what to do where it is not.
+
+    Raises:
+        CorruptArtefactError: it is no JSON object, or not the one that was written.
+
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise CorruptArtefactError(f"not {what}", where=path, found=error, remedy=remedy) from error
+    if not isinstance(content, dict):
+        raise CorruptArtefactError(f"not {what}", where=path, found=type(content).__name__, remedy=remedy)
+    # one damaged bit cannot both hide the seal and change anything else
+    seal = content.pop(SEAL, None)
+    if seal is not None and seal != hash_of(content):
+        raise CorruptArtefactError("checksum mismatch", where=path, expected=what, remedy=remedy)
+    return content
+
+
+def hash_of(document: Mapping[str, Any]) -> str:
+    """SHA-256 of what JSON makes of a document, whatever its order and white space."""
+    plain = json.loads(json.dumps(document))
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

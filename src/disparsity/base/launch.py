@@ -1,0 +1,92 @@
+"""Getting several processes into one run: those of a launcher such as torchrun, or the ones that a recipe asks for."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from disparsity.base import distributed
+from disparsity.base.devices import LOCAL_NUMBER, backend
+from disparsity.base.errors import InputError
+
+MEETING_FILE = "DISPARSITY_MEETING_FILE"
+"""Set for the processes that are started here: where they meet."""
+_LAUNCHER = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+_LAST_WORDS_SECONDS = 30.0
+
+
+@contextmanager
+def joined(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[None]:
+    """Share the run inside the block, if there is somebody to share it with.
+
+    A launcher's processes win over the recipe's `count`. The processes that the recipe asks for are started here, on
+    this machine, with the same command line; this one is the first.
+
+    Args:
+        count: processes that the recipe asks for.
+        command: the command line after `disparsity`.
+        device: that the recipe names, which says how the processes talk.
+
+    Raises:
+        InputError: the launcher's variables are incomplete.
+
+    """
+    if MEETING_FILE in os.environ:
+        meeting, number = os.environ[MEETING_FILE], int(os.environ["RANK"])
+        with distributed.group(f"file://{meeting}", number, count, backend(device)):
+            yield
+    elif "WORLD_SIZE" in os.environ:
+        with _launched(device):
+            yield
+    elif count > 1:
+        with _with_siblings(count, command, device):
+            yield
+    else:
+        yield
+
+
+@contextmanager
+def _launched(device: str) -> Iterator[None]:
+    missing = [name for name in _LAUNCHER if not os.environ.get(name)]
+    if missing:
+        raise InputError(
+            "half of a launcher's environment", found=f"no {', '.join(missing)}", expected="all that torchrun sets"
+        )
+    number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    with distributed.group("env://", number, count, backend(device)):
+        yield
+
+
+@contextmanager
+def _with_siblings(count: int, command: Sequence[str], device: str) -> Iterator[None]:
+    if sys.platform == "linux":
+        os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")  # the host's name may lead nowhere
+    with tempfile.TemporaryDirectory(prefix="disparsity-") as folder:
+        meeting = Path(folder) / "meeting"
+        siblings = [_sibling(number, command, meeting) for number in range(1, count)]
+        try:
+            with distributed.group(f"file://{meeting}", 0, count, backend(device)):
+                yield
+        finally:
+            _end(siblings)
+
+
+def _sibling(number: int, command: Sequence[str], meeting: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {MEETING_FILE: str(meeting), "RANK": str(number), LOCAL_NUMBER: str(number)}
+    line = [sys.executable, "-m", "disparsity", *command]
+    return subprocess.Popen(line, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603 - our own command line
+
+
+def _end(siblings: Sequence[subprocess.Popen[bytes]]) -> None:
+    """Wait for the others, whose end follows from this one's; kill what does not come to it."""
+    for process in siblings:
+        try:
+            process.wait(_LAST_WORDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

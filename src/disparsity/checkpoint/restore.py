@@ -1,0 +1,144 @@
+"""A compressed network as a checkpoint, and back: structure from JSON, values from tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.base.errors import CorruptArtefactError, InputError
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, without_prefix
+from disparsity.pruning.channels.sizes import resize_layers, shrunk_layers
+from disparsity.pruning.masks import attach_masks, masks_of
+from disparsity.quant.attach import quantized_layers
+from disparsity.quant.description import attach_from_description, describe_quantizers
+from disparsity.quant.folding.batch_norm import fold_pairs, folded_pairs
+from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks import build_network
+from disparsity.stereo.networks.published import check_state, load_published
+from disparsity.stereo.networks.users import check_written, is_user_network, remember_written
+
+_MOST_PARAMETERS, _SPARE_PARAMETERS = 1 << 28, 100_000
+"""What a description may claim where channels were removed, and else beyond twice what its tensors hold."""
+_UNFIT = (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RuntimeError, MemoryError)
+BUILTIN = "builtin:"
+_WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
+
+
+def network_facts(network: StereoNetwork) -> dict[str, Any]:
+    """What the structure of a network is rebuilt from, as plain data; `channels` only where some were removed."""
+    channels = shrunk_layers(network)
+    return {
+        "network": {"name": network.spec.name, "settings": network.spec.settings},
+        **({"channels": channels} if channels else {}),
+        "folded": [list(pair) for pair in folded_pairs(network)],
+        "masks": list(masks_of(network)),
+        "quantizers": describe_quantizers(network),
+    }
+
+
+def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> StereoNetwork:
+    """The network that `network_facts` described, with the given state dict.
+
+    Raises:
+        InputError: the tensors are not those of the described network, or no network is described.
+        CorruptArtefactError: the description lacks something, or contradicts itself.
+
+    """
+    if "network" not in facts:
+        raise InputError("this checkpoint holds no network", where=where, remedy="name a stage's folder")
+    try:
+        _check_claim(facts, tensors, where)
+        network = build_structure(facts)
+    except _UNFIT as error:  # its checksum is right: somebody made it so
+        found = f"{type(error).__name__}: {error}"[:160]
+        raise CorruptArtefactError("the description does not fit together", where=where, found=found) from error
+    check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
+    network.load_state_dict(tensors)
+    return network.eval()
+
+
+def _check_claim(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> None:
+    """Refuse a description of far more parameters than the file holds, before memory for them is asked for."""
+    name, settings = facts["network"]["name"], facts["network"]["settings"]
+    if is_user_network(name):
+        return
+    with torch.device("meta"):
+        claimed = sum(parameter.numel() for parameter in build_network(name, **settings).parameters())
+    held = sum(tensor.numel() for tensor in tensors.values())
+    if claimed > (_MOST_PARAMETERS if facts.get("channels") else 2 * held + _SPARE_PARAMETERS):
+        found = f"{claimed} described, {held} numbers there"
+        raise InputError(f"not the parameters of network '{name}'", where=where, found=found)
+
+
+def build_structure(facts: dict[str, Any]) -> StereoNetwork:
+    """The network with its channels, folded BatchNorms, masks and quantizers in place, values still fresh.
+
+    Raises:
+        InputError: the network is a ``module:callable`` that the user has not named, or does not have these channels.
+
+    """
+    check_written(facts["network"]["name"])
+    network = build_network(facts["network"]["name"], **facts["network"]["settings"])
+    resize_layers(network, facts.get("channels", {}))
+    fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
+    attach_masks(network, facts["masks"])
+    attach_from_description(network, facts["quantizers"])
+    return network
+
+
+def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetwork:
+    """A network from `builtin:NAME`, a checkpoint of ours, a published file with its network's name, or fresh.
+
+    Args:
+        checkpoint: what the user wrote; empty builds fresh weights from `seed`.
+        name: preset name or ``module:callable``, needed for published files, fresh networks and networks of a user's
+            own.
+        seed: of fresh weights.
+
+    Raises:
+        InputError: there is no such checkpoint, or it belongs to another network.
+
+    """
+    if name is not None and is_user_network(name):
+        remember_written(name)
+    if not checkpoint:
+        torch.manual_seed(seed)
+        return build_network(name or "reference")
+    path = _WEIGHTS / f"{checkpoint.removeprefix(BUILTIN)}.json" if checkpoint.startswith(BUILTIN) else Path(checkpoint)
+    if not path.exists():
+        raise InputError("no such checkpoint", where=checkpoint)
+    if path.is_dir() or path.suffix == ".json":
+        stored = load_checkpoint(path)
+        network = restore_network(stored.facts, without_prefix("network.", stored.tensors), path)
+        if name is not None and name != network.spec.name:
+            raise InputError("checkpoint of another network", where=path, found=network.spec.name, expected=name)
+        return network
+    if name is None:
+        raise InputError("a published file needs its network's name", where=path, remedy="add --network NAME")
+    return load_published(path, name).eval()
+
+
+def network_checkpoint(network: StereoNetwork, more: dict[str, Any]) -> Checkpoint:
+    """A network as a checkpoint, with further facts beside it."""
+    tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
+    return Checkpoint(tensors, {**network_facts(network), **more})
+
+
+def is_quantized(network: StereoNetwork) -> bool:
+    """Whether any layer has quantizers."""
+    return bool(quantized_layers(network))
+
+
+def stage_of(network: StereoNetwork) -> str:
+    """How far a network has come: `dense`, `pruned` or `quantized`."""
+    if is_quantized(network):
+        return "quantized"
+    return "pruned" if masks_of(network) or shrunk_layers(network) else "dense"
+
+
+def builtin_checkpoints() -> list[str]:
+    """The checkpoints that are installed with the package, as `builtin:NAME`."""
+    return [f"{BUILTIN}{path.stem}" for path in sorted(_WEIGHTS.glob("*.json"))]

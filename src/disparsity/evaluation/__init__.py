@@ -1,0 +1,1 @@
+"""Evaluation: accuracy, predictions, runtimes, latency, activation statistics."""

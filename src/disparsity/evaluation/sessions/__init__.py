@@ -1,0 +1,1 @@
+"""Inference sessions: exported files in ONNX Runtime and OpenVINO."""

@@ -1,0 +1,1 @@
+"""ONNX export: graph, quantize-dequantize nodes, file."""

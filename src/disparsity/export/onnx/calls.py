@@ -1,0 +1,40 @@
+"""Names for the convolutions of an exported graph: the layer in the network, and which of its calls."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from disparsity.export.onnx.graph import layer_of
+
+_CONVOLUTIONS = ("Conv", "ConvTranspose")
+CODES = ".weight.codes"
+"""How the names of stored integer weights end."""
+_WEIGHT = ".weight"
+_SEPARATOR = "#"
+
+
+def name_calls(graph: Any) -> None:
+    """Name every convolution of an ONNX graph of ours after its layer and call, in place."""
+    owners = _owners(graph)
+    calls: Counter[str] = Counter()
+    for node in graph.node:
+        if node.op_type in _CONVOLUTIONS:
+            layer = owners.get(node.input[1]) or layer_of(node)
+            node.name = f"{layer}{_SEPARATOR}{calls[layer]}"
+            calls[layer] += 1
+
+
+def call_of(name: str) -> tuple[str, int] | None:
+    """The layer and 0 for its first call, 1 for its second (a siamese branch), ..., from such a name, else None."""
+    layer, separator, call = name.rpartition(_SEPARATOR)
+    return (layer, int(call)) if separator and call.isdecimal() else None
+
+
+def _owners(graph: Any) -> dict[str, str]:
+    """The layer of every weight, by the name of its value; a network may use a layer's weight outside of the layer."""
+    plain = [item.name for item in graph.initializer if item.name.endswith(_WEIGHT)]
+    coded = [node for node in graph.node if node.input and node.input[0].endswith(CODES)]
+    return {name: name.removesuffix(_WEIGHT) for name in plain} | {
+        node.output[0]: node.input[0].removesuffix(CODES) for node in coded
+    }

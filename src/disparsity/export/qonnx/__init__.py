@@ -1,0 +1,1 @@
+"""QONNX export: graph with Quant nodes and file."""

@@ -1,0 +1,1 @@
+"""Recipe: schema, validation, stage order, sweep section."""

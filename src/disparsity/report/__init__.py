@@ -1,0 +1,1 @@
+"""Report of a run: build, schema, HTML, Markdown, CSV, terminal summary, figures."""

@@ -1,0 +1,1 @@
+"""One run: folder, checks, context, resumable training, manifest, status, stages."""

@@ -1,0 +1,143 @@
+"""One phase of training inside a run: metrics, periodic checkpoints, clean stops, exact resumption."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from disparsity.base import distributed
+from disparsity.base.errors import InputError
+from disparsity.base.signals import StopRequest
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
+from disparsity.finetune.running_error import RunningError
+from disparsity.finetune.training import StepHook, Trainer
+from disparsity.pruning.masks import density, masks_of
+from disparsity.run.folder import append_metrics, check_present, trim_metrics
+from disparsity.run.tensorboard import Scalars
+
+_RESUME_FILE = "resume.json"
+_METRICS_EVERY = 10
+_SAVE_EVERY_SECONDS = 120.0
+
+
+class Phase(StepHook):
+    """Runs a trainer within a stage's folder; of several processes only the first writes there.
+
+    Args:
+        folder: the stage's folder.
+        stop: asked by a signal.
+        tensorboard: write the metrics for TensorBoard too.
+
+    """
+
+    def __init__(self, folder: Path, stop: StopRequest, *, tensorboard: bool = False) -> None:
+        self._folder = folder
+        self._stop = stop
+        self._tensorboard = tensorboard
+        self._scalars: Scalars | None = None
+        self._losses: list[float] = []
+        self._errors = RunningError()
+        self._earlier_seconds = 0.0
+        self._started = self._saved = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time spent so far, over all resumptions."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    def run(self, trainer: Trainer, label: str) -> None:
+        """Train to the end, from where a stopped run left off.
+
+        Raises:
+            StoppedError: a signal asked; a checkpoint of this moment has been written.
+            InputError: another version of disparsity left the phase in its middle.
+
+        """
+        trainer.hooks.append(self)
+        self._errors = trainer.errors
+        resume = self._folder / _RESUME_FILE
+        if resume.is_file():
+            stored = load_checkpoint(resume)
+            _load(trainer, stored.tensors, resume)
+            self._earlier_seconds = float(stored.facts["seconds"])
+        if distributed.is_first():
+            trim_metrics(self._folder, trainer.step)
+            self._scalars = Scalars(self._folder, trainer.step) if self._tensorboard else None
+        try:
+            trainer.run(label)
+        finally:
+            if self._scalars is not None:
+                self._scalars.close()
+        for hook in trainer.hooks:
+            hook.finish(trainer)
+
+    def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
+        """Log, save, and stop when asked."""
+        if math.isfinite(loss):
+            self._losses.append(loss)
+        if (step + 1) % _METRICS_EVERY == 0:
+            self._log(trainer, step, self._errors.take())
+            self._losses.clear()
+        if step + 1 < trainer.settings.steps and self._must_save():
+            if distributed.is_first():
+                check_present(self._folder)
+                facts = {"step": step + 1, "seconds": self.seconds}
+                save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
+            self._saved = time.monotonic()
+            self._stop.raise_if_asked(self._folder)
+
+    def state(self) -> dict[str, Tensor]:
+        """The losses and errors of the metrics row in progress."""
+        return {"losses": torch.tensor(self._losses, dtype=torch.float64), "errors": self._errors.sums}
+
+    def load(self, state: dict[str, Tensor]) -> None:
+        """Go on from `state`."""
+        self._losses = state["losses"].tolist()
+        self._errors.sums = state["errors"]
+
+    def clear(self) -> None:
+        """Remove the resumption checkpoint of a phase that has ended."""
+        (self._folder / _RESUME_FILE).unlink(missing_ok=True)
+        for old in self._folder.glob(f"{Path(_RESUME_FILE).stem}-*.safetensors"):
+            old.unlink()
+
+    def _must_save(self) -> bool:
+        due = distributed.is_first() and time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
+        return distributed.any_says(self._stop.asked or due)
+
+    def _log(self, trainer: Trainer, step: int, epe_px: float | None) -> None:
+        """A row for the file, the bar and TensorBoard; called by all processes, written by the first."""
+        if not distributed.is_first():
+            return
+        row = self._row(trainer, step) | {"epe_px": epe_px}
+        append_metrics(self._folder, row)
+        if epe_px is not None:
+            trainer.note(f"EPE {epe_px:.2f} px")
+        if self._scalars is not None:
+            self._scalars.add(row)
+
+    def _row(self, trainer: Trainer, step: int) -> dict[str, Any]:
+        masks = masks_of(trainer.network)
+        return {
+            "step": step + 1,
+            "loss": sum(self._losses) / len(self._losses) if self._losses else None,
+            "learning_rate": trainer.optimizer.param_groups[0]["lr"],
+            "sparsity": 1.0 - density(masks) if masks else 0.0,
+        }
+
+
+def _load(trainer: Trainer, tensors: dict[str, Tensor], path: Path) -> None:
+    try:
+        trainer.load(tensors)
+    except KeyError as missing:
+        raise InputError(
+            "this stage was left in its middle by another version of disparsity",
+            where=path,
+            found=f"no {missing}",
+            remedy="finish it with that version, or remove the stage's folder to begin the stage anew",
+        ) from None

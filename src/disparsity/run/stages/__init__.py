@@ -1,0 +1,1 @@
+"""Stages of a run: train, prune, finetune, quantize."""

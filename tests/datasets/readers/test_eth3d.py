@@ -1,0 +1,38 @@
+"""ETH3D: separate and merged archives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from disparsity.base.errors import DataError
+from disparsity.datasets.readers.eth3d import Eth3dSettings, eth3d
+
+
+@pytest.mark.parametrize("truth", ["two_view_training_gt", "two_view_training"])
+def test_layouts(tmp_path, save, scene, truth):
+    mask = np.resize(np.array([128, 255, 255], np.uint8), (12, 20))
+    for name in ("delivery_area_1l", "playground_1l"):
+        for file, side in (("im0.png", "left"), ("im1.png", "right")):
+            save(tmp_path / "two_view_training" / name / file, scene[side][:, :, 0])
+        known = np.where(scene["disparity"] > 0, scene["disparity"], np.float32(np.inf))
+        save(tmp_path / truth / name / "disp0GT.pfm", known)
+        save(tmp_path / truth / name / "mask0nocc.png", mask)
+    data = eth3d(Eth3dSettings(path=tmp_path))
+    assert data.ids() == ["delivery_area_1l", "playground_1l"]
+    sample = data[0]
+    assert np.array_equal(sample.disparity.numpy(), scene["disparity"])
+    assert np.array_equal(sample.left[1].numpy(), scene["left"][:, :, 0].astype(np.float32) / 255)
+    noc = eth3d(Eth3dSettings(path=tmp_path, ground_truth="noc"))[0]
+    assert np.array_equal(noc.valid.numpy(), (scene["disparity"] > 0) & (mask == 255))
+
+
+def test_wrong_folders(tmp_path, save, scene):
+    with pytest.raises(DataError, match="expected the folder two_view_training"):
+        eth3d(Eth3dSettings(path=tmp_path))
+    (tmp_path / "two_view_training").mkdir()
+    with pytest.raises(DataError, match="no eth3d samples"):
+        eth3d(Eth3dSettings(path=tmp_path))
+    save(tmp_path / "two_view_training" / "a" / "im0.png", scene["left"])
+    with pytest.raises(DataError, match=r"a/disp0GT\.pfm: the file is missing"):
+        eth3d(Eth3dSettings(path=tmp_path))

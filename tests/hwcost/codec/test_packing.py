@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import hashlib
+
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from disparsity.base.errors import CorruptArtefactError, InputError
+from disparsity.hwcost.codec.packed_file import read_packed, write_packed
+from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
+from disparsity.hwcost.codec.packing import pack, pack_and_measure, unpack, weight_stream_bytes
+from disparsity.quant.grids.levels import Levels
+
+pytestmark = pytest.mark.usefixtures("compiled")
+
+
+@st.composite
+def packed_layers(draw: st.DrawFn) -> PackedLayer:
+    shape = draw(st.lists(st.integers(1, 4), min_size=2, max_size=5).map(tuple))
+    axis = draw(st.integers(0, 1))
+    codes = draw(hnp.arrays(np.int64, shape, elements=st.one_of(st.just(0), st.integers(-127, 127))))
+    steps = draw(hnp.arrays(np.float16, shape[axis], elements=st.floats(2**-14, 100, width=16)))
+    return PackedLayer(name=draw(st.text(max_size=5)), codes=codes, steps=steps, bits=8, output_axis=axis)
+
+
+@st.composite
+def packed_layers_off_the_grid(draw: st.DrawFn) -> PackedLayer:
+    shape = draw(st.lists(st.integers(1, 5), min_size=2, max_size=4).map(tuple))
+    axis, group = draw(st.integers(0, 1)), draw(st.integers(1, 6))
+    levels = Levels(*draw(st.sampled_from([(1, 1), (2, 1), (4, 3), (5, 2), (8, 2), (5, 4)])))
+    sizes = st.sampled_from(list(levels.sizes))
+    codes = draw(hnp.arrays(np.int64, shape, elements=sizes)) * draw(
+        hnp.arrays(np.int64, shape, elements=st.sampled_from([-1, 1]))
+    )
+    steps = draw(hnp.arrays(np.float16, -(-shape[axis] // group), elements=st.floats(2**-14, 100, width=16)))
+    return PackedLayer(
+        name="off",
+        codes=codes,
+        steps=np.repeat(steps, group)[: shape[axis]],
+        bits=levels.bits,
+        output_axis=axis,
+        term_bits=levels.term_bits,
+        group=group,
+    )
+
+
+float_layers = st.builds(
+    FloatLayer,
+    name=st.text(max_size=5),
+    values=hnp.arrays(np.float32, st.tuples(st.integers(1, 3), st.integers(1, 9)), elements=st.floats(width=32)),
+    output_axis=st.integers(0, 1),
+)
+arrays = st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8, np.bool_]).flatmap(
+    lambda dtype: hnp.arrays(dtype, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4))
+)
+networks = st.builds(
+    PackedNetwork,
+    layers=st.lists(st.one_of(packed_layers(), packed_layers_off_the_grid(), float_layers), max_size=3).map(tuple),
+    tensors=st.dictionaries(st.text(max_size=4), arrays, max_size=3),
+    header=st.dictionaries(
+        st.text(max_size=4), st.one_of(st.integers(), st.text(), st.none(), st.booleans()), max_size=3
+    ),
+)
+
+
+def example() -> PackedNetwork:
+    rng = np.random.default_rng(0)
+    codes = np.where(rng.random((32, 16, 3, 3)) < 0.05, rng.integers(-7, 8, (32, 16, 3, 3)), 0)
+    codes[3] = 0
+    steps = rng.uniform(0.01, 0.02, 32).astype(np.float16)
+    values = np.where(rng.random((4, 8, 3, 3)) < 0.3, rng.normal(size=(4, 8, 3, 3)), 0).astype(np.float32)
+    return PackedNetwork(
+        layers=(
+            PackedLayer(name="tower.0", codes=codes, steps=steps, bits=4),
+            FloatLayer(name="head", values=values, output_axis=1),
+        ),
+        tensors={"tower.0.bias": rng.normal(size=32).astype(np.float16), "step": np.float32(0.1).reshape(())},
+        header={"network": "reference", "settings": {"width": 16}},
+    )
+
+
+def same(one: PackedNetwork, other: PackedNetwork) -> bool:
+    assert [(layer.name, layer.output_axis) for layer in one.layers] == [
+        (layer.name, layer.output_axis) for layer in other.layers
+    ]
+    for first, second in zip(one.layers, other.layers, strict=True):
+        assert type(first) is type(second)
+        np.testing.assert_array_equal(effective_weight(first), effective_weight(second), strict=True)
+    assert list(one.tensors) == list(other.tensors)
+    for name, value in one.tensors.items():
+        assert value.tobytes() == other.tensors[name].tobytes()
+        assert (value.dtype, value.shape) == (other.tensors[name].dtype, other.tensors[name].shape)
+    return one.header == other.header
+
+
+@settings(max_examples=60, deadline=None)
+@given(networks)
+def test_every_packed_network_comes_back(network: PackedNetwork) -> None:
+    assert same(network, unpack(pack(network)))
+
+
+def test_a_file_round_trip_is_deterministic_and_adds_little(tmp_path) -> None:
+    size = write_packed(tmp_path / "a.h5", example())
+    write_packed(tmp_path / "b.h5", example())
+    content = (tmp_path / "a.h5").read_bytes()
+    assert content == (tmp_path / "b.h5").read_bytes()
+    assert size == len(content) < len(pack(example())) + 500
+    assert same(example(), read_packed(tmp_path / "a.h5"))
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert list(file) == ["packed"]
+
+
+def test_the_step_of_an_empty_filter_is_one() -> None:
+    layer = unpack(pack(example())).layers[0]
+    assert isinstance(layer, PackedLayer)
+    assert layer.steps[3] == 1
+    assert np.array_equal(np.delete(layer.steps, 3), np.delete(example().layers[0].steps, 3))
+
+
+def test_the_effective_weight_of_a_transposed_convolution() -> None:
+    codes = np.array([[[1, -2], [3, 0]]])  # [in 1, out 2, kernel 2]
+    layer = PackedLayer(name="up", codes=codes, steps=np.array([0.5, 2], np.float16), bits=4, output_axis=1)
+    assert effective_weight(layer).tolist() == [[[0.5, -1.0], [6.0, 0.0]]]
+    assert effective_weight(layer).dtype == np.float32
+
+
+@pytest.mark.parametrize("at", [0, 3, 4, 5, 40, -1])
+def test_a_flipped_bit_is_noticed(at: int) -> None:
+    content = bytearray(pack(example()))
+    content[at] ^= 1
+    with pytest.raises(CorruptArtefactError):
+        unpack(bytes(content))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.9, 0.999])
+def test_a_truncated_file_is_refused(tmp_path, share: float) -> None:
+    path = tmp_path / "cut.h5"
+    size = write_packed(path, example())
+    path.write_bytes(path.read_bytes()[: int(size * share)])
+    with pytest.raises(CorruptArtefactError, match=r"cut\.h5"):
+        read_packed(path)
+
+
+def test_other_files_are_refused(tmp_path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        read_packed(tmp_path / "absent.h5")
+    with h5py.File(tmp_path / "other.h5", "w", libver="latest") as file:
+        file["weights"] = np.zeros(3)
+    with pytest.raises(CorruptArtefactError, match="not a packed network"):
+        read_packed(tmp_path / "other.h5")
+
+
+def test_packing_changes_nothing_it_is_given() -> None:
+    network = example()
+    pack(network)
+    assert same(network, example())
+    assert weight_stream_bytes(network.layers) < len(pack(network))
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path) -> None:
+    path = tmp_path / "a.h5"
+    write_packed(path, example())
+    before = path.read_bytes()
+    with pytest.raises(TypeError):
+        write_packed(path, PackedNetwork(layers=(), tensors={"a": np.array(["text"])}))
+    assert path.read_bytes() == before
+
+
+def test_large_float_layers_pass_beside_the_stream_and_cost_next_to_nothing_more() -> None:
+    values = np.random.default_rng(0).normal(size=(70, 40, 5, 5)).astype(np.float32)
+    network = PackedNetwork(layers=(FloatLayer(name="a", values=values),))
+    content = pack(network)
+    assert values.nbytes < len(content) < values.nbytes + 80
+    assert same(network, unpack(content))
+    with pytest.raises(CorruptArtefactError):
+        unpack(content[:-1])
+
+
+def test_the_bytes_of_all_layers_are_those_of_the_weights() -> None:
+    content, measured = pack_and_measure(example())
+    assert content == pack(example())
+    assert set(measured.by_layer) == {"tower.0", "head"}
+    assert abs(measured.total - weight_stream_bytes(example().layers)) <= 8
+    # 92 of 288 values are not zero; their mantissas cannot be compressed
+    held = int(np.count_nonzero(example().layers[1].values))
+    assert 3 * held < measured.by_layer["head"] < 4.3 * held + 288 / 8
+
+
+def test_the_format_stays_what_it_was() -> None:
+    content = pack(example())
+    digest = "9761d9e32c6f9b068cae69276178a760997909ad398e2629379a6688fb4394ad"
+    assert (len(content), hashlib.sha256(content).hexdigest()) == (837, digest), "raise VERSION when the format changes"
