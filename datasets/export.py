@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from disparsity.base.atomic_folder import write_folder
 from disparsity.base.errors import InputError
-from disparsity.base.folders import write_folder
 from disparsity.base.progress import progress
 from disparsity.datasets.decoders.pfm import write_pfm
 from disparsity.datasets.decoders.png import write_kitti_disparity, write_rgb

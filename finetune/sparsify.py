@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
 from disparsity.base.progress import progress
-from disparsity.checkpoint.checkpoints import with_prefix, without_prefix
+from disparsity.base.tensor_names import with_prefix, without_prefix
 from disparsity.finetune.modes.base import Mode, Place
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.mask_update import Select, competition, with_returning

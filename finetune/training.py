@@ -17,7 +17,7 @@ from disparsity.base.distributed import average
 from disparsity.base.errors import DivergedError
 from disparsity.base.layers import quantizable_layers
 from disparsity.base.progress import progress
-from disparsity.checkpoint.checkpoints import with_prefix, without_prefix
+from disparsity.base.tensor_names import with_prefix, without_prefix
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.lr_schedule import learning_rate
 from disparsity.finetune.objective import Objective

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 import torch
 
+from disparsity.base.atomic_folder import write_folder
 from disparsity.base.atomic_io import write_bytes
 from disparsity.base.checksummed_json import read_sealed, write_sealed
-from disparsity.base.folders import write_folder
 from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
 from disparsity.datasets.packed.writer import pack

@@ -12,7 +12,6 @@ import torch
 from cost.clock import load, peak_mb, resident_mb, timed
 
 from disparsity.checkpoint.packed import write_network
-from disparsity.cost import cost_report
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.hwcost.models.machine import Machine
@@ -25,6 +24,7 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.recipe.recipe import QuantizeSection
+from disparsity.report.cost_report import cost_report
 from disparsity.run.stages.stages import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network

@@ -26,7 +26,6 @@ from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
 from disparsity.quant.bits import LayerBits
-from disparsity.report.schema import SCHEMA, VERSION, empty_report
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
@@ -80,19 +79,6 @@ def cost_sections(
     }
 
 
-def cost_report(
-    network: StereoNetwork, size: tuple[int, int], machine: Machine, observation: Observation | None = None
-) -> dict[str, Any]:
-    """A report of costs alone; a compressed network is compared with its own dense form.
-
-    Raises:
-        InputError: an input that is too large.
-
-    """
-    sections = cost_sections(_dense_form(network), network, None, size, machine, observation)
-    return {**empty_report(), **sections, "schema": SCHEMA, "version": VERSION}
-
-
 def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int], machine: Machine) -> dict[str, Any]:
     """Networks side by side, by name, under the machine's profile and under every profile of the package.
 
@@ -137,7 +123,7 @@ def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Cand
     )
 
 
-def _dense_form(network: StereoNetwork) -> StereoNetwork:
+def dense_form(network: StereoNetwork) -> StereoNetwork:
     """The whole network without masks and quantizers; itself if nothing was taken from it."""
     masked = any(parametrize.is_parametrized(module) for module in network.modules())
     if masked or layer_bits(network) or shrunk_layers(network):

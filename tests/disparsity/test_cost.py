@@ -12,9 +12,10 @@ from disparsity.base.errors import InputError
 from disparsity.base.layers import effective_weight, quantizable_layers
 from disparsity.checkpoint.packed import write_network
 from disparsity.checkpoint.restore import open_network
-from disparsity.cost import check_pixels, cost_report
+from disparsity.cost import check_pixels
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
+from disparsity.report.cost_report import cost_report
 from disparsity.report.schema import validate
 from disparsity.stereo.networks import build_network
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -81,16 +80,6 @@ def _read_tensors(path: Path) -> dict[str, Tensor]:
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
         # its checksum is right: somebody made it so
         raise CorruptArtefactError("no tensor file", where=path, found=str(error)[:120]) from error
-
-
-def with_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Names with a prefix, to keep several groups in one checkpoint."""
-    return {f"{prefix}{name}": tensor for name, tensor in tensors.items()}
-
-
-def without_prefix(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The group that `with_prefix` put in."""
-    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
 
 
 def _read_facts(side_file: Path) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from disparsity.base.errors import CorruptArtefactError, InputError
-from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, without_prefix
+from disparsity.base.tensor_names import without_prefix
+from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint
 from disparsity.pruning.channels.sizes import resize_layers, shrunk_layers
 from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.quant.attach import quantized_layers

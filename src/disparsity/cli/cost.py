@@ -103,7 +103,8 @@ def _report(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
     size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     exports = [_export_target(text) for text in arguments.export]
-    from disparsity.cost import check_pixels, cost_report, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.cost import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.report.cost_report import cost_report  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
     if _is_built(arguments.network) and arguments.name not in (None, arguments.network):

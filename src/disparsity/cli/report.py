@@ -36,9 +36,10 @@ def add_to(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity.report.build import build_report, finished_stages  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415 - torch is slow to import
+    from disparsity.report.training_curves import write_curves  # noqa: PLC0415
     from disparsity.run.folder import stored_recipe  # noqa: PLC0415
     from disparsity.run.manifest import check_recipe  # noqa: PLC0415
-    from disparsity.run.status import state_of, write_curves  # noqa: PLC0415
+    from disparsity.run.status import state_of  # noqa: PLC0415
 
     recipe = stored_recipe(arguments.folder)
     check_recipe(arguments.folder)

@@ -42,7 +42,8 @@ def _run(arguments: argparse.Namespace) -> int:
             "a sweep's runs have one process each", where="processes", found=recipe.processes, remedy=remedy
         )
     check_folder(arguments.out)
-    from disparsity.sweep.report import write_sweep  # noqa: PLC0415 - torch is slow to import
+    from disparsity.pipeline import run  # noqa: PLC0415 - torch is slow to import
+    from disparsity.sweep.report import write_sweep  # noqa: PLC0415
     from disparsity.sweep.study import Study, default_storage  # noqa: PLC0415
     from disparsity.sweep.worker import plain, work  # noqa: PLC0415
 
@@ -55,6 +56,6 @@ def _run(arguments: argparse.Namespace) -> int:
         print(text, file=sys.stderr, flush=True)
         return text
 
-    work(single, settings, study, arguments.out, report)
+    work(single, settings, study, arguments.out, report, run)
     print(write_sweep(arguments.out, settings, study.finished(), study.failed()))
     return 0

@@ -28,6 +28,7 @@ TORCH = "torch"
 DENSE, PRUNED, COMPRESSED = "dense", "pruned", "compressed"
 
 Size = tuple[int, int]
+Write = Callable[[Path, StereoNetwork, Size], object]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,9 @@ def check_runtime(name: str) -> None:
         import_extra(package, "onnx" if name == "onnxruntime" else name)
 
 
-def measure_latency(networks: Mapping[str, StereoNetwork], size: Size, runtime: str, runs: int) -> dict[str, Any]:
+def measure_latency(
+    networks: Mapping[str, StereoNetwork], size: Size, runtime: str, runs: int, write: Write
+) -> dict[str, Any]:
     """The section `measured_latency` of a report.
 
     Args:
@@ -71,6 +74,7 @@ def measure_latency(networks: Mapping[str, StereoNetwork], size: Size, runtime: 
         size: height and width of the images.
         runtime: a key of `DEPLOY`.
         runs: of every network, after `WARM_UP` more; the networks take turns.
+        write: exports a network for the runtime to a path.
 
     Raises:
         InputError: the runtime is unknown, or cannot express an operator of a network.
@@ -80,7 +84,9 @@ def measure_latency(networks: Mapping[str, StereoNetwork], size: Size, runtime: 
     with tempfile.TemporaryDirectory() as folder:
         things = {(DENSE, TORCH): Deployed(estimate=_eager(networks[DENSE]))}
         for name, network in networks.items():
-            things[name, runtime] = DEPLOY[runtime](network, size, Path(folder) / name)
+            path = Path(folder) / name
+            write(path, network, size)
+            things[name, runtime] = DEPLOY[runtime](path)
         left, right = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
         calls = {str(key): functools.partial(thing.estimate, left, right) for key, thing in things.items()}
         found = measure(calls, runs, WARM_UP)
@@ -130,19 +136,15 @@ def _eager(network: StereoNetwork) -> Estimate:
     return functools.partial(predict, use_channels_last(copy.deepcopy(network).eval()))
 
 
-def _in_onnxruntime(network: StereoNetwork, size: Size, path: Path) -> Deployed:
-    from disparsity.evaluation.sessions.onnx import open_onnx  # noqa: PLC0415
-    from disparsity.export.onnx.file import write_onnx  # noqa: PLC0415 - only where latency is asked for
+def _in_onnxruntime(path: Path) -> Deployed:
+    from disparsity.evaluation.sessions.onnx import open_onnx  # noqa: PLC0415 - only where latency is asked for
 
-    write_onnx(path, network, size)
     return Deployed(estimate=open_onnx(path).predict, file_bytes=path.stat().st_size)
 
 
-def _in_openvino(network: StereoNetwork, size: Size, path: Path) -> Deployed:
-    from disparsity.evaluation.sessions.openvino import open_openvino  # noqa: PLC0415
-    from disparsity.export.openvino.folder import write_openvino  # noqa: PLC0415 - only where latency is asked for
+def _in_openvino(path: Path) -> Deployed:
+    from disparsity.evaluation.sessions.openvino import open_openvino  # noqa: PLC0415 - only where latency is asked for
 
-    write_openvino(path, network, size)
     opened = open_openvino(path)
     return Deployed(
         estimate=opened.predict,
@@ -152,7 +154,7 @@ def _in_openvino(network: StereoNetwork, size: Size, path: Path) -> Deployed:
     )
 
 
-DEPLOY: dict[str, Callable[[StereoNetwork, Size, Path], Deployed]] = {
+DEPLOY: dict[str, Callable[[Path], Deployed]] = {
     "onnxruntime": _in_onnxruntime,
     "openvino": _in_openvino,
 }

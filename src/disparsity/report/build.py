@@ -16,15 +16,17 @@ from disparsity.checkpoint.checkpoints import SIDE_FILE, load_checkpoint
 from disparsity.checkpoint.packed import pack_network, write_network
 from disparsity.checkpoint.restore import open_network
 from disparsity.cost import cost_sections
-from disparsity.datasets.uri import open_data
 from disparsity.evaluation.activation_statistics import observe_cheaply
 from disparsity.evaluation.evaluation import check_maps, load_panels
-from disparsity.evaluation.latency import latency_file, measure_latency, stored_latency
+from disparsity.evaluation.latency import Write, latency_file, measure_latency, stored_latency
+from disparsity.export.onnx.file import write_onnx
+from disparsity.export.openvino.folder import write_openvino
 from disparsity.hwcost.codec.packed_network import PackedNetwork
 from disparsity.hwcost.codec.packing import pack
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.recipe.recipe import Recipe, parse_size
+from disparsity.recipe.input_size import report_size
+from disparsity.recipe.recipe import Recipe
 from disparsity.report.schema import SCHEMA, VERSION
 from disparsity.report.write import write_report
 from disparsity.run.folder import history
@@ -32,6 +34,8 @@ from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
 LATENCY_FILE = "latency.json"
+_WRITERS: dict[str, Write] = {"onnxruntime": write_onnx, "openvino": write_openvino}
+"""What each runtime reads is written by."""
 _AGAIN = "remove it and run the recipe again"
 
 
@@ -91,7 +95,7 @@ def _latency(
     if floats and floats[-1] != folders[-1]:
         middle = {"pruned": open_network(str(floats[-1]), None)}
         networks = {"dense": networks["dense"], **middle, "compressed": networks["compressed"]}
-    section = measure_latency(networks, size, runtime, runs)
+    section = measure_latency(networks, size, runtime, runs, _WRITERS[runtime])
     write_sealed(path, latency_file(section, checkpoint))
     return section
 
@@ -128,21 +132,6 @@ def _read_evaluation(path: Path) -> dict[str, Any]:
     if not {"rows", "seconds"} <= set(content):
         raise CorruptArtefactError("not an evaluation", where=path, expected="rows and seconds", remedy=_AGAIN)
     return content
-
-
-def report_size(recipe: Recipe) -> tuple[int, int]:
-    """The input size at which costs are counted: the recipe's, or that of the first test pair.
-
-    Raises:
-        InputError: the recipe has neither.
-
-    """
-    if recipe.report.size:
-        return parse_size(recipe.report.size, "report.size")
-    if not recipe.data.test:
-        raise InputError("no input size to count costs at", where="report.size", remedy="set it, or name test data")
-    height, width = open_data(recipe.data.test[0])[0].disparity.shape
-    return height, width
 
 
 def _stage_bytes(folders: list[Path], memory: dict[str, Any]) -> dict[str, Any]:

@@ -22,9 +22,9 @@ from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.bits import FLOAT_BITS
 from disparsity.quant.grids.step_search import INITIALISATIONS
 from disparsity.quant.quantizers import QUANTIZERS, builder_for
+from disparsity.recipe.input_size import report_size
 from disparsity.recipe.plan import check_order, prunes_under_quantizers
 from disparsity.recipe.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
-from disparsity.report.build import report_size
 from disparsity.run.supported_operators import check_treatable
 from disparsity.run.tensorboard import check_tensorboard
 

@@ -9,16 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.base.errors import DivergedError, InputError
-from disparsity.pipeline import run
 from disparsity.recipe.recipe import Recipe, changed
 from disparsity.recipe.sweep import COSTS, ERRORS, SweepSettings
 from disparsity.run.folder import is_locked
 from disparsity.sweep.study import Study
 
 TRIALS = "trials"
+Run = Callable[[Recipe, Path], Mapping[str, Any]]
 
 
-def work(recipe: Recipe, settings: SweepSettings, study: Study, out: Path, report: Callable[[], object]) -> None:
+def work(
+    recipe: Recipe, settings: SweepSettings, study: Study, out: Path, report: Callable[[], object], run: Run
+) -> None:
     """Go on with interrupted runs of this folder, then propose new ones, until the sweep has its trials.
 
     A run that is stopped stays begun: the same command takes it up where it was. Settings that cannot be run, or whose
@@ -30,6 +32,7 @@ def work(recipe: Recipe, settings: SweepSettings, study: Study, out: Path, repor
         study: shared by all workers.
         out: the sweep's folder on this machine; runs go to `trials/NNNN`.
         report: called after every run.
+        run: does one run of a recipe in a folder and returns its report.
 
     Raises:
         StoppedError: a signal asked.
@@ -38,11 +41,11 @@ def work(recipe: Recipe, settings: SweepSettings, study: Study, out: Path, repor
     place = f"{socket.gethostname()}:{out.resolve()}"
     for number, values in study.begun(place):
         if not is_locked(_folder(out, number)):
-            _attempt(recipe, settings, study, number, values, out)
+            _attempt(recipe, settings, study, number, values, out, run)
             report()
     while study.taken() < settings.trials:
         number, values = study.propose(place)
-        _attempt(recipe, settings, study, number, values, out)
+        _attempt(recipe, settings, study, number, values, out, run)
         report()
 
 
@@ -51,7 +54,13 @@ def _folder(out: Path, number: int) -> Path:
 
 
 def _attempt(
-    recipe: Recipe, settings: SweepSettings, study: Study, number: int, values: Mapping[str, Any], out: Path
+    recipe: Recipe,
+    settings: SweepSettings,
+    study: Study,
+    number: int,
+    values: Mapping[str, Any],
+    out: Path,
+    run: Run,
 ) -> None:
     try:
         trial = changed(recipe, [f"{key}={value}" for key, value in values.items()])

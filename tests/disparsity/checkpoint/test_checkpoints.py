@@ -19,8 +19,6 @@ from disparsity.checkpoint.checkpoints import (
     Checkpoint,
     load_checkpoint,
     save_checkpoint,
-    with_prefix,
-    without_prefix,
 )
 
 Flip = Callable[[bytes, int], bytes]
@@ -231,10 +229,3 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_lost(tmp_path: P
     with pytest.raises(ValueError, match="JSON"):
         save(tmp_path, loss=float("nan"))
     assert load_checkpoint(tmp_path).facts["generation"] == 1
-
-
-def test_prefixes_are_inverse() -> None:
-    mixed = with_prefix("a.", TENSORS) | with_prefix("b.", {"weight": torch.zeros(1)})
-    assert without_prefix("a.", mixed).keys() == TENSORS.keys()
-    assert without_prefix("b.", mixed)["weight"].tolist() == [0.0]
-    assert without_prefix("c.", mixed) == {}

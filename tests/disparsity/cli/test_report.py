@@ -38,7 +38,7 @@ def test_latency_is_measured_when_asked_for_and_kept(
     }
     asked: list[tuple[list[str], str, int]] = []
 
-    def measure(networks: dict[str, Any], size: tuple[int, int], runtime: str, runs: int) -> dict[str, Any]:
+    def measure(networks: dict[str, Any], size: tuple[int, int], runtime: str, runs: int, _: Any) -> dict[str, Any]:
         assert size == (32, 64)
         asked.append((list(networks), runtime, runs))
         return section

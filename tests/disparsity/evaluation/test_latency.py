@@ -23,14 +23,18 @@ INTEGER = Kernel(layer="a", call=0, operator="Conv3d", kernel="some_I8", precisi
 FLOAT = Kernel(layer="b", call=0, operator="Conv2d", kernel="some_f32", precision="f32")
 
 
+def no_file(_path: Path, _network: Any, size: tuple[int, int]) -> None:
+    assert size == SIZE
+
+
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     """A runtime of our own with times of our own, in seconds, by network."""
     seconds = {"dense": 0.030, "pruned": 0.010, "compressed": 0.005}
 
-    def deploy(_network: Any, size: tuple[int, int], path: Path) -> Deployed:
+    def deploy(path: Path) -> Deployed:
         return Deployed(
-            estimate=lambda *_: np.zeros(size, np.float32),
+            estimate=lambda *_: np.zeros(SIZE, np.float32),
             file_bytes=len(path.name),
             kernels=(INTEGER, FLOAT),
             widened=3 if path.name == "compressed" else 0,
@@ -54,7 +58,7 @@ def networks(checkpoint: Path, deployable: Path) -> dict[str, Any]:
 
 
 def test_dense_in_torch_and_all_in_the_runtime(deployed: dict[str, float], checkpoint: Path, deployable: Path) -> None:
-    section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7)
+    section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7, no_file)
     rows = [(row["network"], row["runtime"], row["median_ms"], row["file_bytes"]) for row in section["rows"]]
     assert rows == [
         ("dense", "torch", pytest.approx(90), None),
@@ -72,7 +76,7 @@ def test_integers_that_are_slower_than_floats_are_warned_of(
     deployed: dict[str, float], checkpoint: Path, deployable: Path
 ) -> None:
     deployed["compressed"] = 0.012
-    section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7)
+    section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7, no_file)
     expected = "integers are slower than floats here: 12 ms against 10 ms of the pruned network in float"
     assert section["warnings"][0] == expected
 
@@ -83,7 +87,7 @@ def test_in_openvino_itself(
     onnx = pytest.importorskip("onnx")
     monkeypatch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
     network = open_network(str(deployable), None)
-    section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2)
+    section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2, no_file)
     assert [row["network"] for row in section["rows"]] == ["dense", "dense", "compressed"]
     assert all(0 < row["lowest_ms"] <= row["median_ms"] for row in section["rows"])
     size_bytes = sum(path.stat().st_size for path in openvino_folder.iterdir())

@@ -14,8 +14,9 @@ from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.checkpoint.packed import pack_network
 from disparsity.checkpoint.restore import open_network
 from disparsity.hwcost.codec.packing import pack
+from disparsity.recipe.input_size import report_size
 from disparsity.recipe.recipe import ReportSection
-from disparsity.report.build import build_report, finished_stages, kept_weights, read_evaluations, report_size
+from disparsity.report.build import build_report, finished_stages, kept_weights, read_evaluations
 from disparsity.run.folder import stored_recipe
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from disparsity.cli import main
 from disparsity.recipe.recipe import load_recipe
+from disparsity.report.training_curves import write_curves
 from disparsity.run.folder import append_metrics, open_run
-from disparsity.run.status import state_of, write_curves
+from disparsity.run.status import state_of
 
 ROW = {"step": 20, "loss": 2.5, "learning_rate": 1e-3, "sparsity": 0.875, "epe_px": 3.456}
 

@@ -35,56 +35,52 @@ def new_study(folder: Path) -> Study:
     return Study(default_storage(folder), SETTINGS, "recipe", 0)
 
 
-def test_a_worker_runs_until_there_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker, "run", fake_run)
+def test_a_worker_runs_until_there_are_enough(tmp_path: Path) -> None:
     study, reports = new_study(tmp_path), []
-    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: reports.append(1))
+    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: reports.append(1), fake_run)
     trials = study.finished()
     assert len(trials) == len(reports) == 4
     for trial in trials:
         sparsity = trial["settings"]["prune.sparsity"]
         assert trial["error"] == pytest.approx(1 + sparsity)
         assert trial["cost"] == pytest.approx(1000 * (1 - sparsity))
-    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: reports.append(1))
+    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: reports.append(1), fake_run)
     assert len(reports) == 4
 
 
-def test_a_stopped_trial_is_taken_up_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_trial_is_taken_up_where_it_was(tmp_path: Path) -> None:
     folders = []
 
     def stopped(recipe: Recipe, out: Path) -> dict[str, Any]:
         folders.append((recipe, out))
         raise StoppedError("stopped by a signal")
 
-    monkeypatch.setattr(worker, "run", stopped)
     with pytest.raises(StoppedError):
-        worker.work(RECIPE, SETTINGS, new_study(tmp_path), tmp_path, lambda: None)
+        worker.work(RECIPE, SETTINGS, new_study(tmp_path), tmp_path, lambda: None, stopped)
 
     def noted(recipe: Recipe, out: Path) -> dict[str, Any]:
         folders.append((recipe, out))
         return fake_run(recipe, out)
 
-    monkeypatch.setattr(worker, "run", noted)
-    worker.work(RECIPE, SETTINGS, new_study(tmp_path), tmp_path, lambda: None)
+    worker.work(RECIPE, SETTINGS, new_study(tmp_path), tmp_path, lambda: None, noted)
     assert folders[0] == folders[1]
     assert len(folders) == 1 + SETTINGS.trials
 
 
-def test_what_cannot_be_run_is_noted_and_the_sweep_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_run_is_noted_and_the_sweep_goes_on(tmp_path: Path) -> None:
     def sometimes(recipe: Recipe, out: Path) -> dict[str, Any]:
         if not (tmp_path / "tried").exists():
             (tmp_path / "tried").touch()
             raise DivergedError("the training diverged")
         return fake_run(recipe, out)
 
-    monkeypatch.setattr(worker, "run", sometimes)
     study = new_study(tmp_path)
-    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: None)
+    worker.work(RECIPE, SETTINGS, study, tmp_path, lambda: None, sometimes)
     assert len(study.finished()) == 4
     assert list(study.failed().values()) == ["the training diverged"]
 
 
-def test_two_workers_share_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_workers_share_a_study(tmp_path: Path) -> None:
     together = threading.Barrier(2)
     turns: dict[int, int] = {}
 
@@ -95,10 +91,9 @@ def test_two_workers_share_a_study(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             together.wait(60)  # both are inside a run at once
         return fake_run(recipe, out)
 
-    monkeypatch.setattr(worker, "run", slow)
     studies = [new_study(tmp_path), new_study(tmp_path)]
     threads = [
-        threading.Thread(target=worker.work, args=(RECIPE, SETTINGS, study, tmp_path / str(place), lambda: None))
+        threading.Thread(target=worker.work, args=(RECIPE, SETTINGS, study, tmp_path / str(place), lambda: None, slow))
         for place, study in enumerate(studies)
     ]
     for thread in threads:

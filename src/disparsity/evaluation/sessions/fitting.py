@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.base.errors import InputError
-from disparsity.evaluation.sessions.metadata import FileFacts
-from disparsity.export.onnx.graph import INPUTS
+from disparsity.evaluation.sessions.metadata import INPUTS, FileFacts
 
 
 def fit_views(facts: FileFacts, left: Tensor, right: Tensor, where: Path) -> dict[str, NDArray[np.float32]]:

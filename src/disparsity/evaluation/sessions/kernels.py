@@ -6,8 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from disparsity.export.onnx.calls import call_of
-
 CONVOLUTIONS = {
     "Convolution": "Conv",
     "GroupConvolution": "Conv",
@@ -15,6 +13,8 @@ CONVOLUTIONS = {
     "GroupConvolutionBackpropData": "ConvTranspose",
 }
 """OpenVINO's operations, and what torch calls them before the number of dimensions."""
+CALL_SEPARATOR = "#"
+"""Between a layer's name and the number of its call, in the names that `export` gives to convolutions."""
 _EXECUTED = ("Convolution", "Deconvolution")
 _INTEGER = ("i8", "u8")
 
@@ -79,6 +79,12 @@ def kernel_table(kernels: Sequence[Kernel], widened: int = 0) -> str:
 def call_text(kernel: Kernel) -> str:
     """The layer, with the number of the call from the second on."""
     return f"{kernel.layer} (call {kernel.call + 1})" if kernel.call else kernel.layer
+
+
+def call_of(name: str) -> tuple[str, int] | None:
+    """The layer and 0 for its first call, 1 for its second (a siamese branch), ..., from such a name, else None."""
+    layer, separator, call = name.rpartition(CALL_SEPARATOR)
+    return (layer, int(call)) if separator and call.isdecimal() else None
 
 
 def _matched(asked: Sequence[Any], executed: list[dict[str, str]]) -> Iterator[tuple[Any, dict[str, str]]]:

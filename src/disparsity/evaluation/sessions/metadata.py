@@ -14,6 +14,8 @@ from disparsity.stereo.network import StereoNetwork
 
 KEY = "disparsity"
 """Of the one entry of ours in the metadata of a file; its value is JSON."""
+INPUTS, OUTPUT = ("left", "right"), "disparity"
+"""Names of a graph's inputs and of its output."""
 OPENVINO_FILES = ("network.xml", "network.bin")
 """The graph and the weights in a folder for OpenVINO."""
 _SCHEMA, _VERSION = "disparsity.deployed", 1

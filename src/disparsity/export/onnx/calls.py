@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+from disparsity.evaluation.sessions.kernels import CALL_SEPARATOR
 from disparsity.export.onnx.graph import layer_of
 
 _CONVOLUTIONS = ("Conv", "ConvTranspose")
 CODES = ".weight.codes"
 """How the names of stored integer weights end."""
 _WEIGHT = ".weight"
-_SEPARATOR = "#"
 
 
 def name_calls(graph: Any) -> None:
@@ -21,14 +21,8 @@ def name_calls(graph: Any) -> None:
     for node in graph.node:
         if node.op_type in _CONVOLUTIONS:
             layer = owners.get(node.input[1]) or layer_of(node)
-            node.name = f"{layer}{_SEPARATOR}{calls[layer]}"
+            node.name = f"{layer}{CALL_SEPARATOR}{calls[layer]}"
             calls[layer] += 1
-
-
-def call_of(name: str) -> tuple[str, int] | None:
-    """The layer and 0 for its first call, 1 for its second (a siamese branch), ..., from such a name, else None."""
-    layer, separator, call = name.rpartition(_SEPARATOR)
-    return (layer, int(call)) if separator and call.isdecimal() else None
 
 
 def _owners(graph: Any) -> dict[str, str]:

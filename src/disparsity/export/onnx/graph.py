@@ -18,13 +18,12 @@ from torch.export import ExportedProgram
 
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.evaluation.sessions.metadata import FileFacts, to_metadata
+from disparsity.evaluation.sessions.metadata import INPUTS, OUTPUT, FileFacts, to_metadata
 from disparsity.export.onnx.qdq import OPSET, qdq_form
 from disparsity.stereo.network import StereoNetwork
 
 IR_VERSION = 10
 """Of the file's format, the one that belongs to the opset; ONNX Runtime 1.31 reads up to 13."""
-INPUTS, OUTPUT = ("left", "right"), "disparity"
 LAYER = "layer"
 """Of the metadata of a node: the module that it was in."""
 _SCOPES = "pkg.torch.onnx.name_scopes"

@@ -6,9 +6,9 @@ import functools
 from pathlib import Path
 from typing import Any
 
+from disparsity.base.atomic_folder import check_replaceable, write_folder
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.base.folders import check_replaceable, write_folder
 from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileFacts, facts_of
 from disparsity.evaluation.sessions.openvino import open_openvino
 from disparsity.export.openvino.graph import openvino_graph

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from disparsity.base.atomic_folder import check_replaceable, write_folder
 from disparsity.base.atomic_io import sha256_of, write_json, write_text
 from disparsity.base.errors import InputError
-from disparsity.base.folders import check_replaceable, write_folder
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.uri import open_data
 from disparsity.export.rtl import selfcheck

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from disparsity.export.onnx.calls import call_of, name_calls
+from disparsity.evaluation.sessions.kernels import call_of
+from disparsity.export.onnx.calls import name_calls
 
 onnx = pytest.importorskip("onnx")
 

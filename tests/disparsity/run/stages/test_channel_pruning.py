@@ -16,7 +16,6 @@ from disparsity import pipeline
 from disparsity.base.errors import InputError, StoppedError
 from disparsity.checkpoint.packed import read_network
 from disparsity.checkpoint.restore import open_network, stage_of
-from disparsity.cost import cost_report
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.tracing.workload import trace_workload
@@ -26,6 +25,7 @@ from disparsity.pruning.masks import masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import magnitude_scores
 from disparsity.recipe.recipe import load_recipe
+from disparsity.report.cost_report import cost_report
 from disparsity.run.stages.channel_pruning import finish_channels, start_channels
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from disparsity.base import folders
+from disparsity.base import atomic_folder
+from disparsity.base.atomic_folder import write_folder
 from disparsity.base.atomic_io import beside
 from disparsity.base.errors import InputError, StorageError
-from disparsity.base.folders import write_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -21,7 +21,7 @@ def names(folder: Path) -> list[str]:
 def exchange(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both ways of exchanging folders; the second is that of systems without the first."""
     if request.param == "stepping aside":
-        monkeypatch.setattr(folders, "_swapped", lambda _one, _other: False)
+        monkeypatch.setattr(atomic_folder, "_swapped", lambda _one, _other: False)
 
 
 def fill(folder: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_folder_that_cannot_be_finished_leaves_the_old_one(tmp_path: Path, mon
         write_folder(out, ["a", "b"], half)
     assert contents(tmp_path) == {"out/a": "old"}
     monkeypatch.setattr(os, "replace", stubborn)
-    monkeypatch.setattr(folders, "_swapped", lambda _one, _other: False)
+    monkeypatch.setattr(atomic_folder, "_swapped", lambda _one, _other: False)
     with pytest.raises(OSError, match="no rename"):
         write_folder(out, ["a", "b"], fill)
     assert contents(tmp_path) == {"out/a": "old"}
@@ -110,15 +110,15 @@ def test_folders_change_places_in_one_step_where_the_system_can(tmp_path: Path) 
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()
-    if not folders._swapped(tmp_path / "one", tmp_path / "two"):
+    if not atomic_folder._swapped(tmp_path / "one", tmp_path / "two"):
         pytest.skip("this file system cannot exchange folders")
     assert (names(tmp_path / "one"), names(tmp_path / "two")) == (["two"], ["one"])
-    assert not folders._swapped(tmp_path / "one", tmp_path / "gone")
+    assert not atomic_folder._swapped(tmp_path / "one", tmp_path / "gone")
 
 
 def test_everything_is_synced_before_the_folder_gets_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     calls, replace = [], os.replace
-    monkeypatch.setattr(folders, "fsync", lambda path: calls.append(path.name))
+    monkeypatch.setattr(atomic_folder, "fsync", lambda path: calls.append(path.name))
     monkeypatch.setattr(os, "replace", lambda one, other: (calls.append("replace"), replace(one, other)))
 
     def deep(folder: Path) -> None:
