@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint
+from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,6 +35,18 @@ def _own_settings() -> Iterator[None]:
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(mode=False)
     torch.utils.deterministic.fill_uninitialized_memory = True
+
+
+@pytest.fixture
+def network() -> Callable[..., StereoNetwork]:
+    """Builds a StereoNet of 5,000 weights from a seed."""
+
+    def build(seed: int = 0, **changes: Any) -> StereoNetwork:
+        torch.manual_seed(seed)
+        sizes = {"halvings": 2, "width": 4, "refinement_width": 4, "max_disparity": 16, "disparity_scale": 8.0}
+        return build_network("stereonet", **(sizes | changes))
+
+    return build
 
 
 @pytest.fixture(scope="session")
