@@ -86,9 +86,8 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
 def _open(name: str, network: str | None) -> Any:
     """The network of a name or a checkpoint."""
     from disparsity.checkpoint.restore import open_network  # noqa: PLC0415 - torch is slow to import
-    from disparsity.stereo.networks import build_network  # noqa: PLC0415
 
-    return build_network(name).eval() if _is_built(name) else open_network(name, network)
+    return open_network("", name).eval() if _is_built(name) else open_network(name, network)
 
 
 def _is_built(name: str) -> bool:

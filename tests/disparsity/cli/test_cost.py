@@ -34,6 +34,13 @@ def test_by_name_with_the_macs_of_torchs_own_counter(
     assert report["accuracy"] == []
 
 
+def test_fresh_weights_come_from_a_seed(run_main: Callable[..., str], tmp_path: Path) -> None:
+    for number in (1, 2):
+        torch.manual_seed(number)
+        run_main("cost", "reference", "--size", "32x64", "--json", tmp_path / f"{number}.json")
+    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "2.json").read_bytes()
+
+
 def test_by_checkpoint(run_main: Callable[..., str], quantized: Path, tmp_path: Path) -> None:
     run_main(
         "cost", quantized, "--size", "32X64", "--array", "4x8", "--dataflow", "os",
