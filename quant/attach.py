@@ -1,4 +1,4 @@
-"""Putting quantizers on a network's layers, and taking them off again.
+"""Quantizers on a network's layers: attach, find, detach.
 
 The weight quantizer is a parametrization after the mask's, so that ``layer.weight`` is ``Q(mask * v)``. The quantizer
 of the layer's input is a child module of the layer, `input_quantizer`, that a forward pre-hook looks up by name: so it

@@ -1,4 +1,4 @@
-"""How many bits a layer gets, and the integer grids that follow from a number of bits."""
+"""Bit widths of a layer, and the integer grid of a bit width."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The structure of a network's quantizers as plain data, to rebuild it before a state dict is loaded."""
+"""Description of a network's quantizers as plain data, from which they are rebuilt before a state dict is loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The end of stage two: every number that is stored becomes the number that is stored."""
+"""Finalisation of stage two: trained values are replaced by the values that are stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bits by kind of layer and by name: what holds where no allocation chooses."""
+"""Uniform bit widths by kind of layer and by name, used when no allocation chooses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grids and first steps of the activation quantizers, from the values that a few batches bring."""
+"""Activation calibration: grids and first steps of the input quantizers, from a few batches."""
 
 from __future__ import annotations
 

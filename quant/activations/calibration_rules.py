@@ -1,4 +1,4 @@
-"""Choosing the step of an activation from a sample of its values, on a grid that is already chosen."""
+"""Calibration rules: the step of an activation quantizer on a given grid, from a sample of values."""
 
 from __future__ import annotations
 

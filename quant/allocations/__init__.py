@@ -1,1 +1,1 @@
-"""The methods of the slot "allocation": how many bits each layer gets under a budget."""
+"""Bit allocation: the number of bits of each layer under a budget."""

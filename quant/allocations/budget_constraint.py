@@ -1,4 +1,4 @@
-"""The budget wall: wishes layer by layer, each cut down so far that the rest of the network can still be paid."""
+"""Budget constraint: proposed bits per layer, reduced until the whole network fits the budget."""
 
 from __future__ import annotations
 

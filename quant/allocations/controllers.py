@@ -1,4 +1,4 @@
-"""Allocation `search`: a layer controller and a channel controller that learn from whole episodes."""
+"""Allocation `search`: cross-entropy search with a distribution per layer and per channel."""
 
 from __future__ import annotations
 

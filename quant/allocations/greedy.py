@@ -1,4 +1,4 @@
-"""Allocation `greedy`: bits are taken where they are missed least."""
+"""Allocation `greedy`: takes bits from the layer whose error grows least per saved cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much a network's output changes when its weights get other bits: measured, without labels."""
+"""Distortion measurement: change of the network's output when its weights get other bits, without labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an allocation is asked, and what it answers."""
+"""Allocation problem and its solution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Allocation `random`: the control of every search."""
+"""Allocation `random`: random search, the control for every other search."""
 
 from __future__ import annotations
 

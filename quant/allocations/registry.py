@@ -1,4 +1,4 @@
-"""Every allocation by its name in recipes."""
+"""Registry of allocations by their names in recipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of numbers by layer and option, and what every allocation does with them."""
+"""Tables of cost and distortion by layer and option, shared by the allocations."""
 
 from __future__ import annotations
 

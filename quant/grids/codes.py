@@ -1,4 +1,4 @@
-"""The integers behind a quantized weight."""
+"""Integer codes of a quantized weight."""
 
 from __future__ import annotations
 

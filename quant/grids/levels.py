@@ -1,4 +1,4 @@
-"""The integers that a weight's code may be: a sign and one of a few sizes, so that a weight is a code times a step.
+"""Levels: the integer codes that a weight may have; a weight is a code times a step.
 
 Every quantizer of this package puts weights on such a set. Sums of powers of two with `term_bits` bits a term cover
 them all: one bit a term gives all integers (a uniform grid), one term alone gives powers of two, and what lies between

@@ -1,4 +1,4 @@
-"""Choosing a first step size for given values and a given integer grid."""
+"""Step search: a first step size for given values on a given integer grid."""
 
 from __future__ import annotations
 

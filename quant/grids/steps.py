@@ -1,4 +1,4 @@
-"""Step sizes: positive by construction, and always a float16 value when used.
+"""Step sizes: positive by construction, and rounded to float16 in the forward pass.
 
 A step is trained as its natural logarithm: it can never become negative or zero, and a learning rate is a relative
 change of the step, the same for a layer of large and of small weights. With Adam every update moves the logarithm by

@@ -1,4 +1,4 @@
-"""The integers of one layer: codes, multipliers, shifts and biases, from its float16 steps in rational arithmetic."""
+"""Integer constants of one layer: codes, multipliers, shifts and biases, from float16 steps in rational arithmetic."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One layer of the integer execution; the five steps are those of the package's docstring."""
+"""Integer convolution: one layer in the five steps of the package's docstring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Real factors as integer multipliers and shifts, exactly, and the one rounding that the integer execution has."""
+"""Fixed-point arithmetic: real factors as integer multipliers and shifts, and the one rounding of integer execution."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A layer's shape without its weights: where its products meet, and which channel each sum belongs to."""
+"""Geometry of a layer without its weights: positions of the products, and the channel of each sum."""
 
 from __future__ import annotations
 

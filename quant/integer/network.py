@@ -1,4 +1,4 @@
-"""A quantized network in its integer form."""
+"""Integer form of a quantized network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The float arithmetic between integer layers, made independent of the batch and of the number of threads.
+"""Reproducible float arithmetic between integer layers: independent of batch size and thread count.
 
 Integers do not care, but torch's sums and exponentials do: an einsum adds in another order for another batch size, and
 a softmax takes other instructions where one thread's share ends.

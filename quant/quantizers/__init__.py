@@ -1,4 +1,4 @@
-"""The quantizers by name."""
+"""Registry of quantizers by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Weights that are a sum of a few powers of two times a step: a product is as many shifts and one adder fewer.
+"""Additive powers of two: a weight is a sum of a few powers of two times a step, so a product is shifts and additions.
 
 Every `term_bits` of the ``bits - 1`` that a size has choose one power of two, or none. Source: Li, Dong and Wang,
 Additive Powers-of-Two Quantization, ICLR 2020, equations 5 (levels) and 7 (the gradient of the clipping, which is that

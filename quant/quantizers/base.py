@@ -1,4 +1,4 @@
-"""What every quantizer offers to the code that attaches, stores and reads it."""
+"""Quantizer interface: what attaching, storing and reading code may use."""
 
 from __future__ import annotations
 

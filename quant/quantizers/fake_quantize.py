@@ -1,4 +1,4 @@
-"""Rounding to a uniform grid with the gradients of learned step size quantization.
+"""Fake quantization to a uniform grid, with the gradients of learned step size quantization.
 
 Source: Esser et al., Learned Step Size Quantization, ICLR 2020, equations 1 to 5.
 """

@@ -1,4 +1,4 @@
-"""Weights on integer codes times steps, and inputs on a uniform grid: what most quantizers have in common."""
+"""Grid quantizers: weights as integer codes times steps, and inputs on a uniform grid; the base of most quantizers."""
 
 from __future__ import annotations
 

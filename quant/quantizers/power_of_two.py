@@ -1,4 +1,4 @@
-"""Weights that are a power of two times a step: a product is a shift.
+"""Powers of two: a weight is a power of two times a step, so a product is a shift.
 
 The levels are 0 and ``± 2^k`` with k from 0 to ``2^(bits-1) - 2``; rounding is to the nearest level. Source: Zhou et
 al., Incremental Network Quantization, ICLR 2017 (the levels), and Li, Dong and Wang, ICLR 2020 (the learned clipping).

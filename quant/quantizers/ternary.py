@@ -1,4 +1,4 @@
-"""Ternary weights: the pruned network's zeros, and of every other weight its sign times one scale per filter.
+"""Ternary weights: zero, or a sign times one scale per filter.
 
 A filter is projected onto signs: ``Q = s t`` with ``t = m sign(w)``, m the mask and the threshold, and a scale s of
 least squares or, to keep the norm, ``||w|| / ||t||``. Training sees the filter as a direction on the sphere with a free

@@ -1,4 +1,4 @@
-"""Transform quantization: a weight is stored as two integer factors, in a basis where errors matter one by one.
+"""Transform quantization: a weight stored as two integer factors, in a basis in which errors are independent.
 
 The weight, with the mixed axis in front ``M [n, N]``, is ``M = S T``: T has 0 to 8 bits a row and power-of-two steps, S
 is an integer matrix. Layers compute with the product, which is exact in float64 and rounded once to float32, so that

@@ -1,4 +1,4 @@
-"""Uniform grids whose steps are chosen once, by a rule, and then kept: min-max (`max`), `percentile` or `mse`.
+"""Uniform grids with fixed steps, chosen once by min-max (`max`), `percentile` or `mse`.
 
 Weights are symmetric, activations unsigned where they are never negative; 0 is always a code. In training the gradient
 passes straight through inside of the range and is 0 outside. Source: Jacob et al., CVPR 2018 (min-max); Krishnamoorthi,

@@ -1,1 +1,1 @@
-"""Transform quantization: weights are quantized in a basis in which their errors matter one by one."""
+"""Transform quantization: weights are quantized in a basis in which their errors are independent."""

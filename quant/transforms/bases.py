@@ -1,4 +1,4 @@
-"""Bases for a weight whose rows are mixed before they are quantized.
+"""Transform bases for a weight whose rows are mixed before they are quantized.
 
 A weight is seen as a matrix ``M [n, N]`` whose n rows are mixed (input channels of the row transform, output channels
 of the column transform). With a basis ``U [n, n]``, ``T = U^T M`` is quantized and ``M = S T`` with ``S = U^-T``.

@@ -1,4 +1,4 @@
-"""Fitting transforms to a network: its own gradients choose the basis, and its own output the steps.
+"""Transform fitting: the basis from the network's gradients, the steps from its output.
 
 Source: Young et al., TPAMI 2021: the gradients' second moments behind the ELT, and algorithm 2, which quantizes one
 block of rows at a time, all else in float, and keeps the step with the smallest distortion of the output.

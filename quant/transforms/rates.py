@@ -1,4 +1,4 @@
-"""Bits and steps of the rows of a transformed weight: steps are powers of two, bits by the slope of the distortion.
+"""Rates of a transformed weight: bits per row by the slope of the distortion, steps as powers of two.
 
 Source: Young et al., TPAMI 2021, algorithms 1 and 2: steps from a grid of powers of two, and for every row the bits
 that minimise ``D_k(R) + lambda N R``, where 0 bits prune the row. Interpretation: ``D_k`` is the squared error of the

@@ -1,4 +1,4 @@
-"""Writing a whole folder so that a crash never loses what was there."""
+"""Atomic folders: a whole folder is written or left as it was."""
 
 from __future__ import annotations
 

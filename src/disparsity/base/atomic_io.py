@@ -1,4 +1,4 @@
-"""Writing so that a crash never loses what was there: the one function that every writer of a file uses."""
+"""Atomic files: the one function that every writer uses, so that a crash loses nothing that existed."""
 
 from __future__ import annotations
 

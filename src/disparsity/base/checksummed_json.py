@@ -1,4 +1,4 @@
-"""JSON files that carry the SHA-256 of their own content, so that a damaged digit is found and not believed."""
+"""Checksummed JSON: files that carry the SHA-256 of their own content, so that corruption is detected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leaving torch's deterministic mode, in which runs train, for as long as a network is only looked at."""
+"""Determinism: leaving torch's deterministic mode while a network is only inspected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a run computes: the device that a recipe or a command line names, checked before anything starts."""
+"""Devices: the device that a recipe or a command names, checked before anything starts."""
 
 from __future__ import annotations
 

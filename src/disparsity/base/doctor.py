@@ -1,4 +1,4 @@
-"""What a user's machine has and lacks: versions, devices, links of the checkout, data, room on the disk."""
+"""Diagnosis of a machine: versions, devices, links of the checkout, data, free disk space."""
 
 from __future__ import annotations
 

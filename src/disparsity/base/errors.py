@@ -1,4 +1,4 @@
-"""The one exception family for what a user can cause; each class knows its exit code.
+"""Errors: the one exception family for what a user can cause; each class has its exit code.
 
 A message says what is wrong, where, what was found, what was expected and what to do, on one line.
 """

@@ -1,4 +1,4 @@
-"""Eval mode for a while."""
+"""Eval mode for the duration of a block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages that only some commands need, imported when they are needed."""
+"""Extras: packages that only some commands need, imported when they are needed."""
 
 from __future__ import annotations
 

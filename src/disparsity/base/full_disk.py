@@ -1,4 +1,4 @@
-"""A disk, quota or size limit that is reached, as one clear error: what was needed and what there is."""
+"""Full disk: a disk, quota or size limit that is reached becomes one clear error with the bytes needed and free."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What HDF5 itself does not refuse: a file of another length than it says, and arrays that lie in other files."""
+"""HDF5 checks that the library lacks: the file's length, and arrays stored in other files."""
 
 from __future__ import annotations
 

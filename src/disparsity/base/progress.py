@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar for what lasts longer than two seconds, silence when not a terminal."""
+"""Progress bar on standard error, for what lasts longer than two seconds on a terminal."""
 
 from __future__ import annotations
 

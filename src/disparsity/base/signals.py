@@ -1,4 +1,4 @@
-"""Stopping cleanly: a signal asks, the training loop answers with a checkpoint."""
+"""Signals: a request to stop, which the training loop answers with a checkpoint."""
 
 from __future__ import annotations
 

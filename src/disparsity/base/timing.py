@@ -1,4 +1,4 @@
-"""How long things take on a machine that does other things too: side by side, in turns, medians."""
+"""Timing of several functions on a busy machine: taken in turns, reported as medians."""
 
 from __future__ import annotations
 

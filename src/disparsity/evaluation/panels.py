@@ -1,4 +1,4 @@
-"""What a report needs of one stereo pair to draw it before and after compression."""
+"""Panel: the data of one stereo pair before and after compression, as a report draws it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Compressed networks as files that other runtimes execute."""
+"""Export of compressed networks to files for other runtimes."""

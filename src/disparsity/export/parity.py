@@ -1,4 +1,4 @@
-"""Whether what was exported computes what torch computes, before a file gets its name."""
+"""Parity check: the exported file computes what torch computes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Images of a user's into the one size that an exported file was made for, and its map back."""
+"""Padding of a user's images to the size of an exported file, and cropping of its disparity map."""
 
 from __future__ import annotations
 

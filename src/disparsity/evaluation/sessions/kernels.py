@@ -1,4 +1,4 @@
-"""Which kernel OpenVINO runs every convolution with, read from the graph that it made for this machine."""
+"""OpenVINO kernels: the implementation chosen for every convolution, read from the compiled graph."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an exported file says about itself, so that nothing beside it is needed to run it."""
+"""Metadata of an exported file: everything that is needed to run it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An exported ONNX file in ONNX Runtime."""
+"""ONNX Runtime session of an exported ONNX file."""
 
 from __future__ import annotations
 

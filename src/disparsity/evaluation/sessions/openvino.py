@@ -1,4 +1,4 @@
-"""An exported folder in OpenVINO."""
+"""OpenVINO session of an exported folder."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integer sums that this machine's instructions cannot hold, and how to keep OpenVINO from them.
+"""Saturation of integer sums on processors without VNNI, and how it is avoided in OpenVINO.
 
 On x86 processors without VNNI, two products of 8-bit activations and 8-bit weights are added in 16 bits and cut off
 there, silently: 255·127·2 does not fit, 255·64·2 does. Source: oneDNN's developer guide, "Nuances of int8

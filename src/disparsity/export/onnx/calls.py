@@ -1,4 +1,4 @@
-"""Names for the convolutions of an exported graph: the layer in the network, and which of its calls."""
+"""Names of an exported graph's convolutions: the layer, and the number of the call."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing a network as an ONNX file that was run once before it gets its name."""
+"""ONNX file of a network, run once before it replaces an older one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as an ONNX graph: traced by torch.export, translated by torch's exporter, tidied here."""
+"""ONNX graph of a network: traced by torch.export, translated by torch's exporter, simplified here."""
 
 from __future__ import annotations
 

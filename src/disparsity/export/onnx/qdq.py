@@ -1,4 +1,4 @@
-"""A network whose quantizers are pairs of ONNX's QuantizeLinear and DequantizeLinear (QDQ).
+"""QDQ form: quantizers as pairs of ONNX's QuantizeLinear and DequantizeLinear.
 
 Codes of up to 8 bits lie in 8-bit integers and wider ones in 16-bit integers.
 

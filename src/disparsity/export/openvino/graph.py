@@ -1,4 +1,4 @@
-"""A network as an OpenVINO model: our ONNX graph in the words that OpenVINO gets right and fast, read by it."""
+"""OpenVINO model of a network: our ONNX graph, rewritten with operators that OpenVINO executes exactly and fast."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network as a QONNX graph: our ONNX graph with one `Quant` node where QuantizeLinear and DequantizeLinear were.
+"""QONNX graph of a network: one `Quant` node for each pair of QuantizeLinear and DequantizeLinear.
 
 A `Quant` node holds the width in bits itself and gives floats on the integer grid; weights are stored as such floats.
 Source: Pappalardo et al., QONNX: Representing Arbitrary-Precision Quantized Neural Networks, AccML 2022. It adds the

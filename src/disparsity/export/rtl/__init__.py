@@ -1,1 +1,1 @@
-"""A folder for a hardware team: integers of every layer, golden vectors, a self-check and an example test bench."""
+"""RTL export: integers of every layer, golden vectors, a self-check and an example test bench."""

@@ -1,4 +1,4 @@
-"""Every call of every integer layer, in order, as the integers that went in and came out."""
+"""Golden vectors: integer inputs and outputs of every call of every integer layer, in order."""
 
 from __future__ import annotations
 

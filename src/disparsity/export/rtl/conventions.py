@@ -1,4 +1,4 @@
-"""What the numbers of the folder mean: the manifest's conventions, and the same for people."""
+"""Conventions of the exported numbers, for the manifest and for people."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example test bench: which call it simulates, and its sizes as macros."""
+"""Example test bench: the simulated call, and its sizes as macros."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of ``disparsity export --format rtl``."""
+"""RTL folder: what ``disparsity export --format rtl`` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One layer in the manifest, and the files of its constants."""
+"""Manifest entry of one layer, and the files of its constants."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integers as the lines of a ``$readmemh`` file and as packed bits."""
+"""Memory words: integers as lines of a ``$readmemh`` file and as packed bits."""
 
 from __future__ import annotations
 
