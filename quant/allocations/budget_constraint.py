@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from disparsity.quant.allocations.problem import Plan, Problem, cost_of
+from disparsity.quant.allocations.problem import Plan, Problem
 from disparsity.quant.allocations.tables import Table, check_affordable, fill
 
 
-class Wall:
-    """Takes the wishes of one episode; whatever they are, the plan meets the budget.
+class BudgetConstraint:
+    """Takes proposed bits and removed channels layer by layer; the resulting plan always meets the budget.
 
-    Source: AMC (He et al., ECCV 2018), section 3.3, which limits an action so that the layers behind it can reach the
-    budget with their strongest compression. Interpretation: here a wish first loses bits, then channels.
+    Source: AMC (He et al., ECCV 2018), section 3.3, which limits an action so that the remaining layers can still meet
+    the budget with their strongest compression. Interpretation: a proposal is reduced in bits first, then in channels.
 
     Args:
         problem: its candidates, costs and budget.
@@ -25,21 +25,21 @@ class Wall:
 
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
-        # the price of every layer: what is decided, or the least that it can cost
+        # cost of every layer: of its decision, or the least possible one while it is undecided
         self._prices = [min(row) * shares[-1] for row, shares in zip(problem.costs, problem.left, strict=True)]
         check_affordable([[price] for price in self._prices], problem.budget)
-        self._waiting = set(range(len(problem.costs)))
+        self._undecided = set(range(len(problem.costs)))
         self._options, self._removed = [0] * len(problem.costs), [0] * len(problem.costs)
 
     def goal(self) -> float:
-        """Where between cheapest and dearest bits (0..1) the budget that is left would put all waiting layers."""
-        rows = [self._problem.costs[layer] for layer in self._waiting]
+        """Position between fewest (0) and most bits (1) that the remaining budget allows for undecided layers."""
+        rows = [self._problem.costs[layer] for layer in self._undecided]
         low, high = sum(map(min, rows)), sum(map(max, rows))
-        spent = sum(price for layer, price in enumerate(self._prices) if layer not in self._waiting)
+        spent = sum(price for layer, price in enumerate(self._prices) if layer not in self._undecided)
         return 1.0 if high == low else min(1.0, max(0.0, (self._problem.budget - spent - low) / (high - low)))
 
     def take(self, layer: int, option: int, removed: int) -> tuple[int, int]:
-        """Decide a layer as close to the wish as the budget allows; returns its option and removed channels."""
+        """Decide a layer as close to the proposal as the budget allows; returns its option and removed channels."""
         costs, shares = self._problem.costs[layer], self._problem.left[layer]
         while not self._affordable(layer, costs[option] * shares[removed]):
             cheaper = [other for other, cost in enumerate(costs) if cost < costs[option]]
@@ -48,14 +48,14 @@ class Wall:
             else:
                 removed += 1
         self._prices[layer] = costs[option] * shares[removed]
-        self._waiting.discard(layer)
+        self._undecided.discard(layer)
         self._options[layer], self._removed[layer] = option, removed
         return option, removed
 
     def plan(self, importance: Sequence[float]) -> Plan:
-        """The plan of all wishes, and what is left of the budget spent on the bits of important layers.
+        """The plan of all decisions; the rest of the budget is spent on bits of important layers.
 
-        The gain of a bit is taken as ``importance * 4^-bits``, the law of rounding errors.
+        The distortion of a layer is taken as ``importance * 4^-bits``, the law of rounding errors.
         """
         problem, removed = self._problem, tuple(self._removed)
         costs = [[cost * shares[gone] for cost in row]
@@ -71,8 +71,3 @@ class Wall:
 def expected_distortion(widths: Sequence[Sequence[int]], importance: Sequence[float]) -> Table:
     """``importance * 4^-bits`` by layer and candidate."""
     return [[share * 4.0**-width for width in row] for row, share in zip(widths, importance, strict=True)]
-
-
-def is_affordable(plan: Plan, problem: Problem) -> bool:
-    """Whether a plan meets the budget."""
-    return math.fsum(cost_of(plan, problem.costs, problem.left)) <= problem.budget

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from disparsity.quant.allocations.budget_constraint import Wall
+from disparsity.quant.allocations.budget_constraint import BudgetConstraint
 from disparsity.quant.allocations.problem import Plan, Problem
 
 Vector = npt.NDArray[np.float64]
@@ -19,12 +19,12 @@ _ELITE_SHARE = 0.3
 _FIRST_SPREAD = 0.3
 _LEAST_SPREAD = 0.03
 _FIRST_SPARSITY = -2.0
-"""Where the layer controller starts, as a logit: an eighth of what it may remove."""
+"""First bias of the layer controller, as a logit: it removes an eighth of what it may remove."""
 
 
 @dataclass(frozen=True)
 class Controllers:
-    """Both policies, linear in what they see of a layer.
+    """Both policies, linear in the features of a layer.
 
     Attributes:
         sparsity: weights of the layer controller, over the layer's features and 1.
@@ -42,27 +42,27 @@ class Controllers:
         return Controllers(parameters[:size], parameters[size:])
 
     def episode(self, problem: Problem, features: Vector) -> Plan:
-        """One plan: layer by layer in the network's order, each wish cut down by the budget wall."""
-        wall = Wall(problem)
+        """One plan: layer by layer in the network's order, each proposal reduced to fit the budget."""
+        constraint = BudgetConstraint(problem)
         for layer, seen in enumerate(features):
             share = 1.0 / (1.0 + math.exp(-float(self.sparsity @ seen)))
             removed = round(share * (len(problem.left[layer]) - 1))
-            place = wall.goal() + math.tanh(float(self.bits @ np.append(seen, share)))
+            place = constraint.goal() + math.tanh(float(self.bits @ np.append(seen, share)))
             last = len(problem.widths[layer]) - 1
-            wall.take(layer, min(last, max(0, round(place * last))), removed)
-        return wall.plan(problem.importance)
+            constraint.take(layer, min(last, max(0, round(place * last))), removed)
+        return constraint.plan(problem.importance)
 
 
 def controller_search(problem: Problem) -> Plan:
-    """The best plan that the controllers have met while they learned.
+    """The best plan found while the controllers learned.
 
     Source: AJPQ (arXiv 2011.06231) for the shape: pruning is quantization to 0 bits; a layer controller chooses how
-    many channels of a layer go, a channel controller the bits of those that stay; one importance criterion says which
-    channels go, and which layers get what is left; AMC's budget wall. Interpretation, of all that its public abstract
-    leaves open: the channel controller gives one width to all channels that stay, relative to the width that the
-    budget left would afford; policies are linear in the layer's features and the reward is the distortion of the
-    output maps at the episode's end; since there is no reward before, their parameters are learned by the
-    cross-entropy method (Rubinstein and Kroese, 2004) over whole episodes, where AMC and HAQ use DDPG. The first
+    many channels of a layer are removed, a channel controller the bits of the others; one importance criterion decides
+    which channels are removed and which layers get the rest of the budget; AMC's budget constraint. Interpretation of
+    what the public abstract leaves open: the channel controller gives one width to all remaining channels, relative to
+    the width that the remaining budget allows; policies are linear in the layer's features and the reward is the
+    distortion of the output maps at the episode's end; since there is no reward before, their parameters are learned by
+    the cross-entropy method (Rubinstein and Kroese, 2004) over whole episodes, where AMC and HAQ use DDPG. The first
     episode is the mean policy: about the same bits everywhere.
 
     Raises:

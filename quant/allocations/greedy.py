@@ -6,11 +6,11 @@ from disparsity.quant.allocations.tables import Table, check_affordable, fill, t
 
 
 def greedy(distortion: Table, costs: Table, budget: float) -> list[int]:
-    """From the most bits everywhere, one step after the other down, until the budget is met.
+    """Start with the most bits everywhere and reduce one layer at a time, until the budget is met.
 
-    Every step takes the layer whose next cheaper option adds the least distortion per saved cost. What the last step
-    has saved too much is spent again (`fill`). Interpretation: the usual sensitivity heuristic; papers differ in
-    whether the saved cost counts.
+    Every step takes the layer whose next cheaper option adds the least distortion per saved cost. If the last step
+    saves more than needed, the difference is spent again (`fill`). Interpretation: the usual sensitivity heuristic;
+    papers differ in whether the saved cost counts.
 
     Args:
         distortion: by layer and option, measured with this layer alone.
@@ -27,12 +27,12 @@ def greedy(distortion: Table, costs: Table, budget: float) -> list[int]:
     check_affordable(costs, budget)
     chosen = [max(range(len(row)), key=row.__getitem__) for row in costs]
     while total(costs, chosen) > budget:
-        layer, option = _least_missed(chosen, distortion, costs)
+        layer, option = _smallest_loss(chosen, distortion, costs)
         chosen[layer] = option
     return fill(chosen, distortion, costs, budget)
 
 
-def _least_missed(chosen: list[int], distortion: Table, costs: Table) -> tuple[int, int]:
+def _smallest_loss(chosen: list[int], distortion: Table, costs: Table) -> tuple[int, int]:
     steps = {}
     for layer, now in enumerate(chosen):
         below = [option for option, cost in enumerate(costs[layer]) if cost < costs[layer][now]]

@@ -92,7 +92,7 @@ def _rounded(
 
 @contextmanager
 def _replaced(weights: Mapping[nn.Module, Tensor]) -> Iterator[None]:
-    """Other trained tensors for a while; masks keep their zeros, which all of these have."""
+    """Replace trained tensors inside the block. All of them have the masks' zeros, so masks stay valid."""
     kept = {layer: trained_tensor(layer).detach().clone() for layer in weights}
     try:
         _write(weights)

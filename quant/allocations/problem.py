@@ -10,7 +10,7 @@ from disparsity.quant.allocations.tables import Table
 
 @dataclass(frozen=True)
 class Plan:
-    """An answer.
+    """A solution: bits and removed channels of every layer.
 
     Attributes:
         options: by layer, the index of its bits among its candidates.
@@ -29,7 +29,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """A question.
+    """A bit allocation problem.
 
     Attributes:
         widths: by layer, the candidates for its bits, growing; a layer whose bits are fixed has one.
@@ -38,7 +38,7 @@ class Problem:
         left: by layer, the share of its cost that is left without its 0, 1, 2, ... least important channels; as many
             entries as may be removed, and one.
         importance: by layer, the sum of the scores of its weights.
-        features: by layer, numbers about it that a controller may look at, the same for every layer.
+        features: by layer, numbers that describe it for a controller, the same ones for every layer.
         table: measures the distortion by layer and candidate, every other layer in float; this takes as many
             evaluations as it has entries.
         measure: the distortion of the network under a plan: one evaluation.

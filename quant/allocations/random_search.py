@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 
-from disparsity.quant.allocations.budget_constraint import Wall
+from disparsity.quant.allocations.budget_constraint import BudgetConstraint
 from disparsity.quant.allocations.problem import Plan, Problem
 
 
 def random_search(problem: Problem) -> Plan:
     """The best of as many random plans as there are evaluations.
 
-    The actions, the budget wall and the repair are those of `search`; wishes are uniform, layers are decided in random
-    order, and what is left of the budget goes to random layers.
+    Actions, budget constraint and repair are those of `search`. Proposals are uniform, layers are decided in random
+    order, and the rest of the budget goes to random layers.
 
     Raises:
         InputError: nothing meets the budget.
@@ -24,10 +24,10 @@ def random_search(problem: Problem) -> Plan:
 
 
 def _random_plan(problem: Problem, generator: random.Random) -> Plan:
-    wall = Wall(problem)
+    constraint = BudgetConstraint(problem)
     order = list(range(len(problem.widths)))
     generator.shuffle(order)
     for layer in order:
         option = generator.randrange(len(problem.widths[layer]))
-        wall.take(layer, option, generator.randrange(len(problem.left[layer])))
-    return wall.plan([generator.random() for _ in order])
+        constraint.take(layer, option, generator.randrange(len(problem.left[layer])))
+    return constraint.plan([generator.random() for _ in order])

@@ -31,7 +31,7 @@ def check_affordable(costs: Table, budget: float) -> None:
     least = total(costs, cheapest(costs))
     if least > budget:
         raise InputError(
-            "the budget is below what the fewest bits cost",
+            "the budget is below the cost of the fewest bits",
             found=f"{budget:.6g}",
             expected=f"{least:.6g} or more",
             remedy="raise the budget or add lower candidates",

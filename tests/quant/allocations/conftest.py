@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from disparsity.quant.allocations.problem import Plan, Problem
+from disparsity.quant.allocations.problem import Plan, Problem, cost_of
 
 Instance = tuple[list[list[float]], list[list[float]], float]
 
@@ -80,3 +80,9 @@ def problem() -> Callable[..., Problem]:
         return Problem(**(settings | changes))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def is_affordable() -> Callable[[Plan, Problem], bool]:
+    """Whether a plan meets the budget of its problem."""
+    return lambda plan, problem: math.fsum(cost_of(plan, problem.costs, problem.left)) <= problem.budget

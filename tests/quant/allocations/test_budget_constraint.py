@@ -1,4 +1,4 @@
-"""The budget wall: whatever is wished, the plan can be paid; what can be paid is granted."""
+"""Budget constraint: the plan always meets the budget, and a proposal that fits is kept."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disparsity.base.errors import InputError
-from disparsity.quant.allocations.budget_constraint import Wall, expected_distortion, is_affordable
+from disparsity.quant.allocations.budget_constraint import BudgetConstraint, expected_distortion
 from disparsity.quant.allocations.problem import Plan, Problem, cost_of, options_to_measure
 
 
-def test_costs_of_a_plan_by_hand(problem: Callable[..., Problem]) -> None:
+def test_costs_of_a_plan_by_hand(is_affordable: Callable[..., bool], problem: Callable[..., Problem]) -> None:
     given_problem = problem(removable=4)
     plan = Plan((0, 0, 6, 2, 1), (2, 0, 4, 0, 1))
     prices = cost_of(plan, given_problem.costs, given_problem.left)
@@ -22,60 +22,62 @@ def test_costs_of_a_plan_by_hand(problem: Callable[..., Problem]) -> None:
     assert options_to_measure(given_problem.widths) == 28
 
 
-def test_wishes_that_fit_are_granted(problem: Callable[..., Problem]) -> None:
-    wall = Wall(problem(budget_bits=4.0))
-    taken = [wall.take(layer, 0 if layer == 1 else 2, 0) for layer in range(5)]
+def test_proposals_that_fit_are_kept(problem: Callable[..., Problem]) -> None:
+    constraint = BudgetConstraint(problem(budget_bits=4.0))
+    taken = [constraint.take(layer, 0 if layer == 1 else 2, 0) for layer in range(5)]
     assert taken == [(2, 0), (0, 0), (2, 0), (2, 0), (2, 0)]
 
 
 def test_the_goal_is_what_the_rest_of_the_budget_affords(problem: Callable[..., Problem]) -> None:
-    wall = Wall(problem(budget_bits=5.0))
-    assert wall.goal() == pytest.approx(0.5)  # 5 bits, halfway from 2 to 8
-    wall.take(1, 0, 0)
-    assert wall.goal() == pytest.approx(0.5)
-    wall.take(2, 6, 0)  # 3 bits too many for 80 weights leave 5 - 80 * 3 / 120 = 3 bits for 120 weights
-    assert wall.goal() == pytest.approx((3 - 2) / 6)
+    constraint = BudgetConstraint(problem(budget_bits=5.0))
+    assert constraint.goal() == pytest.approx(0.5)  # 5 bits, halfway from 2 to 8
+    constraint.take(1, 0, 0)
+    assert constraint.goal() == pytest.approx(0.5)
+    constraint.take(2, 6, 0)  # 3 bits too many for 80 weights leave 5 - 80 * 3 / 120 = 3 bits for 120 weights
+    assert constraint.goal() == pytest.approx((3 - 2) / 6)
 
 
-def test_a_wish_loses_bits_before_channels(problem: Callable[..., Problem]) -> None:
+def test_a_proposal_loses_bits_before_channels(
+    is_affordable: Callable[..., bool], problem: Callable[..., Problem]
+) -> None:
     tight = problem(budget_bits=2.0, removable=4)
-    wall = Wall(tight)
+    constraint = BudgetConstraint(tight)
     # of 480, 80 are fixed and the others need 120 with half their channels: 280 are left for 80 weights
-    assert wall.take(2, 6, 0) == (1, 0)
-    assert wall.take(0, 6, 0) == (0, 0)
+    assert constraint.take(2, 6, 0) == (1, 0)
+    assert constraint.take(0, 6, 0) == (0, 0)
     below = problem(budget_bits=1.5, removable=4)
-    wall = Wall(below)
-    taken = [wall.take(layer, 0, 0) for layer in range(5)]
+    constraint = BudgetConstraint(below)
+    taken = [constraint.take(layer, 0, 0) for layer in range(5)]
     assert [option for option, _ in taken] == [0] * 5
     assert max(removed for _, removed in taken) > 0
-    assert is_affordable(wall.plan(below.importance), below)
+    assert is_affordable(constraint.plan(below.importance), below)
 
 
 def test_what_nothing_can_pay_is_refused(problem: Callable[..., Problem]) -> None:
     with pytest.raises(InputError, match="the budget is below"):
-        Wall(problem(budget_bits=1.9))
+        BudgetConstraint(problem(budget_bits=1.9))
 
 
 @settings(max_examples=60)
 @given(data=st.data(), bits=st.floats(1.2, 8.0))
-def test_every_plan_meets_the_budget(data: st.DataObject, bits: float) -> None:
+def test_every_plan_meets_the_budget(is_affordable: Callable[..., bool], data: st.DataObject, bits: float) -> None:
     given_problem = _problem(bits)
-    wall = Wall(given_problem)
+    constraint = BudgetConstraint(given_problem)
     for layer in data.draw(st.permutations(range(4))):
         option, removed = data.draw(st.integers(0, 6)), data.draw(st.integers(0, 4))
-        taken = wall.take(layer, option, removed)
+        taken = constraint.take(layer, option, removed)
         assert taken[0] <= option
         assert taken[1] >= removed
-    plan = wall.plan([1.0, 2.0, 3.0, 4.0])
+    plan = constraint.plan([1.0, 2.0, 3.0, 4.0])
     assert is_affordable(plan, given_problem)
 
 
 def test_the_rest_goes_to_important_layers(problem: Callable[..., Problem]) -> None:
     given_problem = problem(budget_bits=3.0)
-    wall = Wall(given_problem)
+    constraint = BudgetConstraint(given_problem)
     for layer in range(5):
-        wall.take(layer, 0, 0)
-    most_to_third = wall.plan([0.0, 0.0, 0.0, 1.0, 0.0])
+        constraint.take(layer, 0, 0)
+    most_to_third = constraint.plan([0.0, 0.0, 0.0, 1.0, 0.0])
     assert most_to_third.options == (0, 0, 0, 6, 0)
     assert expected_distortion([(2, 3)], [5.0]) == [[5 / 16, 5 / 64]]
 

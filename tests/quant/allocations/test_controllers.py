@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from disparsity.base.errors import InputError
-from disparsity.quant.allocations.budget_constraint import is_affordable
 from disparsity.quant.allocations.controllers import Controllers, controller_search
 from disparsity.quant.allocations.lagrangian import lagrangian
 from disparsity.quant.allocations.problem import Plan, Problem
@@ -18,7 +17,9 @@ from disparsity.quant.allocations.tables import total
 
 
 @pytest.mark.parametrize("removable", [0, 4])
-def test_every_episode_meets_the_budget_and_none_is_too_many(problem: Callable[..., Problem], removable: int) -> None:
+def test_every_episode_meets_the_budget_and_none_is_too_many(
+    is_affordable: Callable[..., bool], problem: Callable[..., Problem], removable: int
+) -> None:
     inner, seen = problem(budget_bits=3.3, removable=removable, evaluations=37), []
 
     def measure(plan: Plan) -> float:

@@ -39,7 +39,7 @@ def test_enough_for_everything_takes_everything(instance: Callable) -> None:
 
 def test_too_little_is_refused(instance: Callable) -> None:
     distortion, costs, _ = instance(0)
-    with pytest.raises(InputError, match="the budget is below what the fewest bits cost"):
+    with pytest.raises(InputError, match="the budget is below the cost of the fewest bits"):
         lagrangian(distortion, costs, 1.0)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from disparsity.quant.allocations.budget_constraint import is_affordable
 from disparsity.quant.allocations.problem import Plan, Problem
 from disparsity.quant.allocations.random_search import random_search
 
@@ -20,7 +19,7 @@ def watched(problem: Problem) -> tuple[Problem, list[Plan]]:
     return replace(problem, measure=measure), seen
 
 
-def test_the_best_of_what_was_measured(problem: Callable[..., Problem]) -> None:
+def test_the_best_of_what_was_measured(is_affordable: Callable[..., bool], problem: Callable[..., Problem]) -> None:
     given_problem, seen = watched(problem(removable=3))
     best = random_search(given_problem)
     assert len(seen) == 60

@@ -19,7 +19,7 @@ def test_totals_and_the_cheapest() -> None:
 
 def test_what_cannot_be_paid_is_refused() -> None:
     check_affordable(COSTS, 3.0)
-    with pytest.raises(InputError, match=r"below what the fewest bits cost; found 2\.9; expected 3 or more"):
+    with pytest.raises(InputError, match=r"below the cost of the fewest bits; found 2\.9; expected 3 or more"):
         check_affordable(COSTS, 2.9)
 
 

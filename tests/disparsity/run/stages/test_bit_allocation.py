@@ -95,7 +95,7 @@ def test_a_share_of_the_dense_cost(network: StereoNetwork) -> None:
     allocated, _ = chosen(network, allocation="lagrangian", budget_share=0.15)
     weights = sum(effective_weight(layer).numel() for layer in quantizable_layers(network).values())
     assert allocated.facts["limit"] == pytest.approx(0.15 * 4 * weights)
-    with pytest.raises(InputError, match="the budget is below what the fewest bits cost"):
+    with pytest.raises(InputError, match="the budget is below the cost of the fewest bits"):
         chosen(network, allocation="lagrangian", budget_share=0.01)
     with pytest.raises(InputError, match="outside of the candidates; found 9 bits"):
         chosen(network, allocation="lagrangian", budget_bits=9.0)
