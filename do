@@ -1,5 +1,6 @@
 #!/bin/sh
-# One command per task: ./do setup | demo | test | soak | lint | check | docs | notebooks.  Needs only python3 (>= 3.11) with venv, and git.
+# One command per task: ./do setup | demo | test | soak | lint | check | docs | notebooks.
+# Needs only python3 (>= 3.11) with venv, and git.
 set -eu
 cd "$(dirname "$0")"
 py=.venv/bin/python
@@ -19,8 +20,11 @@ setup() {
 }
 extra() { "$py" -m pip install -q -c constraints.txt -e ".[$1]"; }
 lint()  { .venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/pyright; }
-# One process per core, one thread each: the same tests in little more than half the time of one process.
-tests() { OMP_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal "$@"; }
+# One process per core, one thread each. `--all` adds the slow tests.
+tests() {
+    if [ "${1:-}" = --all ]; then shift; set -- -m "not soak" "$@"; fi
+    OMP_NUM_THREADS=1 .venv/bin/pytest -n auto --dist worksteal "$@"
+}
 
 case "${1:-}" in
     setup) setup ;;
@@ -31,6 +35,6 @@ case "${1:-}" in
            OMP_NUM_THREADS=1 "$py" benchmarks/reliability.py kills fuzz cycles overheads lines page "$@" ;;
     docs)  shift; setup; extra docs; NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --site-dir build/docs "$@" ;;
     notebooks) setup; .venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb ;;
-    check) setup; lint; tests ;;
-    *) echo "usage: ./do setup|demo|test|soak|lint|check|docs|notebooks" >&2; exit 2 ;;
+    check) shift; setup; lint; tests "$@" ;;
+    *) echo "usage: ./do setup|demo|test [--all]|soak|lint|check [--all]|docs|notebooks" >&2; exit 2 ;;
 esac

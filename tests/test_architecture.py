@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import io
 import sys
 import tokenize
@@ -64,6 +65,7 @@ def modules() -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in own + linked)
 
 
+@functools.cache
 def imported(path: Path) -> set[str]:
     """The modules that a file imports, wherever in it the statement stands."""
     names: set[str] = set()

@@ -69,6 +69,7 @@ def test_import_gives_back_bit_identical_weights_and_outputs(finished: Path) -> 
             assert torch.equal(layer.weight, restored.get_submodule(name).weight), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("score", "mode"), [("obs", "reconstruct"), ("taylor", "regrow"), ("taylor_pass", "frozen")])
 def test_the_same_seed_gives_the_same_bits_in_every_mode(
     write_recipe: Writer, tmp_path: Path, score: str, mode: str
@@ -88,7 +89,7 @@ def test_the_same_seed_gives_the_same_bits_to_the_end(
     assert results(tmp_path / "run") == results(finished)
 
 
-@pytest.mark.parametrize("step", [1, 2, 3])
+@pytest.mark.parametrize("step", [2, *(pytest.param(step, marks=pytest.mark.slow) for step in (1, 3))])
 def test_a_stopped_run_resumes_to_the_same_bits(
     write_recipe: Writer, finished: Path, unreported: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
@@ -112,6 +113,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     assert results(tmp_path / "run") == results(finished)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["alternating", "soft", "rigl"])
 def test_every_other_mode_reaches_the_sparsity(write_recipe: Writer, tmp_path: Path, mode: str) -> None:
     folder = pipeline.run_single(load_recipe(write_recipe(tmp_path, mode=mode)), tmp_path / "run", "prune", None)

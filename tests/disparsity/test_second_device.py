@@ -63,6 +63,7 @@ def test_the_pretence_refuses_what_a_gpu_refuses(second: ModuleType) -> None:
         assert far[torch.tensor([1])].tolist() == [[3.0, 4.0, 5.0]]
 
 
+@pytest.mark.slow
 def test_a_run_comes_to_the_same_masks_and_errors(
     write_recipe: Writer, tmp_path: Path, second: ModuleType, unreported: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_run_comes_to_the_same_masks_and_errors(
         assert far["epe_px"] == pytest.approx(near["epe_px"], rel=tolerance)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:for .*copying from a non-meta parameter")  # what is pretended has values
 def test_a_stopped_stage_goes_on_there(
     write_recipe: Writer, tmp_path: Path, on_far: torch.device, asked_to_stop_at: Callable[[int], None]

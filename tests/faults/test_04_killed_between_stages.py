@@ -14,6 +14,7 @@ from disparsity import pipeline
 from disparsity.recipe.recipe import load_recipe
 
 
+@pytest.mark.slow
 def test_killed_after_every_stage(
     write_recipe: Callable[[Path], Path],
     finished: Path,

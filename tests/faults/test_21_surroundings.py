@@ -24,6 +24,7 @@ def tensors(run: Path) -> list[str]:
     return [sha256_of(path) for path in run.glob("stages/01-prune/checkpoint-*.safetensors")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [HOSTILE, *(pytest.param(one, marks=pytest.mark.soak) for one in SINGLE)])
 def test_the_same_bits(
     write_recipe: Callable[[Path], Path], finished: Path, tmp_path: Path, settings: dict[str, str]

@@ -18,6 +18,7 @@ CODE = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("seed", "workers"),
     [("1", 2), pytest.param("2", 0, marks=pytest.mark.soak), pytest.param("3", 1, marks=pytest.mark.soak)],

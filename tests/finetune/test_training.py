@@ -72,23 +72,22 @@ def test_same_seed_twice_is_bit_identical(network: Any, batches: Batches, mode: 
 
 
 @pytest.mark.parametrize("mode", [None, Frozen, Regrow])
-@pytest.mark.parametrize("stop", [1, 2, 3, 5, 7])
-def test_resumed_anywhere_is_bit_identical_to_unbroken(network: Any, batches: Batches, mode: Any, stop: int) -> None:
+def test_resumed_anywhere_is_bit_identical_to_unbroken(network: Any, batches: Batches, mode: Any) -> None:
     unbroken = build(network, batches, mode)
-    stored: dict[str, Tensor] = {}
+    stored: dict[int, dict[str, Tensor]] = {}
 
     class Snapshot(StepHook):
         def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
-            if step + 1 == stop:
-                stored.update(copied(trainer.state()))
+            stored[step + 1] = copied(trainer.state())
 
     unbroken.hooks.append(Snapshot())
     unbroken.run("unbroken")
-    resumed = build(lambda: network(seed=9), batches, mode)
-    resumed.load(stored)
-    assert resumed.step == stop
-    resumed.run("resumed")
-    assert same(resumed.state(), unbroken.state())
+    for stop in (1, 3, 5, 7):
+        resumed = build(lambda: network(seed=9), batches, mode)
+        resumed.load(stored[stop])
+        assert resumed.step == stop
+        resumed.run("resumed")
+        assert same(resumed.state(), unbroken.state()), stop
 
 
 class Poison:

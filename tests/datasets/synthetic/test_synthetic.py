@@ -47,6 +47,7 @@ def test_number_of_pairs_does_not_change_the_scenes() -> None:
     assert same(dataset(pairs=3)[1], dataset(pairs=300)[1])
 
 
+@pytest.mark.slow
 def test_another_process_makes_the_same_bits() -> None:
     code = (
         "import hashlib; from disparsity.datasets.uri import open_data;"

@@ -38,12 +38,14 @@ def alone_and_two(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, T
     return run_job(folder / "one", 1)[0], run_job(folder / "two", 2)
 
 
+@pytest.mark.slow
 def test_two_processes_end_with_the_same_bits(alone_and_two) -> None:
     first, second = alone_and_two[1]
     for name in first.keys() - {"figures"}:
         assert torch.equal(first[name], second[name]), name
 
 
+@pytest.mark.slow
 def test_two_processes_prune_what_one_prunes(alone_and_two) -> None:
     alone, (first, _) = alone_and_two
     masks = [name for name in alone if name.endswith("mask")]
@@ -53,6 +55,7 @@ def test_two_processes_prune_what_one_prunes(alone_and_two) -> None:
         assert torch.equal(alone[name], first[name]), name
 
 
+@pytest.mark.slow
 def test_two_processes_train_as_one_with_the_whole_batch(alone_and_two) -> None:
     """Left out: biases that BatchNorm or the difference of the views cancels, and the means that follow them.
 
@@ -65,6 +68,7 @@ def test_two_processes_train_as_one_with_the_whole_batch(alone_and_two) -> None:
         assert torch.allclose(alone[name], first[name], rtol=0, atol=1e-5), name
 
 
+@pytest.mark.slow
 def test_figures_are_those_of_all_samples(alone_and_two) -> None:
     alone, (first, second) = alone_and_two
     assert torch.equal(first["figures"][:2], second["figures"][:2])

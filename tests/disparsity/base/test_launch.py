@@ -25,6 +25,7 @@ def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(line, env=environment, capture_output=True, text=True, timeout=600, check=False)
 
 
+@pytest.mark.slow
 def test_a_recipe_s_own_processes_do_one_stage(write_recipe: Writer, finished: Path, tmp_path: Path) -> None:
     recipe = write_recipe(tmp_path)
     done = call("disparsity", "prune", recipe, "--out", tmp_path / "two", "--set", "processes=2")
@@ -37,6 +38,7 @@ def test_a_recipe_s_own_processes_do_one_stage(write_recipe: Writer, finished: P
     assert json.loads((tmp_path / "two" / "manifest.json").read_text())["processes"] == 2
 
 
+@pytest.mark.slow
 def test_a_launcher_s_processes_do_a_whole_run(write_recipe: Writer, tmp_path: Path) -> None:
     launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "disparsity", "run"]
     done = call(*launcher, write_recipe(tmp_path), "--out", tmp_path / "run")
@@ -59,6 +61,7 @@ def test_half_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_be_shared_is_refused(write_recipe: Writer, tmp_path: Path) -> None:
     changes = ("--set", "processes=2", "--set", "data.batch=3")
     done = call("disparsity", "prune", write_recipe(tmp_path), "--out", tmp_path / "run", *changes)

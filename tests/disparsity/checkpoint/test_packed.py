@@ -76,7 +76,7 @@ def test_unfolded_norms_and_layers_in_float_beside_integers(tmp_path: Path) -> N
 @pytest.mark.parametrize("name", QUANTIZERS)
 def test_every_quantizer_comes_back_bit_by_bit(tmp_path: Path, name: str) -> None:
     torch.manual_seed(0)
-    before = build_network("reference").eval()
+    before = build_network("reference", halvings=2, width=4, refinement_width=2, max_disparity=16).eval()
     views = torch.rand(2, 1, 3, 32, 64)
     fold_batchnorm(before, tuple(views))
     layers = prunable_layers(before, before.spec.protected)

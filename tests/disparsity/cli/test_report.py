@@ -26,6 +26,7 @@ def test_the_same_bytes_again(run_main: Callable[..., str], finished: Path, snap
     assert printed.endswith(f"report: {run / 'report' / 'report.html'}\n")
 
 
+@pytest.mark.slow
 def test_latency_is_measured_when_asked_for_and_kept(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, run: Path
 ) -> None:

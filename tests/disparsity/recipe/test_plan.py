@@ -120,6 +120,7 @@ def tiny(checkpoint: Path) -> Callable[[str], Recipe]:
     return load
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unreported")
 @pytest.mark.parametrize("order", ["prune_quantize", "alternating", "simultaneous"])
 def test_every_order_ends_sparse_and_on_its_grids(tiny: Callable[[str], Recipe], order: str, tmp_path: Path) -> None:
@@ -127,6 +128,7 @@ def test_every_order_ends_sparse_and_on_its_grids(tiny: Callable[[str], Recipe],
     check_result(tmp_path / "run", order)
 
 
+@pytest.mark.slow
 def test_quantize_then_prune_with_its_report(tiny: Callable[[str], Recipe], tmp_path: Path) -> None:
     report = pipeline.run(tiny("quantize_prune"), tmp_path / "run")
     check_result(tmp_path / "run", "quantize_prune")

@@ -18,6 +18,7 @@ from disparsity.report.write import write_report
 History = list[dict[str, Any]]
 
 
+@pytest.mark.slow
 def test_the_folder_holds_everything_and_a_second_write_is_identical(
     tmp_path: Path, report: dict[str, Any], panels: list[Panel], history: History
 ) -> None:
@@ -42,6 +43,7 @@ def test_a_wrong_report_is_refused_before_anything_is_written(tmp_path: Path, re
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_pairs_beyond_the_budget_stay_in_the_folder(
     tmp_path: Path, report: dict[str, Any], panels: list[Panel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +54,7 @@ def test_pairs_beyond_the_budget_stay_in_the_folder(
     assert len(list((tmp_path / "panels").glob("*.png"))) == len(list((tmp_path / "panels").glob("*.svg"))) == 2
 
 
+@pytest.mark.slow
 def test_a_real_pair_keeps_the_page_small(tmp_path: Path, report: dict[str, Any], shared: Path) -> None:
     folder = shared / "data" / "kitti2015" / "training"
     left = cv2.imread(str(folder / "image_2" / "000000_10.png"))[..., ::-1].copy()

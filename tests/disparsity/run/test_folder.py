@@ -70,6 +70,7 @@ def test_empty_folder_is_taken(tmp_path: Path) -> None:
         assert (folder / "recipe.toml").is_file()
 
 
+@pytest.mark.slow
 def test_second_process_is_refused_with_the_first_ones_number(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from disparsity.recipe.recipe import load_recipe; "

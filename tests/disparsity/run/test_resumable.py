@@ -66,9 +66,17 @@ def finished(folder: Path, trainer: Trainer) -> tuple[dict[str, torch.Tensor], l
     return trainer.network.state_dict(), read_metrics(folder / "metrics.jsonl")
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
+    """The weights and rows of a phase that nothing stopped."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resumable, "_METRICS_EVERY", 2)
+        return finished(tmp_path_factory.mktemp("unbroken"), new_trainer())
+
+
 @pytest.mark.parametrize("stop_at", range(STEPS - 1))
-def test_stopped_at_any_step_and_resumed_is_bit_identical(tmp_path: Path, stop_at: int) -> None:
-    weights, rows = finished(tmp_path / "unbroken", new_trainer())
+def test_stopped_at_any_step_and_resumed_is_bit_identical(tmp_path: Path, stop_at: int, unbroken: Any) -> None:
+    weights, rows = unbroken
     folder, stop, trainer = tmp_path / "stopped", StopRequest(), new_trainer()
     folder.mkdir()
     trainer.hooks.append(AskAt(stop_at, stop))
@@ -84,8 +92,10 @@ def test_stopped_at_any_step_and_resumed_is_bit_identical(tmp_path: Path, stop_a
     assert sorted(path.name for path in folder.iterdir()) == ["metrics.jsonl"]
 
 
-def test_killed_between_checkpoints_takes_the_lost_steps_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    weights, rows = finished(tmp_path / "unbroken", new_trainer())
+def test_killed_between_checkpoints_takes_the_lost_steps_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: Any
+) -> None:
+    weights, rows = unbroken
     monkeypatch.setattr(resumable, "_SAVE_EVERY_SECONDS", -1.0)
 
     class Dies(StepHook):

@@ -117,6 +117,7 @@ def saved(legacy: bool) -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("legacy", [False, True])
 def test_truncated_anywhere_is_refused(tmp_path: Path, legacy: bool) -> None:
     content, path = saved(legacy), tmp_path / "cut.tar"
@@ -126,10 +127,11 @@ def test_truncated_anywhere_is_refused(tmp_path: Path, legacy: bool) -> None:
             load_published(path, "stereonet")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("legacy", [False, True])
 def test_damaged_bytes_give_errors_of_the_family_only(tmp_path: Path, legacy: bool) -> None:
     content, path, rng = saved(legacy), tmp_path / "hit.tar", np.random.default_rng(0)
-    for _ in range(300):
+    for _ in range(100):
         damaged = bytearray(content)
         for place in rng.integers(len(content), size=rng.integers(1, 4)):
             damaged[place] = rng.integers(256)

@@ -63,6 +63,7 @@ class Parts(nn.Module):
         return tuple(found)
 
 
+@pytest.mark.slow
 def test_parts_of_every_network_run_in_onnxruntime() -> None:
     torch.manual_seed(0)
     parts, views = Parts().eval(), torch.randn(2, 1, 4, 8, 12).unbind()

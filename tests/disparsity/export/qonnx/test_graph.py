@@ -144,6 +144,7 @@ def test_a_whole_network_runs_in_the_package_as_in_torch(exported: Any, deployab
     assert difference.max() < 5e-3  # a code may differ by one at a tie
 
 
+@pytest.mark.slow
 def test_macs_of_the_package_are_ours(exported: Any, deployable: Path) -> None:
     """The package knows no ConvTranspose and lists it as unsupported; this network has none."""
     cost = pytest.importorskip("qonnx.util.inference_cost").inference_cost

@@ -91,6 +91,7 @@ def test_a_stopped_stage_resumes_to_the_same_bits(
     assert all(torch.equal(a, b) for a, b in zip(again.state_dict().values(), first.state_dict().values(), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("score", "mode"), [("obs", "reconstruct"), ("taylor_pass", "frozen"), ("random", "frozen")])
 def test_other_scores_and_modes(write_recipe: Callable[..., Path], tmp_path: Path, score: str, mode: str) -> None:
     recipe = load_recipe(write_recipe(tmp_path, score, mode), [*CHANGES, "prune.train.steps=1"])
