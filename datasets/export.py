@@ -8,7 +8,7 @@ not on a GPU: their bits come from numpy and OpenCV, and a GPU would round them 
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -50,12 +50,6 @@ def export_kitti2015(dataset: StereoDataset, root: Path, *, workers: int = 0) ->
 
     """
     _export(dataset, root, _write_kitti2015, workers)
-
-
-EXPORTERS: Mapping[str, Callable[..., None]] = {
-    "sceneflow": export_sceneflow,
-    "kitti2015": export_kitti2015,
-}
 
 
 def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Sample], None], workers: int) -> None:

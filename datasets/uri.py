@@ -17,13 +17,9 @@ from disparsity.datasets.readers.listing import Listing
 from disparsity.datasets.readers.registry import READERS, Option, Reader
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.split import resolve, select
+from disparsity.registries import summaries
 
 _SPLIT = "split="
-
-
-def list_schemes() -> list[str]:
-    """One example URI per reader, as `disparsity list data` prints them."""
-    return [reader.example for reader in READERS.values()]
 
 
 def open_data(uri: str, split: Path | None = None) -> StereoDataset:
@@ -90,10 +86,10 @@ def _take_split(uri: str, query: str) -> tuple[str, Path | None]:
 def _parse_path(uri: str, reader: Reader, path: str) -> dict[str, Path]:
     if not reader.needs_path:
         if path:
-            raise InputError("this kind of data has no path", where=uri, found=path, expected=reader.example)
+            raise InputError("this kind of data has no path", where=uri, found=path, expected=_example(uri))
         return {}
     if not path or "\0" in path:
-        raise InputError("the path is missing", where=ascii(uri), expected=reader.example)
+        raise InputError("the path is missing", where=ascii(uri), expected=_example(uri))
     folder = Path(path).expanduser()
     if not reader.path_is_file and not folder.is_dir():
         raise DataError("no such folder", where=folder, remedy=f"{uri} names it")
@@ -131,5 +127,10 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(names) or 'none'}"
 
 
+def _example(uri: str) -> str:
+    """The example of a URI's own kind."""
+    return summaries("data")[uri.partition(":")[0]]
+
+
 def _examples() -> str:
-    return " or ".join(list_schemes()[:2])
+    return " or ".join(list(summaries("data").values())[:2])

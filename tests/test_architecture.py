@@ -19,6 +19,7 @@ OWN_FOLDERS = sorted(
 
 LAYERS = (
     {"base"},
+    {"registries"},
     {"stereo", "datasets"},
     {"pruning", "quant"},
     {"finetune", "hwcost"},
@@ -29,7 +30,6 @@ LAYERS = (
     {"report"},
     {"sweep"},
     {"pipeline"},
-    {"registries"},
     {"cli"},
     {"__init__", "__main__"},
 )

@@ -29,12 +29,11 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """One scheme: its settings, what opens them, what lists them complete or not, its options and an example."""
+    """One scheme: its settings, what opens them, what lists them complete or not, and its options."""
 
     settings: Callable[..., Any]
     open: Callable[[Any], StereoDataset]
     options: Mapping[str, Option] = field(default_factory=dict)
-    example: str
     needs_path: bool = True
     path_is_file: bool = False
     list: Callable[[Any], Listing] | None = None
@@ -85,41 +84,35 @@ READERS: Mapping[str, Reader] = {
             "subset": _choice("subset", "train", "test", "all"),
             "pass": _choice("rendering", "clean", "final"),
         },
-        example="sceneflow:DIR?subset=test&pass=clean",
     ),
     "kitti2012": Reader(
         settings=KittiSettings,
         open=kitti2012,
         list=list_kitti2012,
         options={"ground_truth": _TRUTH},
-        example="kitti2012:DIR?ground_truth=occ",
     ),
     "kitti2015": Reader(
         settings=KittiSettings,
         open=kitti2015,
         list=list_kitti2015,
         options={"ground_truth": _TRUTH},
-        example="kitti2015:DIR?ground_truth=noc",
     ),
     "middlebury": Reader(
         settings=MiddleburySettings,
         open=middlebury,
         list=list_middlebury,
         options={"ground_truth": _TRUTH, "resolution": _choice("resolution", "F", "H", "Q")},
-        example="middlebury:DIR?resolution=H&ground_truth=noc",
     ),
     "eth3d": Reader(
         settings=Eth3dSettings,
         open=eth3d,
         list=list_eth3d,
         options={"ground_truth": _TRUTH},
-        example="eth3d:DIR?ground_truth=noc",
     ),
     "packed": Reader(
         settings=PackedSettings,
         open=PackedDataset,
         options={"sources": _choice("sources", "check", "ignore")},
-        example="packed:FILE.h5",
         path_is_file=True,
     ),
     "synthetic": Reader(
@@ -132,7 +125,6 @@ READERS: Mapping[str, Reader] = {
             "max_disparity": _pixels("max_disparity"),
             "style": _choice("style", "plain", "hard"),
         },
-        example="synthetic:?pairs=320&size=96x192&seed=0&max_disparity=48",
         needs_path=False,
     ),
 }

@@ -1,12 +1,11 @@
-"""Tables of names straight from the registries: `{{ scores }}` in a page becomes the table of all scores."""
+"""Tables of names from the registries: `{{ scores }}` in a page becomes the table of all scores."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from disparsity.registries import CATALOGUE
+from disparsity.registries import summaries
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -15,14 +14,7 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 
 def table(kind: str) -> str:
-    """A Markdown table of one kind of names, with their descriptions where they have any."""
-    names = CATALOGUE[kind]()
-    if not isinstance(names, Mapping):
-        return "\n".join(f"- `{name}`" for name in names)
-    rows = [f"| `{name}` | {_described(value)} |" for name, value in names.items()]
+    """A Markdown table of one kind of names, with their descriptions."""
+    described = {name: text.replace("|", "\\|") for name, text in summaries(kind).items()}
+    rows = [f"| `{name}` | {text} |" for name, text in described.items()]
     return "\n".join(["| name | what it is |", "|---|---|", *rows])
-
-
-def _described(value: object) -> str:
-    text = value if isinstance(value, str) else (getattr(value, "__doc__", None) or "").partition("\n")[0]
-    return text.replace("|", "\\|")

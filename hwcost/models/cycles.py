@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from disparsity.base.errors import InputError
 from disparsity.hwcost.tracing.layer_call import LayerCall
+from disparsity.registries import check_name, load_all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +64,7 @@ def input_stationary(product: MatrixProduct, rows: int, columns: int) -> int:
     return folds * (product.columns + 2 * rows + columns - 2) - 1
 
 
-DATAFLOWS: dict[str, Callable[[MatrixProduct, int, int], int]] = {
-    "os": output_stationary,
-    "ws": weight_stationary,
-    "is": input_stationary,
-}
+DATAFLOWS: dict[str, Callable[[MatrixProduct, int, int], int]] = load_all("dataflows")
 
 
 def cycles(call: LayerCall, array: tuple[int, int], dataflow: str) -> int:
@@ -100,8 +97,7 @@ def dataflow_named(name: str) -> Callable[[MatrixProduct, int, int], int]:
         InputError: no dataflow has this name.
 
     """
-    if name not in DATAFLOWS:
-        raise InputError("unknown dataflow", found=name, expected=", ".join(DATAFLOWS))
+    check_name(name, DATAFLOWS, "dataflows")
     return DATAFLOWS[name]
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from disparsity.base.errors import InputError
+from disparsity.registries import installed
 
 DEFAULT_PROFILE = "horowitz45"
 
@@ -69,12 +68,6 @@ class Profile:
     sram: Sram | None = None
 
 
-def profile_names() -> list[str]:
-    """The names of the profiles that come with the package."""
-    files = resources.files("disparsity.hwcost").joinpath("profiles").iterdir()
-    return sorted(file.name.removesuffix(".toml") for file in files if file.name.endswith(".toml"))
-
-
 def load_profile(name: str = DEFAULT_PROFILE) -> Profile:
     """A profile by name, or from the user's own file by a path that ends in ``.toml``.
 
@@ -84,12 +77,7 @@ def load_profile(name: str = DEFAULT_PROFILE) -> Profile:
     """
     if name.endswith(".toml"):
         return _read(_file_text(Path(name)), name)
-    names = profile_names()
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        remedy = f"did you mean '{near[0]}'?" if near else None
-        raise InputError("unknown technology profile", found=name, expected=", ".join(names), remedy=remedy)
-    return _read(resources.files("disparsity.hwcost").joinpath("profiles", f"{name}.toml").read_text("utf-8"), name)
+    return _read(installed("profiles", name).read_text("utf-8"), name)
 
 
 def _file_text(path: Path) -> str:

@@ -14,10 +14,9 @@ from disparsity.checkpoint.packed import pack_network
 from disparsity.datasets.decoders.limits import MAX_PIXELS
 from disparsity.hwcost.codec.packed_network import PackedNetwork
 from disparsity.hwcost.codec.weight_bytes import WeightBytes
-from disparsity.hwcost.exports import EXPORTS
 from disparsity.hwcost.models.comparison import Candidate, compare
 from disparsity.hwcost.models.machine import Machine
-from disparsity.hwcost.profiles.technology import load_profile, profile_names
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.tracing.activation_statistics import Observation, grid_codes
 from disparsity.hwcost.tracing.layer_call import Workload
@@ -26,6 +25,7 @@ from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
 from disparsity.quant.bits import LayerBits
+from disparsity.registries import summaries
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
@@ -59,7 +59,7 @@ def cost_sections(
     same = dense is compressed
     content, weight_bytes = (None, None) if same else _packed(packed)
     after = Compressed(
-        workload=_traced(compressed, size, bits),
+        workload=traced(compressed, size, bits),
         layers=packed.layers,
         packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
         weight_bytes=weight_bytes,
@@ -67,7 +67,7 @@ def cost_sections(
         grid_codes=grid_codes(compressed),
         observation=observation,
     )
-    before = after.workload if same else _traced(dense, size)
+    before = after.workload if same else traced(dense, size)
     return {
         "network": {
             "name": dense.spec.name,
@@ -87,17 +87,12 @@ def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int]
 
     """
     check_pixels(size)
-    profiles = {known.name: known for known in (machine.profile, *map(load_profile, profile_names()))}
+    profiles = {known.name: known for known in (machine.profile, *map(load_profile, summaries("profiles")))}
     candidates = [_candidate(name, network, size) for name, network in networks.items()]
     return compare(candidates, size, machine, list(profiles.values()))
 
 
-def export_workload(network: StereoNetwork, size: tuple[int, int], kind: str) -> str:
-    """The network's workload as text for another tool: a key of `hwcost.exports.EXPORTS`."""
-    return EXPORTS[kind](_traced(network, size, layer_bits(network)))
-
-
-def _traced(network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None) -> Workload:
+def traced(network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None) -> Workload:
     """What runs on an accelerator: heads that only training needs are no part of it."""
     return trace_workload(network, _views(size), bits, training_only=network.spec.training_only)
 
@@ -117,7 +112,7 @@ def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Cand
     views, bits = _views(size), layer_bits(network)
     return Candidate(
         name=name,
-        workload=_traced(network, size, bits),
+        workload=traced(network, size, bits),
         stored_bytes=len(_packed(pack_network(network))[0]),
         peak=peak_activations(network, views, bits),
     )

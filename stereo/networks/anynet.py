@@ -17,6 +17,7 @@ from disparsity.stereo.blocks.pre_activation import pre_activation_3d
 from disparsity.stereo.blocks.propagation import bounded_gates, propagate
 from disparsity.stereo.blocks.unet_tower import UNetTower
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from disparsity.stereo.regression import SoftArgmin
 from disparsity.stereo.spec import NetworkSpec
@@ -142,3 +143,7 @@ def _spec(settings: AnyNetSettings, name: str) -> NetworkSpec:
         protected=tuple(f"volume_postprocess.{scale}.{_INNER_LAYERS + 1}.2" for scale in range(_SCALES)),
         loss_weights=(0.25, 0.5, 1.0, 1.0) if settings.propagation else (0.25, 0.5, 1.0),
     )
+
+
+ANYNET = preset(AnyNet, AnyNetSettings, "anynet")
+ANYNET_SPN = preset(AnyNet, AnyNetSettings, "anynet_spn", propagation=8)

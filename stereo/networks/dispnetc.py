@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import HALF
 from disparsity.stereo.spec import NetworkSpec
 from disparsity.stereo.volumes.correlation import CorrelationVolume
@@ -155,3 +156,6 @@ def _spec(settings: DispNetCSettings, name: str) -> NetworkSpec:
         wide_inputs=(*upsampling, *(f"{step}.join" for step in steps)),
         loss_weights=tuple(0.5**level for level in range(_LEVELS - 1, -1, -1)),
     )
+
+
+DISPNETC = preset(DispNetC, DispNetCSettings, "dispnetc")

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.conv_norm import conv_norm_2d, conv_norm_3d, doubling_norm_3d
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import HALF
 from disparsity.stereo.regression import SoftArgmin
 from disparsity.stereo.spec import NetworkSpec
@@ -132,3 +133,6 @@ def _spec(settings: GCNetSettings, name: str) -> NetworkSpec:
         first=("features.0.0",),
         protected=("aggregation.last",),
     )
+
+
+GCNET = preset(GCNet, GCNetSettings, "gcnet")

@@ -17,6 +17,7 @@ from disparsity.stereo.blocks.aggregation import classifier, entry, initialise, 
 from disparsity.stereo.blocks.hourglass import RedirectedHourglass
 from disparsity.stereo.blocks.residual_tower import ResidualTower, feature_head
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from disparsity.stereo.regression import UpsampledSoftArgmax
 from disparsity.stereo.spec import NetworkSpec
@@ -122,3 +123,7 @@ def _spec(settings: GwcNetSettings, name: str) -> NetworkSpec:
         loss_weights=_LOSS_WEIGHTS,
         training_only=_TRAINING_HEADS,
     )
+
+
+GWCNET_G = preset(GwcNet, GwcNetSettings, "gwcnet_g")
+GWCNET_GC = preset(GwcNet, GwcNetSettings, "gwcnet_gc", concat_width=12)

@@ -13,6 +13,7 @@ from disparsity.base.errors import InputError
 from disparsity.stereo.blocks.conv_norm import conv_norm_2d
 from disparsity.stereo.blocks.separable import InvertedResidual, SeparableBlock, SeparableHourglass
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from disparsity.stereo.regression import UpsampledSoftArgmax
 from disparsity.stereo.spec import NetworkSpec
@@ -177,3 +178,6 @@ def _spec(settings: MobileStereoNet2dSettings, name: str) -> NetworkSpec:
         loss_weights=(0.5, 0.5, 0.7, 1.0),
         training_only=("early_heads",),
     )
+
+
+MOBILESTEREONET_2D = preset(MobileStereoNet2d, MobileStereoNet2dSettings, "mobilestereonet_2d")

@@ -26,6 +26,7 @@ from disparsity.stereo.blocks.aggregation import classifier, entry, initialise, 
 from disparsity.stereo.blocks.hourglass import LinkedHourglass
 from disparsity.stereo.blocks.pyramid_tower import PyramidTower
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.preprocessing import IMAGENET_MEAN, IMAGENET_STD
 from disparsity.stereo.regression import UpsampledSoftArgmax
 from disparsity.stereo.spec import NetworkSpec
@@ -153,3 +154,9 @@ def _spec(
         protected=protected,
         loss_weights=loss_weights,
     )
+
+
+BASIC = preset(PSMNetBasic, PSMNetSettings, "psmnet_basic")
+HOURGLASS = preset(PSMNetHourglass, PSMNetSettings, "psmnet_hourglass")
+SCENEFLOW_2018 = preset(PSMNetHourglass, PSMNetSettings, "psmnet_sceneflow_2018", output_factor=1.17)
+SCENEFLOW_2021 = preset(PSMNetHourglass, PSMNetSettings, "psmnet_sceneflow_2021", align_corners=False)

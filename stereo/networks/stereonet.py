@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.preset import preset
 from disparsity.stereo.regression import SoftArgmin
 from disparsity.stereo.spec import NetworkSpec
 from disparsity.stereo.volumes.difference import DifferenceVolume
@@ -165,3 +166,17 @@ def _spec(settings: StereoNetSettings, name: str) -> NetworkSpec:
         wide_inputs=("refine.0",) if settings.max_disparity > _EIGHT_BITS_OF_HALF_PIXELS else (),
         loss_weights=(1.0, 1.0),
     )
+
+
+REFERENCE = preset(
+    StereoNet,
+    StereoNetSettings,
+    "reference",
+    halvings=3,
+    width=48,
+    refinement_width=16,
+    max_disparity=48,
+    disparity_scale=16.0,
+)
+STEREONET = preset(StereoNet, StereoNetSettings, "stereonet", halvings=4)
+STEREONET_8X = preset(StereoNet, StereoNetSettings, "stereonet_8x", halvings=3)

@@ -11,10 +11,13 @@ from PIL import Image
 
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.decoders.pfm import read_pfm
-from disparsity.datasets.export import EXPORTERS, export_kitti2015, export_sceneflow
+from disparsity.datasets.export import export_kitti2015, export_sceneflow
 from disparsity.datasets.readers.folder import FolderDataset, Pair
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.datasets.uri import open_data
+from disparsity.registries import load_all
+
+EXPORTERS = load_all("layouts")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.datasets.uri import list_schemes, open_data
+from disparsity.datasets.uri import open_data
 
 
 @pytest.fixture
@@ -110,18 +110,6 @@ def test_wrong_uris_are_input_errors_that_help(tmp_path, uri, message):
 def test_a_missing_folder_is_a_data_error(tmp_path):
     with pytest.raises(DataError, match="none: no such folder"):
         open_data(f"sceneflow:{tmp_path / 'none'}")
-
-
-def test_every_reader_has_an_example():
-    assert [example.partition(":")[0] for example in list_schemes()] == [
-        "sceneflow",
-        "kitti2012",
-        "kitti2015",
-        "middlebury",
-        "eth3d",
-        "packed",
-        "synthetic",
-    ]
 
 
 @pytest.mark.data

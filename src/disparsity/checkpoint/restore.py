@@ -138,8 +138,3 @@ def stage_of(network: StereoNetwork) -> str:
     if is_quantized(network):
         return "quantized"
     return "pruned" if masks_of(network) or shrunk_layers(network) else "dense"
-
-
-def builtin_checkpoints() -> list[str]:
-    """The checkpoints that are installed with the package, as `builtin:NAME`."""
-    return [f"{BUILTIN}{path.stem}" for path in sorted(_WEIGHTS.glob("*.json"))]

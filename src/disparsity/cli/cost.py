@@ -10,9 +10,6 @@ from disparsity.base.atomic_io import write_json, write_text
 from disparsity.base.errors import InputError
 from disparsity.cli.machine import add_machine_options, machine_of
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.recipe.recipe import parse_size
-
-EXPORT_FORMATS = ("scalesim", "zigzag", "timeloop")
 
 
 def add_to(commands: Any) -> None:
@@ -40,13 +37,6 @@ def add_to(commands: Any) -> None:
         "--out", type=Path, metavar="DIR", help="write report.json, layers.csv, report.md and report.html here"
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
-    command.add_argument(
-        "--export",
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="the workload as scalesim, zigzag or timeloop",
-    )
     command.set_defaults(run=_run)
 
 
@@ -60,18 +50,19 @@ def _run(arguments: argparse.Namespace) -> int:
         return _report(arguments)
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError("a comparison takes different networks", found=", ".join(names), expected="two or more")
-    if arguments.export or arguments.name or arguments.data:
-        raise InputError("--export, --network and --data are for one network", remedy="run cost without --compare")
+    if arguments.name or arguments.data:
+        raise InputError("--network and --data are for one network", remedy="run cost without --compare")
     return _compare(arguments, names)
 
 
 def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     from disparsity.cost import cost_comparison  # noqa: PLC0415 - torch is slow to import
     from disparsity.hwcost.models.comparison import markdown  # noqa: PLC0415
+    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
 
+    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     networks = {name: _open(name, None) for name in names}
     found = cost_comparison(networks, size, machine)
     if arguments.json:
@@ -85,9 +76,10 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
 
 def _open(name: str, network: str | None) -> Any:
     """The network of a name or a checkpoint."""
-    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.opening import open_checkpoint  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415
 
-    return open_network("", name).eval() if _is_built(name) else open_network(name, network)
+    return open_network("", name).eval() if _is_built(name) else open_checkpoint(name, network)
 
 
 def _is_built(name: str) -> bool:
@@ -100,12 +92,12 @@ def _is_built(name: str) -> bool:
 def _report(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
-    exports = [_export_target(text) for text in arguments.export]
-    from disparsity.cost import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
+    from disparsity.cost import check_pixels  # noqa: PLC0415 - torch is slow to import
+    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
     from disparsity.report.cost_report import cost_report  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
+    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
     if _is_built(arguments.network) and arguments.name not in (None, arguments.network):
         raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
     check_pixels(size)
@@ -117,8 +109,6 @@ def _report(arguments: argparse.Namespace) -> int:
         from disparsity.report.write import write_report  # noqa: PLC0415 - and so is matplotlib
 
         write_report(arguments.out, report, [], [])
-    for kind, path in exports:
-        write_text(path, export_workload(network, size, kind))
     print(summary_table(report))
     return 0
 
@@ -130,16 +120,6 @@ def _observed(arguments: argparse.Namespace, network: Any) -> Any:
     from disparsity.evaluation.activation_statistics import observe_data  # noqa: PLC0415 - readers of data are slow to import
 
     return observe_data(network, arguments.data, 1 if arguments.pairs is None else arguments.pairs)
-
-
-def _export_target(text: str) -> tuple[str, Path]:
-    """``scalesim=FILE`` as format and path."""
-    kind, equals, path = text.partition("=")
-    if not equals or not path or kind not in EXPORT_FORMATS:
-        expected = " or ".join(f"{name}=FILE" for name in EXPORT_FORMATS)
-        raise InputError("not an export", where="--export", found=text, expected=expected)
-    check_file(Path(path))
-    return kind, Path(path)
 
 
 def _is_name(text: str) -> bool:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from disparsity.base.atomic_io import write_json
 from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file
+from disparsity.registries import ENTRIES, load
 
 if TYPE_CHECKING:
     from disparsity.datasets.verification import Fault
@@ -38,7 +39,7 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--max-disparity", type=float, metavar="PX", help="verify: what is possible (default: the image's width)"
     )
-    command.add_argument("--layout", choices=["sceneflow", "kitti2015"], help="synthesize (default sceneflow)")
+    command.add_argument("--layout", choices=list(ENTRIES["layouts"]), help="synthesize (default sceneflow)")
     command.add_argument(
         "--workers", type=int, metavar="N", help="synthesize: processes that draw (default 0, in turn)"
     )
@@ -103,13 +104,12 @@ def _pack(arguments: argparse.Namespace) -> int:
 
 
 def _synthesize(arguments: argparse.Namespace) -> int:
-    from disparsity.datasets.export import EXPORTERS  # noqa: PLC0415 - torch is slow to import
-    from disparsity.datasets.uri import open_data  # noqa: PLC0415
+    from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
 
     workers = arguments.workers or 0
     if workers < 0:
         raise InputError("out of range", where="--workers", found=workers, expected="0 or more")
-    EXPORTERS[arguments.layout or "sceneflow"](open_data(arguments.uri), arguments.out, workers=workers)
+    load("layouts", arguments.layout or "sceneflow")(open_data(arguments.uri), arguments.out, workers=workers)
     print(arguments.out)
     return 0
 

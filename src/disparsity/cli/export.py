@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from disparsity.base.atomic_io import write_text
-from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.recipe.recipe import parse_size
-
-if TYPE_CHECKING:
-    from disparsity.stereo.network import StereoNetwork
-
-WORKLOAD_FORMATS = ("scalesim", "zigzag", "timeloop")
-FOLDER_FORMATS = ("openvino", "rtl")
-SIZED_FORMATS = ("onnx", "qonnx", *FOLDER_FORMATS, *WORKLOAD_FORMATS)
+from disparsity.registries import summaries
 
 
 def add_to(commands: Any) -> None:
@@ -24,20 +15,14 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "export",
         help="write a network in another format",
-        description="packed: one HDF5 file with entropy-coded integers. onnx: a graph for one input size, with "
-        "QuantizeLinear and DequantizeLinear where the network is quantized, run once before it is kept; zeros stay, "
-        "but make nothing faster on a CPU. openvino: a folder with network.xml and network.bin, likewise; says which "
-        "kernel runs each convolution on this machine. qonnx: a graph with Quant nodes that hold the widths in bits. "
-        "rtl: a folder for a hardware team, with the integers of a quantized network, golden vectors of one pair "
-        "(some kB per pixel: take a small size), a manifest, a check in NumPy and an example in Verilog. "
-        "scalesim, zigzag, timeloop: the workload at one input size, for these tools; how 3D "
-        "convolutions are lowered is stated in the file.",
+        description="Write a network to a file or a folder. An export is run once and compared before it is kept. "
+        + " ".join(f"{name}: {summary}." for name, summary in summaries("formats").items()),
         epilog="example: disparsity export runs/demo/stages/04-finetune_quantized --format packed --out compressed.h5\n"
         "example: disparsity export builtin:reference --format onnx --size 96x192 --out network.onnx\n"
         "example: disparsity export runs/demo/stages/04-finetune_quantized --format rtl --size 32x64 --out handover",
     )
     command.add_argument("checkpoint", metavar="CHECKPOINT", help="ours, a published file, or builtin:NAME")
-    command.add_argument("--format", required=True, choices=["packed", *SIZED_FORMATS])
+    command.add_argument("--format", required=True, choices=list(summaries("formats")))
     command.add_argument("--out", type=Path, required=True, metavar="PATH")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
     command.add_argument("--size", metavar="HxW", help="of the input, for all formats but packed")
@@ -56,71 +41,22 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    check_folder(arguments.out) if arguments.format in FOLDER_FORMATS else check_file(arguments.out)
-    size = _input_size(arguments)
-    if arguments.data is not None and arguments.format != "rtl":
-        raise InputError(
-            "only the format rtl runs a pair", found=f"--data with {arguments.format}", remedy="leave it out"
-        )
-    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415 - torch is slow to import
+    from disparsity.checkpoint.opening import open_checkpoint  # noqa: PLC0415 - torch is slow to import
+    from disparsity.export.format import checked_format, write_format  # noqa: PLC0415
+    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
 
-    network = open_network(arguments.checkpoint, arguments.network)
-    if size is None:
-        from disparsity.checkpoint.packed import write_network  # noqa: PLC0415
-
-        write_network(arguments.out, network)
-    else:
-        _write_sized(arguments, network, size)
-    print(f"{arguments.out} {_bytes_of(arguments.out)} bytes")
-    if arguments.format == "openvino":
-        _print_kernels(arguments.out)
+    out, size = arguments.out, None if arguments.size is None else parse_size(arguments.size, "--size")
+    form = checked_format(arguments.format, size, arguments.data)
+    check_folder(out) if form.is_folder else check_file(out)
+    write_format(form, out, open_checkpoint(arguments.checkpoint, arguments.network), size, arguments.data)
+    print(f"{out} {_bytes_of(out)} bytes")
+    if form.describe is not None:
+        print(form.describe(out))
     return 0
 
 
 def _bytes_of(path: Path) -> int:
     return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
-
-
-def _print_kernels(folder: Path) -> None:
-    from disparsity.evaluation.sessions.kernels import kernel_table  # noqa: PLC0415 - not for the other formats
-    from disparsity.evaluation.sessions.openvino import open_openvino  # noqa: PLC0415
-
-    network = open_openvino(folder)
-    print(kernel_table(network.kernels, network.widened))
-
-
-def _write_sized(arguments: argparse.Namespace, network: StereoNetwork, size: tuple[int, int]) -> None:
-    from disparsity.cost import check_pixels, export_workload  # noqa: PLC0415 - torch is slow to import
-
-    check_pixels(size)
-    out, kind = arguments.out, arguments.format
-    if kind == "onnx":
-        from disparsity.export.onnx.file import write_onnx  # noqa: PLC0415 - not for the other formats
-
-        write_onnx(out, network, size)
-    elif kind == "openvino":
-        from disparsity.export.openvino.folder import write_openvino  # noqa: PLC0415 - not for the other formats
-
-        write_openvino(out, network, size)
-    elif kind == "qonnx":
-        from disparsity.export.qonnx.file import write_qonnx  # noqa: PLC0415 - not for the other formats
-
-        write_qonnx(out, network, size)
-    elif kind == "rtl":
-        from disparsity.export.rtl.folder import write_rtl  # noqa: PLC0415 - not for the other formats
-
-        write_rtl(out, network, size, arguments.data)
-    else:
-        write_text(out, export_workload(network, size, kind))
-
-
-def _input_size(arguments: argparse.Namespace) -> tuple[int, int] | None:
-    """Of the formats that are made for one size; a packed network has none."""
-    if (arguments.format in SIZED_FORMATS) != (arguments.size is not None):
-        found = "no --size" if arguments.size is None else "--size"
-        expected = f"--size HxW with {', '.join(SIZED_FORMATS)}, and with no other format"
-        raise InputError("the format and --size do not fit", found=f"{arguments.format}, {found}", expected=expected)
-    return None if arguments.size is None else parse_size(arguments.size, "--size")
 
 
 def _import(arguments: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from disparsity.base.errors import InputError
-from disparsity.recipe.recipe import parse_size
+from disparsity.registries import ENTRIES
 
 if TYPE_CHECKING:
     from disparsity.hwcost.models.machine import Machine
@@ -21,7 +21,7 @@ def add_machine_options(command: argparse.ArgumentParser) -> None:
         "--profile", default="horowitz45", metavar="NAME", help="see: disparsity list profiles; or your own .toml"
     )
     command.add_argument("--array", default="16x16", metavar="RxC", help="systolic array, default %(default)s")
-    command.add_argument("--dataflow", default="ws", choices=["os", "ws", "is"], help="default %(default)s")
+    command.add_argument("--dataflow", default="ws", choices=list(ENTRIES["dataflows"]), help="default %(default)s")
     command.add_argument(
         "--buffer", default="128KiB", metavar="BYTES", help="on-chip buffer, e.g. 64KiB; default %(default)s"
     )
@@ -41,10 +41,11 @@ def machine_of(arguments: argparse.Namespace) -> Machine:
         InputError: an option is out of range, or there is no such profile.
 
     """
-    array, buffer = parse_size(arguments.array, "--array"), parse_bytes(arguments.buffer, "--buffer")
     from disparsity.hwcost.models.machine import Machine  # noqa: PLC0415 - torch is slow to import
     from disparsity.hwcost.profiles.technology import load_profile  # noqa: PLC0415
+    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
 
+    array, buffer = parse_size(arguments.array, "--array"), parse_bytes(arguments.buffer, "--buffer")
     return Machine(
         profile=load_profile(arguments.profile),
         array=array,

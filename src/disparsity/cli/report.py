@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-LATENCY_RUNTIMES = ("onnxruntime", "openvino")
-"""The keys of `disparsity.evaluation.latency.DEPLOY`, here because that module imports torch."""
+from disparsity.registries import ENTRIES
 
 
 def add_to(commands: Any) -> None:
@@ -24,11 +23,11 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--latency",
         nargs="?",
-        choices=LATENCY_RUNTIMES,
+        choices=list(ENTRIES["latency_runtimes"]),
         const="openvino",
         metavar="RUNTIME",
         help="measure wall-clock latency now: the dense network in torch, and the dense and the compressed ones in "
-        f"{' or '.join(LATENCY_RUNTIMES)} (default: openvino); later reports keep it",
+        f"{' or '.join(ENTRIES['latency_runtimes'])} (default: openvino); later reports keep it",
     )
     command.set_defaults(run=_run)
 

@@ -6,9 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from disparsity.recipe.recipe import Recipe, load_recipe
-
-_DEMO_RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "demo.toml"
+from disparsity.registries import recipe_path
 
 
 def add_to(commands: Any) -> None:
@@ -17,9 +15,9 @@ def add_to(commands: Any) -> None:
         "run",
         help="prune, fine-tune, quantize, evaluate, cost and report",
         description="Run a recipe from end to end. The same command goes on where a stopped run was.",
-        epilog="example: disparsity run recipes/demo.toml --out runs/demo --set prune.sparsity=0.95",
+        epilog="example: disparsity run demo --out runs/demo --set prune.sparsity=0.95",
     )
-    command.add_argument("recipe", type=Path, metavar="RECIPE.toml")
+    command.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="or a name; see: disparsity list recipes")
     command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
     command.add_argument("--set", action="append", default=[], metavar="a.b=value", help="change one setting")
     command.set_defaults(run=_run)
@@ -30,23 +28,17 @@ def add_to(commands: Any) -> None:
         epilog="example: disparsity demo --out runs/demo",
     )
     demo.add_argument("--out", type=Path, default=Path("runs/demo"), metavar="RUN", help="default: %(default)s")
-    demo.set_defaults(run=_demo)
+    demo.set_defaults(run=_run, recipe=Path("demo"), set=[])
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    return _execute(load_recipe(arguments.recipe, arguments.set), arguments)
-
-
-def _demo(arguments: argparse.Namespace) -> int:
-    return _execute(load_recipe(_DEMO_RECIPE), arguments)
-
-
-def _execute(recipe: Recipe, arguments: argparse.Namespace) -> int:
     from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
     from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
     from disparsity.base.launch import joined  # noqa: PLC0415
+    from disparsity.recipe.recipe import load_recipe  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
+    recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
     with joined(recipe.processes, arguments.command_line, recipe.device):
         result = pipeline.run(recipe, arguments.out)
         if distributed.is_first():

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-RUNTIME_NAMES = ("torch", "onnxruntime", "openvino", "integer")
-"""The keys of `disparsity.evaluation.runtimes.RUNTIMES`, here because that module imports torch."""
+from disparsity.registries import ENTRIES
 
 
 def add_runtime(command: argparse.ArgumentParser) -> None:
     """Add both options."""
     command.add_argument(
         "--runtime",
-        choices=RUNTIME_NAMES,
+        choices=list(ENTRIES["runtimes"]),
         default="torch",
         help="what executes the network; onnxruntime takes what `export --format onnx` wrote, openvino what "
         "`export --format openvino` wrote; integer takes a quantized checkpoint and computes in integers as hardware "

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from disparsity.recipe.recipe import load_recipe
+from disparsity.registries import recipe_path
 
 _STAGES = {
     "train": ("train", "train a network with the recipe's [train] section"),
@@ -38,8 +38,9 @@ def _run(arguments: argparse.Namespace) -> int:
     from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
     from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
     from disparsity.base.launch import joined  # noqa: PLC0415
+    from disparsity.recipe.recipe import load_recipe  # noqa: PLC0415
 
-    recipe = load_recipe(arguments.recipe, arguments.set)
+    recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
     with joined(recipe.processes, arguments.command_line, recipe.device):
         folder = pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start)
         if distributed.is_first():

@@ -9,7 +9,7 @@ from typing import Any
 
 from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_folder
-from disparsity.recipe.recipe import load_recipe, to_toml
+from disparsity.registries import recipe_path
 
 
 def add_to(commands: Any) -> None:
@@ -32,8 +32,10 @@ def add_to(commands: Any) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    from disparsity.recipe.recipe import load_recipe, to_toml  # noqa: PLC0415 - torch is slow to import
+
     changes = [*arguments.set, *([f"sweep.trials={arguments.trials}"] if arguments.trials is not None else [])]
-    recipe = load_recipe(arguments.recipe, changes)
+    recipe = load_recipe(recipe_path(arguments.recipe), changes)
     if recipe.sweep is None:
         raise InputError("the recipe has no section [sweep]", where=arguments.recipe)
     if recipe.processes > 1:

@@ -14,12 +14,13 @@ from typing import Any
 import torch
 
 from disparsity.base.checksummed_json import read_sealed
-from disparsity.base.errors import CorruptArtefactError, InputError
+from disparsity.base.errors import CorruptArtefactError
 from disparsity.base.timing import Timing, measure
 from disparsity.checkpoint.restore import stage_of
 from disparsity.evaluation.runtimes import Estimate
 from disparsity.evaluation.sessions.kernels import Kernel
 from disparsity.finetune.channels_last import use_channels_last
+from disparsity.registries import ENTRIES, check_name, load
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 
@@ -49,6 +50,14 @@ class Deployed:
     widened: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class LatencyRuntime:
+    """A runtime in which latency is measured: the export format that it executes, and what opens such a file."""
+
+    form: str
+    open: Callable[[Path], Deployed]
+
+
 def check_runtime(name: str) -> None:
     """Refuse what cannot be measured, before anything is trained.
 
@@ -58,8 +67,7 @@ def check_runtime(name: str) -> None:
     """
     from disparsity.base.extras import import_extra  # noqa: PLC0415 - only where latency is asked for
 
-    if name not in DEPLOY:
-        raise InputError("no runtime to measure in", where="report.runtime", found=name, expected=", ".join(DEPLOY))
+    check_name(name, ENTRIES["latency_runtimes"], "latency_runtimes", "report.runtime")
     for package in ("onnx", "onnxscript", name):
         import_extra(package, "onnx" if name == "onnxruntime" else name)
 
@@ -72,7 +80,7 @@ def measure_latency(
     Args:
         networks: `dense`, `compressed`, and `pruned` where floats were pruned before they were quantized.
         size: height and width of the images.
-        runtime: a key of `DEPLOY`.
+        runtime: a name of the registry `latency_runtimes`.
         runs: of every network, after `WARM_UP` more; the networks take turns.
         write: exports a network for the runtime to a path.
 
@@ -86,7 +94,7 @@ def measure_latency(
         for name, network in networks.items():
             path = Path(folder) / name
             write(path, network, size)
-            things[name, runtime] = DEPLOY[runtime](path)
+            things[name, runtime] = load("latency_runtimes", runtime).open(path)
         left, right = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
         calls = {str(key): functools.partial(thing.estimate, left, right) for key, thing in things.items()}
         found = measure(calls, runs, WARM_UP)
@@ -154,10 +162,8 @@ def _in_openvino(path: Path) -> Deployed:
     )
 
 
-DEPLOY: dict[str, Callable[[Path], Deployed]] = {
-    "onnxruntime": _in_onnxruntime,
-    "openvino": _in_openvino,
-}
+ONNXRUNTIME = LatencyRuntime(form="onnx", open=_in_onnxruntime)
+OPENVINO = LatencyRuntime(form="openvino", open=_in_openvino)
 
 
 def _row(network: str, runtime: str, thing: Deployed, timing: Timing) -> dict[str, Any]:

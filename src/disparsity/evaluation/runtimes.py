@@ -13,10 +13,12 @@ from torch import Tensor
 
 from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
-from disparsity.checkpoint.restore import open_network, stage_of
+from disparsity.checkpoint.opening import open_checkpoint
+from disparsity.checkpoint.restore import stage_of
 from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileFacts
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.quant.integer.network import float_layers, integer_form
+from disparsity.registries import load
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 
@@ -49,7 +51,7 @@ def open_in_runtime(checkpoint: str, name: str | None, runtime: str, device: str
     Args:
         checkpoint: as in `open_network` for torch, else the path of an exported file.
         name: of the network, for published files and networks of a user's own.
-        runtime: a key of `RUNTIMES`.
+        runtime: as in `disparsity list runtimes`.
         device: as in `choose_device`, for torch; the others compute on the CPU.
 
     Raises:
@@ -57,16 +59,16 @@ def open_in_runtime(checkpoint: str, name: str | None, runtime: str, device: str
         CorruptArtefactError: the checkpoint or the file is damaged.
 
     """
-    if runtime not in RUNTIMES:
-        raise InputError("unknown runtime", found=runtime, expected=", ".join(RUNTIMES))
+    open_in = load("runtimes", runtime)
     if runtime == "torch":
-        return _open_in_torch(checkpoint, name, device)
+        return open_in_torch(checkpoint, name, device)
     if device not in ("auto", "cpu"):
         raise InputError(f"{runtime} computes on the CPU", where="--device", found=device, expected="cpu")
-    return RUNTIMES[runtime](checkpoint, name)
+    return open_in(checkpoint, name)
 
 
-def _open_in_torch(checkpoint: str, name: str | None, device: str = "auto") -> Executable:
+def open_in_torch(checkpoint: str, name: str | None, device: str = "auto") -> Executable:
+    """A checkpoint, a published file or a packed one in torch."""
     place = choose_device(device, "--device")
     network = use_channels_last(_open_ours("torch", checkpoint, name).to(place))
     return Executable(
@@ -76,7 +78,8 @@ def _open_in_torch(checkpoint: str, name: str | None, device: str = "auto") -> E
     )
 
 
-def _open_in_integers(checkpoint: str, name: str | None) -> Executable:
+def open_in_integers(checkpoint: str, name: str | None) -> Executable:
+    """A quantized checkpoint in integers, as hardware computes."""
     network = _open_ours("the integer runtime", checkpoint, name)
     stage, spec = stage_of(network), network.spec
     if stage != "quantized":
@@ -96,10 +99,11 @@ def _open_ours(runtime: str, checkpoint: str, name: str | None) -> StereoNetwork
     other = _runtime_of(Path(checkpoint))
     if other is not None:
         raise InputError(f"{runtime} cannot run this file", where=checkpoint, remedy=f"add --runtime {other}")
-    return open_network(checkpoint, name)
+    return open_checkpoint(checkpoint, name)
 
 
-def _open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
+def open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
+    """What `export --format onnx` wrote, in ONNX Runtime."""
     from disparsity.evaluation.sessions.onnx import open_onnx  # noqa: PLC0415 - torch alone needs none of it
 
     _refuse_name(name)
@@ -107,7 +111,8 @@ def _open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
     return _executable(network.predict, network.facts)
 
 
-def _open_in_openvino(checkpoint: str, name: str | None) -> Executable:
+def open_in_openvino(checkpoint: str, name: str | None) -> Executable:
+    """What `export --format openvino` wrote, in OpenVINO."""
     from disparsity.evaluation.sessions.openvino import open_openvino  # noqa: PLC0415 - torch alone needs none of it
 
     _refuse_name(name)
@@ -129,11 +134,3 @@ def _runtime_of(path: Path) -> str | None:
     if path.suffix == _ONNX_SUFFIX:
         return "onnxruntime"
     return "openvino" if (path / OPENVINO_FILES[0]).is_file() else None
-
-
-RUNTIMES: dict[str, Callable[[str, str | None], Executable]] = {
-    "torch": _open_in_torch,
-    "onnxruntime": _open_in_onnxruntime,
-    "openvino": _open_in_openvino,
-    "integer": _open_in_integers,
-}

@@ -18,15 +18,14 @@ from disparsity.checkpoint.restore import open_network
 from disparsity.cost import cost_sections
 from disparsity.evaluation.activation_statistics import observe_cheaply
 from disparsity.evaluation.evaluation import check_maps, load_panels
-from disparsity.evaluation.latency import Write, latency_file, measure_latency, stored_latency
-from disparsity.export.onnx.file import write_onnx
-from disparsity.export.openvino.folder import write_openvino
+from disparsity.evaluation.latency import latency_file, measure_latency, stored_latency
 from disparsity.hwcost.codec.packed_network import PackedNetwork
 from disparsity.hwcost.codec.packing import pack
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.recipe.input_size import report_size
 from disparsity.recipe.recipe import Recipe
+from disparsity.registries import load
 from disparsity.report.schema import SCHEMA, VERSION
 from disparsity.report.write import write_report
 from disparsity.run.folder import history
@@ -34,8 +33,6 @@ from disparsity.stereo.network import StereoNetwork
 
 PACKED_FILE = "compressed.h5"
 LATENCY_FILE = "latency.json"
-_WRITERS: dict[str, Write] = {"onnxruntime": write_onnx, "openvino": write_openvino}
-"""What each runtime reads is written by."""
 _AGAIN = "remove it and run the recipe again"
 
 
@@ -95,7 +92,8 @@ def _latency(
     if floats and floats[-1] != folders[-1]:
         middle = {"pruned": open_network(str(floats[-1]), None)}
         networks = {"dense": networks["dense"], **middle, "compressed": networks["compressed"]}
-    section = measure_latency(networks, size, runtime, runs, _WRITERS[runtime])
+    write = load("formats", load("latency_runtimes", runtime).form).write
+    section = measure_latency(networks, size, runtime, runs, write)
     write_sealed(path, latency_file(section, checkpoint))
     return section
 

@@ -11,7 +11,6 @@ import torch
 from disparsity.base.errors import InputError
 from disparsity.checkpoint.checkpoints import SIDE_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.checkpoint.restore import (
-    builtin_checkpoints,
     network_checkpoint,
     network_facts,
     open_network,
@@ -24,6 +23,7 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.registries import ENTRIES
 from disparsity.stereo.network import StereoNetwork
 
 
@@ -115,6 +115,6 @@ def test_a_run_state_is_no_network(tmp_path: Path) -> None:
 
 
 def test_builtin_checkpoints_open_by_their_listed_names() -> None:
-    for name in builtin_checkpoints():
+    for name in ENTRIES["checkpoints"]:
         network = open_network(name, None)
         assert torch.isfinite(outputs(network)).all()

@@ -11,17 +11,11 @@ import numpy as np
 import pytest
 
 from disparsity.checkpoint.restore import open_network
-from disparsity.cli.runtime import RUNTIME_NAMES
 from disparsity.datasets.decoders.pfm import read_pfm
-from disparsity.evaluation.runtimes import RUNTIMES
 from disparsity.quant.attach import quantized_layers
 
 onnx = pytest.importorskip("onnx")
 DATA = "synthetic:?pairs=3&size=32x64&seed=4&max_disparity=16"
-
-
-def test_the_option_offers_every_runtime() -> None:
-    assert tuple(RUNTIMES) == RUNTIME_NAMES
 
 
 def test_export_writes_the_file_and_says_how_large_it_is(

@@ -13,9 +13,15 @@ import pytest
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.timing import Timing, summarise
 from disparsity.checkpoint.restore import open_network
-from disparsity.cli.report import LATENCY_RUNTIMES
 from disparsity.evaluation import latency
-from disparsity.evaluation.latency import Deployed, check_runtime, latency_file, measure_latency, stored_latency
+from disparsity.evaluation.latency import (
+    Deployed,
+    LatencyRuntime,
+    check_runtime,
+    latency_file,
+    measure_latency,
+    stored_latency,
+)
 from disparsity.evaluation.sessions.kernels import Kernel
 
 SIZE = (30, 61)
@@ -46,7 +52,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         times = [0.090, *(seconds[name] for name in seconds)]
         return {name: summarise([each] * runs) for name, each in zip(calls, times, strict=True)}
 
-    monkeypatch.setitem(latency.DEPLOY, "openvino", deploy)
+    monkeypatch.setattr(latency, "OPENVINO", LatencyRuntime(form="openvino", open=deploy))
     monkeypatch.setattr(latency, "check_runtime", lambda _: None)
     monkeypatch.setattr(latency, "measure", measure)
     return seconds
@@ -97,8 +103,9 @@ def test_in_openvino_itself(
 
 
 def test_runtimes_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert tuple(latency.DEPLOY) == LATENCY_RUNTIMES
-    with pytest.raises(InputError, match=r"report\.runtime: no runtime to measure in; found torch"):
+    with pytest.raises(
+        InputError, match=r"report\.runtime: unknown latency runtime 'torch'; expected onnx"
+    ):
         check_runtime("torch")
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(InputError, match=r"openvino is not installed; pip install 'disparsity\[openvino\]'"):

@@ -17,5 +17,5 @@ def test_the_network_brings_its_stage_and_range(checkpoint: Path, deployable: Pa
 
 
 def test_an_unknown_runtime_is_named() -> None:
-    with pytest.raises(InputError, match="found nonsense; expected torch, onnxruntime, openvino, integer"):
+    with pytest.raises(InputError, match="unknown runtime 'nonsense'; expected torch, onnxruntime, openvino, integer"):
         open_in_runtime("builtin:reference", None, "nonsense")

@@ -8,10 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.hwcost.exports import EXPORTS
+from disparsity.hwcost.exports import scalesim, timeloop, zigzag
 from disparsity.hwcost.models.cycles import MatrixProduct, cycles, weight_stationary
 from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 from disparsity.hwcost.tracing.workload import trace_workload
+
+RENDER = {"scalesim": scalesim.topology, "zigzag": zigzag.workload_yaml, "timeloop": timeloop.problems_yaml}
 
 
 @pytest.fixture(scope="module")
@@ -61,13 +63,13 @@ def only(workload: Workload) -> LayerCall:
 
 @pytest.mark.parametrize("kind", ["scalesim", "timeloop"])
 def test_exports_of_products_hold_every_product(kind: str, workload: Workload) -> None:
-    found = sizes(kind, EXPORTS[kind](workload))
+    found = sizes(kind, RENDER[kind](workload))
     assert found == [(60, 54, 4), (60, 2, 128), (60, 2, 128)]
     assert sum(rows * depth * columns for rows, depth, columns in found) == workload.dense_macs
 
 
 def test_cycles_of_the_exported_products_are_those_of_the_layers(workload: Workload) -> None:
-    found = sizes("scalesim", EXPORTS["scalesim"](workload))
+    found = sizes("scalesim", scalesim.topology(workload))
     alone = [
         weight_stationary(MatrixProduct(rows=rows, depth=depth, columns=columns), 16, 16)
         for rows, depth, columns in found
@@ -76,19 +78,19 @@ def test_cycles_of_the_exported_products_are_those_of_the_layers(workload: Workl
 
 
 def test_the_density_of_real_weights_goes_to_timeloop(workload: Workload) -> None:
-    assert re.findall(r"density: (\S+)", EXPORTS["timeloop"](workload)) == ["0.500000", "1.000000", "1.000000"]
+    assert re.findall(r"density: (\S+)", timeloop.problems_yaml(workload)) == ["0.500000", "1.000000", "1.000000"]
 
 
 def test_names_are_unique(workload: Workload) -> None:
-    names = [row.split(",")[0] for row in EXPORTS["scalesim"](workload).splitlines()[1:]]
+    names = [row.split(",")[0] for row in scalesim.topology(workload).splitlines()[1:]]
     assert names == ["0_c0", "2_c0_g0", "2_c0_g1"]
-    assert re.findall(r"name: (\S+)", EXPORTS["zigzag"](workload)) == ["0_c0", "2_c0"]
+    assert re.findall(r"name: (\S+)", zigzag.workload_yaml(workload)) == ["0_c0", "2_c0"]
 
 
 def test_scalesim_gets_the_padded_input_that_a_plain_convolution_reads() -> None:
     # A stride of 2 leaves the far padding unread; given 34 x 66, SCALE-Sim would count 17 x 33 outputs.
     layer = nn.Conv2d(16, 32, 3, stride=2, padding=1)
-    (row,) = topology_rows(EXPORTS["scalesim"](traced(layer, 1, 16, 32, 64)))
+    (row,) = topology_rows(scalesim.topology(traced(layer, 1, 16, 32, 64)))
     assert row == [33, 65, 3, 3, 16, 32, 2]
     assert product_of_topology(row) == (16 * 32, 144, 32)
 
@@ -104,21 +106,21 @@ def test_scalesim_gets_the_padded_input_that_a_plain_convolution_reads() -> None
 )
 def test_what_scalesim_cannot_hold_is_a_product(layer: nn.Module, batch: int) -> None:
     found = traced(layer, batch, 4, 6, 8)
-    (row,) = topology_rows(EXPORTS["scalesim"](found))
+    (row,) = topology_rows(scalesim.topology(found))
     assert row[1:4] == [1, 1, 1]
     assert math.prod(product_of_topology(row)) == only(found).dense_macs
 
 
 def test_groups_are_rows_of_their_own_for_scalesim() -> None:
     found = traced(nn.Conv2d(8, 16, 3, padding=1, groups=4), 1, 8, 6, 10)
-    rows = topology_rows(EXPORTS["scalesim"](found))
+    rows = topology_rows(scalesim.topology(found))
     assert rows == [[8, 12, 3, 3, 2, 4, 1]] * 4
 
 
 def test_no_name_makes_scalesim_repeat_a_layer_per_channel() -> None:
     network = nn.Sequential()
     network.add_module("ADPBlock", nn.Conv2d(3, 4, 1))
-    text = EXPORTS["scalesim"](trace_workload(network, (torch.zeros(1, 3, 2, 2),)))
+    text = scalesim.topology(trace_workload(network, (torch.zeros(1, 3, 2, 2),)))
     assert "DP" not in text
     assert "ADpBlock_c0, 2, 2, 1, 1, 3, 4, 1," in text
 
@@ -136,11 +138,11 @@ def test_no_name_makes_scalesim_repeat_a_layer_per_channel() -> None:
 )
 def test_the_loops_for_zigzag_multiply_to_the_layers_macs(layer: nn.Module, shape: tuple[int, ...]) -> None:
     found = traced(layer, *shape)
-    assert math.prod(loops(EXPORTS["zigzag"](found)).values()) == only(found).dense_macs
+    assert math.prod(loops(zigzag.workload_yaml(found)).values()) == only(found).dense_macs
 
 
 def test_a_three_dimensional_convolution_for_zigzag() -> None:
-    text = EXPORTS["zigzag"](traced(nn.Conv3d(32, 16, 3, stride=(1, 2, 2), padding=1), 1, 32, 8, 16, 32))
+    text = zigzag.workload_yaml(traced(nn.Conv3d(32, 16, 3, stride=(1, 2, 2), padding=1), 1, 32, 8, 16, 32))
     expected = {"B": 1, "G": 1, "K": 16, "C": 32, "OD": 8, "OY": 8, "OX": 16, "FD": 3, "FY": 3, "FX": 3}
     assert loops(text) == expected
     assert "equation: O[b][g][k][od][oy][ox]+=W[g][k][c][fd][fy][fx]*I[b][g][c][id][iy][ix]\n" in text
@@ -150,7 +152,7 @@ def test_a_three_dimensional_convolution_for_zigzag() -> None:
 
 
 def test_outputs_of_a_transposed_convolution_follow_from_its_inputs_for_zigzag() -> None:
-    text = EXPORTS["zigzag"](traced(nn.ConvTranspose2d(4, 8, 4, stride=2, padding=1), 1, 4, 5, 6))
+    text = zigzag.workload_yaml(traced(nn.ConvTranspose2d(4, 8, 4, stride=2, padding=1), 1, 4, 5, 6))
     assert loops(text) == {"B": 1, "G": 1, "K": 8, "C": 4, "IY": 5, "IX": 6, "FY": 4, "FX": 4}
     assert "dimension_relations: [oy=2*iy+1*fy, ox=2*ix+1*fx]\n" in text
     assert "pr_loop_dims: [OY, OX]\n  pr_loop_sizes: [10, 12]\n" in text

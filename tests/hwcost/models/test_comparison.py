@@ -4,12 +4,13 @@ import dataclasses
 
 from disparsity.hwcost.models.comparison import Candidate, compare, markdown
 from disparsity.hwcost.models.machine import Machine
-from disparsity.hwcost.profiles.technology import load_profile, profile_names
+from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.live_activations import ActivationPeak
+from disparsity.registries import summaries
 
 PEAK = ActivationPeak(dense_bytes=400, compressed_bytes=100, alive=())
-PROFILES = [load_profile(name) for name in profile_names()]
+PROFILES = [load_profile(name) for name in summaries("profiles")]
 
 
 def candidate(name: str, *calls, stored: int = 1000) -> Candidate:

@@ -6,7 +6,7 @@ import pytest
 
 from disparsity.base.errors import InputError
 from disparsity.hwcost.models.energy import mac_area_um2, mac_energy_pj, mac_operator, memory_energy_pj
-from disparsity.hwcost.profiles.technology import load_profile, profile_names
+from disparsity.hwcost.profiles.technology import load_profile
 
 PROFILE = load_profile("horowitz45")
 
@@ -54,7 +54,6 @@ def test_memory_energy_is_compulsory_traffic(anchors) -> None:
     assert memory_energy_pj([call], 100, PROFILE) == pytest.approx(bits * 1300 / 64)
 
 
-def test_profiles_are_listed_and_a_wrong_name_gets_the_nearest() -> None:
-    assert "horowitz45" in profile_names()
+def test_a_wrong_profile_gets_the_nearest() -> None:
     with pytest.raises(InputError, match="did you mean 'horowitz45'"):
         load_profile("horowitz54")

@@ -7,10 +7,11 @@ import pytest
 
 from disparsity.base.errors import InputError
 from disparsity.hwcost.models.energy import mac_area_um2, mac_energy_pj, memory_energy_pj
-from disparsity.hwcost.profiles.technology import load_profile, profile_names
+from disparsity.hwcost.profiles.technology import load_profile
+from disparsity.registries import summaries
 
 
-@pytest.mark.parametrize("name", profile_names())
+@pytest.mark.parametrize("name", summaries("profiles"))
 def test_every_table_of_every_profile_names_its_source(name: str) -> None:
     profile = load_profile(name)
     text = resources.files("disparsity.hwcost").joinpath("profiles", f"{name}.toml").read_text("utf-8")

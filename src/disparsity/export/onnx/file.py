@@ -12,6 +12,7 @@ from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.metadata import FileFacts, facts_of
 from disparsity.evaluation.sessions.onnx import open_onnx
+from disparsity.export.format import Format
 from disparsity.export.onnx.graph import layer_of, onnx_graph
 from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.stereo.network import StereoNetwork
@@ -53,3 +54,6 @@ def refused(model: Any, error: Exception) -> InputError:
     named = [node for node in model.graph.node if node.name in mentioned]
     where = f"{named[0].op_type} in {layer_of(named[0]) or 'the network itself'}" if named else None
     return InputError("ONNX Runtime cannot run this network", where=where, found=error)
+
+
+ONNX = Format(write=write_onnx)

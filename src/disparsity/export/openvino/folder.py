@@ -9,8 +9,10 @@ from typing import Any
 from disparsity.base.atomic_folder import check_replaceable, write_folder
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
+from disparsity.evaluation.sessions.kernels import kernel_table
 from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileFacts, facts_of
 from disparsity.evaluation.sessions.openvino import open_openvino
+from disparsity.export.format import Format
 from disparsity.export.openvino.graph import openvino_graph
 from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.stereo.network import StereoNetwork
@@ -43,3 +45,12 @@ def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, folder:
     except RuntimeError as error:
         raise InputError("OpenVINO cannot run this network", where=facts.network, found=error) from error
     check_parity(found, network, facts, "OpenVINO")
+
+
+def kernels_of(folder: Path) -> str:
+    """Which kernel of this machine runs each convolution of the folder's network."""
+    network = open_openvino(folder)
+    return kernel_table(network.kernels, network.widened)
+
+
+OPENVINO = Format(write=write_openvino, is_folder=True, describe=kernels_of)

@@ -12,6 +12,7 @@ from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.fitting import fit_map, fit_views
 from disparsity.evaluation.sessions.metadata import FileFacts, facts_of
 from disparsity.evaluation.sessions.onnx import new_session
+from disparsity.export.format import Format
 from disparsity.export.onnx.file import refused
 from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.export.qonnx.graph import qonnx_graph
@@ -79,3 +80,6 @@ def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, path: P
     except Exception as error:
         raise refused(model, error) from error
     check_parity(found, network, facts, "ONNX Runtime")
+
+
+QONNX = Format(write=write_qonnx)

@@ -14,6 +14,7 @@ from disparsity.base.atomic_io import sha256_of, write_json, write_text
 from disparsity.base.errors import InputError
 from disparsity.datasets.sample import Sample
 from disparsity.datasets.uri import open_data
+from disparsity.export.format import Format
 from disparsity.export.rtl import selfcheck
 from disparsity.export.rtl.calls import GoldenCall, run_golden
 from disparsity.export.rtl.conventions import CONVENTIONS, readme
@@ -134,3 +135,6 @@ def _middle(view: Tensor, size: tuple[int, int], uri: str) -> Tensor:
 def _checksums(root: Path) -> dict[str, str]:
     paths = sorted(path for path in root.rglob("*") if path.is_file())
     return {path.relative_to(root).as_posix(): sha256_of(path) for path in paths}
+
+
+RTL = Format(write=write_rtl, is_folder=True, takes_data=True)
