@@ -23,6 +23,7 @@ from disparsity.evaluation.latency import (
     stored_latency,
 )
 from disparsity.evaluation.sessions.kernels import Kernel
+from disparsity.export.openvino.folder import write_openvino
 
 SIZE = (30, 61)
 INTEGER = Kernel(layer="a", call=0, operator="Conv3d", kernel="some_I8", precision="u8")
@@ -93,7 +94,7 @@ def test_in_openvino_itself(
     onnx = pytest.importorskip("onnx")
     monkeypatch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
     network = open_network(str(deployable), None)
-    section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2, no_file)
+    section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2, write_openvino)
     assert [row["network"] for row in section["rows"]] == ["dense", "dense", "compressed"]
     assert all(0 < row["lowest_ms"] <= row["median_ms"] for row in section["rows"])
     size_bytes = sum(path.stat().st_size for path in openvino_folder.iterdir())
@@ -103,9 +104,7 @@ def test_in_openvino_itself(
 
 
 def test_runtimes_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(
-        InputError, match=r"report\.runtime: unknown latency runtime 'torch'; expected onnx"
-    ):
+    with pytest.raises(InputError, match=r"report\.runtime: unknown latency runtime 'torch'; expected onnx"):
         check_runtime("torch")
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(InputError, match=r"openvino is not installed; pip install 'disparsity\[openvino\]'"):
