@@ -31,8 +31,7 @@ case "${1:-}" in
     demo)  shift; setup; .venv/bin/disparsity demo "$@" ;;
     lint)  setup; lint ;;
     test)  shift; setup; tests "$@" ;;
-    soak)  shift; setup; tests -m soak tests/faults
-           OMP_NUM_THREADS=1 "$py" benchmarks/reliability.py kills fuzz cycles overheads lines page "$@" ;;
+    soak)  shift; setup; tests -m soak "$@" ;;
     docs)  shift; setup; extra docs; NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --site-dir build/docs "$@" ;;
     notebooks) setup; .venv/bin/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False notebooks/*.ipynb ;;
     check) shift; setup; lint; tests "$@" ;;

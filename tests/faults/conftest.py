@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parent))  # for the package `campaign`
 
 from disparsity import pipeline
 from disparsity.base.atomic_io import sha256_of

@@ -7,9 +7,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from faults.children import ended, start
-from faults.kills import kill
-from faults.writers import WRITERS
+from campaign.children import ended, start
+from campaign.kills import kill
+from campaign.writers import WRITERS
 
 KILLS = 8
 """Of each of seven writers: 56."""

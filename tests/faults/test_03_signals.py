@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.cycles import finish, new_trainer, outcome
+from campaign.cycles import finish, new_trainer, outcome
 
 from disparsity import pipeline
 from disparsity.base.errors import StoppedError

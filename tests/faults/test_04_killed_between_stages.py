@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.children import ended, start
+from campaign.children import ended, start
 
 from disparsity import pipeline
 from disparsity.recipe.recipe import load_recipe

@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from faults.children import ended, start
-from faults.writers import SIZE, WRITERS
+from campaign.children import ended, start
+from campaign.writers import SIZE, WRITERS
 
 from disparsity.base.errors import StorageError
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.children import ended, start
-from faults.cycles import new_trainer
+from campaign.children import ended, start
+from campaign.cycles import new_trainer
 
 from disparsity.base.errors import InputError
 from disparsity.base.signals import StopRequest

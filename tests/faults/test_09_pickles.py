@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults.children import ended, start
+from campaign.children import ended, start
 
 from disparsity.cli import main
 

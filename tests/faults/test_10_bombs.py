@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from faults.children import ended, start
+from campaign.children import ended, start
 
 from disparsity.base.errors import DisparsityError
 from disparsity.checkpoint.restore import open_network

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from faults.fuzzing import one
-from faults.lines import coverage
-from faults.targets import TARGETS
+from campaign.fuzzing import one
+from campaign.lines import coverage
+from campaign.targets import TARGETS
 
 from disparsity.base.errors import DataError
 from disparsity.datasets.decoders.pfm import read_pfm

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from faults.cycles import new_trainer
+from campaign.cycles import new_trainer
 
 from disparsity.base.errors import DivergedError
 from disparsity.datasets.batches.stream import Batch

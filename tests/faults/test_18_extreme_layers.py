@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from faults.cycles import SIZES
+from campaign.cycles import SIZES
 
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.fuzzing import one
-from faults.targets import TARGETS
+from campaign.fuzzing import one
+from campaign.targets import TARGETS
 
 
 @pytest.mark.parametrize(

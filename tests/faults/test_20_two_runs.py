@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from faults.children import ended, start, wait_for
+from campaign.children import ended, start, wait_for
 
 from disparsity.recipe.recipe import load_recipe
 from disparsity.run.folder import open_run

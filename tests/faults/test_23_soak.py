@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from faults.cycles import cycles, stops_in_one_process
+from campaign.cycles import cycles, stops_in_one_process
 
 
 @pytest.mark.parametrize("wanted", [6, pytest.param(200, marks=pytest.mark.soak)])

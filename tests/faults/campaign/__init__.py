@@ -1,1 +1,1 @@
-"""Faults on purpose: kills, mutated files, full circles of stopping and going on; what they cost and what survives."""
+"""Fault campaigns: kills, mutated files, and runs that are stopped and resumed again and again."""

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from campaign.children import ended, start
 from disparsity.base.atomic_io import sha256_of
 from disparsity.base.errors import StoppedError
 from disparsity.base.signals import StopRequest, stop_on_signal
@@ -30,7 +31,6 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.run import resumable
 from disparsity.run.resumable import Phase
 from disparsity.stereo.networks import build_network
-from faults.children import ended, start
 
 SIZES = {"halvings": 2, "width": 4, "refinement_width": 2, "max_disparity": 16}
 _END = "end.json"

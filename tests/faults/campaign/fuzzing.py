@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import mmap
 import random
 import resource
 import signal
 import struct
-import time
 import warnings
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from campaign.children import ended, start
+from campaign.targets import TARGETS, Target
 from disparsity.base.errors import DisparsityError
-from faults.children import ended, start
-from faults.targets import TARGETS, Target
 
 BLOCK = 2_000
 SECONDS_PER_INPUT = 10
@@ -32,7 +28,6 @@ class Tally:
     inputs: int = 0
     accepted: int = 0
     refused: int = 0
-    seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
 
 
@@ -73,42 +68,11 @@ def block(name: str, number: int, folder: Path) -> Tally:
         shared[:24] = struct.pack("qqq", BLOCK, *counts)
 
     (scratch / "faults.txt").unlink(missing_ok=True)
-    started = time.process_time()
     code = ended(start(work))
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     reached, tally.refused, tally.accepted = struct.unpack("qqq", shared[:24])
-    tally.seconds = round(used.ru_utime + used.ru_stime - _earlier[0] + time.process_time() - started, 3)
-    _earlier[0] = used.ru_utime + used.ru_stime
     tally.inputs = reached
     if (scratch / "faults.txt").is_file():
         tally.faults = (scratch / "faults.txt").read_text().splitlines()
     if code:
         tally.faults.append(f"{name} {number} {reached}: the process ended with {code}")
     return tally
-
-
-_earlier = [0.0]
-
-
-def fuzz(total: int, folder: Path, state_file: Path, done: Callable[[], bool] = lambda: False) -> dict[str, Any]:
-    """Inputs until every target has its share of `total`, block by block in turns; resumes from `state_file`."""
-    state: dict[str, Any] = json.loads(state_file.read_text()) if state_file.is_file() else {}
-    tallies = {name: Tally(**state.get(name, {})) for name in TARGETS}
-    wanted = {name: max(BLOCK, round(total * target.share)) for name, target in TARGETS.items()}
-    while (open_ := [name for name in TARGETS if tallies[name].inputs < wanted[name]]) and not done():
-        name = min(open_, key=lambda name: tallies[name].inputs / wanted[name])
-        tally = tallies[name]
-        number = state.get("blocks", {}).get(name, 0)
-        found = block(name, number, folder)
-        tallies[name] = Tally(
-            inputs=tally.inputs + found.inputs,
-            accepted=tally.accepted + found.accepted,
-            refused=tally.refused + found.refused,
-            seconds=round(tally.seconds + found.seconds, 3),
-            faults=(tally.faults + found.faults)[:20],
-        )
-        state = {key: asdict(value) for key, value in tallies.items()} | {
-            "blocks": state.get("blocks", {}) | {name: number + 1}
-        }
-        state_file.write_text(json.dumps(state, indent=1))
-    return {key: asdict(value) for key, value in tallies.items()}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import random
 import shutil
-import subprocess
-import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
+from campaign.children import ended, kill_after, start, wait_for
+from campaign.writers import WRITERS
 from disparsity.base import atomic_io
 from disparsity.run.folder import trim_metrics
-from faults.children import ended, kill_after, start, wait_for
-from faults.writers import WRITERS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +24,6 @@ class Killed:
     lost: int
     broken: int
     left_over: int
-
-
-def kill_alone(name: str, times: int, folder: Path, seed: int = 0) -> dict[str, int]:
-    """`kill` in a process without threads: a fork beside those of HDF5 or of a pool may never return."""
-    command = [sys.executable, "-m", "faults.kills", name, str(times), str(folder.resolve()), str(seed)]
-    ran = subprocess.run(command, cwd=Path(__file__).parents[1], check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, int] = json.loads(ran.stdout.splitlines()[-1])
-    return found
 
 
 def kill(name: str, times: int, folder: Path, seed: int = 0) -> Killed:
@@ -90,7 +79,3 @@ def _left_after_one_more(name: str, folder: Path, generation: int) -> int:
     assert ended(start(work)) == 0
     assert WRITERS[name].read(folder) == generation
     return sum(path.name.startswith(".") for path in folder.rglob("*"))
-
-
-if __name__ == "__main__":
-    print(json.dumps(asdict(kill(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4])))))

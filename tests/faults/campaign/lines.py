@@ -8,11 +8,10 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
-from faults.fuzzing import one
-from faults.targets import TARGETS
+from campaign.fuzzing import one
+from campaign.targets import TARGETS
 
-ROOT = Path(__file__).resolve().parents[2]
-INPUTS = 250
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def coverage(name: str, inputs: int, folder: Path) -> dict[str, Any]:

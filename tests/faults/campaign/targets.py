@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 import disparsity
+from campaign.mutations import mutated, with_right_checksums
 from disparsity.base.checksummed_json import hash_of, read_sealed
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
@@ -33,7 +34,6 @@ from disparsity.datasets.uri import open_data
 from disparsity.recipe.recipe import load_recipe
 from disparsity.run.folder import read_metrics
 from disparsity.stereo.networks import build_network, published
-from faults.mutations import mutated, with_right_checksums
 
 Damage = Callable[[random.Random, Sequence[bytes]], bytes]
 Read = Callable[[Path, random.Random], object]
