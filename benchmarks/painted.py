@@ -7,20 +7,16 @@ from pathlib import Path
 
 from disparsity.base.signals import StopRequest
 from disparsity.datasets.batches.cache import CachedDataset, SampleCache
-from disparsity.datasets.batches.device import Delivered
 from disparsity.datasets.uri import open_data
 from disparsity.recipe.recipe import Recipe
-from disparsity.run.context import Context, open_stream
+from disparsity.run.context import RunContext, open_context
 
 _BYTES = 2**30
 
 
-def context_of(recipe: Recipe, folder: Path) -> Context:
+def context_of(recipe: Recipe, folder: Path) -> RunContext:
     """A run in `folder` that draws from scenes which this process keeps."""
-    context = Context(run=folder, recipe=recipe, stop=StopRequest())
-    stream = open_stream(recipe.data, recipe.seed, opened=_painted)
-    vars(context)["stream"] = Delivered(stream, context.device)
-    return context
+    return open_context(recipe, folder, StopRequest(), _painted)
 
 
 @cache

@@ -43,7 +43,7 @@ from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.recipe.recipe import QuantizeSection
 from disparsity.run.stages.bit_allocation import Allocator, remove_channels
 from disparsity.run.stages.bit_costs import cost_at
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 
 TEST = "synthetic:?pairs=20&size=96x192&seed=1000&max_disparity=48"

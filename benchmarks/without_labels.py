@@ -22,9 +22,10 @@ from disparsity.base.signals import StopRequest
 from disparsity.datasets.uri import open_data
 from disparsity.evaluation.evaluation import evaluate
 from disparsity.pipeline import prepare
+from disparsity.recipe.plan import single_stage
 from disparsity.recipe.recipe import Recipe, load_recipe
-from disparsity.run.context import Context
-from disparsity.run.stages.stages import run_stage
+from disparsity.run.context import open_context
+from disparsity.run.stages.registry import run_stage
 from disparsity.stereo.network import StereoNetwork
 
 ROOT = Path(__file__).parents[1]
@@ -58,16 +59,16 @@ def run(out: Path, steps: int) -> dict[str, dict[str, float]]:
     """Dense, pruned, and every variant of the fine-tuning; those that were done are read."""
     recipe = base_recipe()
     prepare(recipe)
-    context = Context(run=out, recipe=recipe, stop=StopRequest())
-    pruned = run_stage(context, context.dense, 1, "prune")
+    context = open_context(recipe, out, StopRequest())
+    pruned = run_stage(context, single_stage(recipe, "prune"), context.dense)
     rows = {"dense": figures(context.dense, recipe), "pruned, no training": figures(pruned, recipe)}
     for name, change in VARIANTS.items():
         done = out / f"{name.replace(' ', '_')}.json"
         if not done.is_file():
             assert recipe.finetune is not None
             changed = replace(recipe, finetune=replace(recipe.finetune, steps=steps, **change))
-            folder = Context(run=out / name.replace(" ", "_"), recipe=changed, stop=StopRequest())
-            write_json(done, figures(run_stage(folder, pruned, 2, "finetune"), recipe))
+            variant = open_context(changed, out / name.replace(" ", "_"), StopRequest())
+            write_json(done, figures(run_stage(variant, single_stage(changed, "finetune"), pruned), recipe))
         rows[name] = json.loads(done.read_text())
         print(name, rows[name], flush=True)
     return rows

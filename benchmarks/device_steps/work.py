@@ -26,7 +26,7 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.recipe.recipe import QuantizeSection
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

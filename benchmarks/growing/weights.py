@@ -25,7 +25,7 @@ from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.recipe.recipe import QuantizeSection
 from disparsity.report.cost_report import cost_report
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

@@ -20,7 +20,7 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.recipe.recipe import QuantizeSection
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 
 DATA = "synthetic:?pairs=4&size=64x128&seed=1&max_disparity=48"
 WARM_UP = 2

@@ -18,11 +18,12 @@ from disparsity.datasets.uri import open_data
 from disparsity.evaluation.evaluation import Evaluated, evaluate
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.hwcost.codec.packing import pack
-from disparsity.pipeline import COMPRESSION, prepare
+from disparsity.pipeline import prepare
 from disparsity.recipe.plan import planned_stages
 from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.stages import STAGES
 from disparsity.run.folder import stage_folder
-from disparsity.run.stages.stages import run_stage
+from disparsity.run.stages.registry import run_stage
 from disparsity.stereo.network import StereoNetwork
 from quantizing.cases import Case, stage_one
 
@@ -67,11 +68,11 @@ def starting_network(case: Case, out: Path) -> StereoNetwork:
 
 def treated(recipe: Recipe, network: StereoNetwork, folder: Path) -> StereoNetwork:
     """The network after all stages that the recipe has."""
-    if all(getattr(recipe, name) is None for name in COMPRESSION):
+    if all(getattr(recipe, stage.name) is None for stage in STAGES.values() if stage.compresses):
         return network
     context = context_of(recipe, folder)
-    for number, stage in enumerate(planned_stages(recipe), start=1):
-        network = run_stage(context.of(stage), network, number, stage.name)
+    for stage in planned_stages(recipe):
+        network = run_stage(context, stage, network)
     return network
 
 

@@ -17,9 +17,10 @@ from disparsity.hwcost.codec.packing import pack
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pipeline import prepare
 from disparsity.pruning.masks import masks_of
+from disparsity.recipe.plan import planned_stages, single_stage
 from disparsity.recipe.recipe import NetworkSection, Recipe
-from disparsity.run.context import Context
-from disparsity.run.stages.stages import run_stage
+from disparsity.run.context import RunContext
+from disparsity.run.stages.registry import run_stage
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from screening.cases import CONTROL_STEPS, Case, recipe_of
@@ -30,7 +31,9 @@ def compress(case: Case, folder: Path) -> dict[str, Any]:
     recipe = recipe_of(case)
     prepare(recipe)
     context = context_of(recipe, folder)
-    network = run_stage(context, run_stage(context, context.dense, 1, "prune"), 2, "finetune")
+    network = context.dense
+    for stage in planned_stages(recipe):
+        network = run_stage(context, stage, network)
     seconds = [json.loads(path.read_text())["seconds"] for path in sorted(folder.glob("stages/*/checkpoint.json"))]
     macs = macs_percent(context, network)
     return {**scored(network, recipe), "bytes": len(pack(pack_network(network))), "macs_percent": macs} | {
@@ -45,7 +48,7 @@ def train_control(case: Case, folder: Path, target: int) -> dict[str, Any]:
     recipe = replace(recipe, network=NetworkSection(name="reference"), prune=None, finetune=None, train=steps)
     prepare(recipe)
     network = build_network("reference", **closest_sizes(target))
-    trained = run_stage(context_of(recipe, folder), network, 1, "train")
+    trained = run_stage(context_of(recipe, folder), single_stage(recipe, "train"), network)
     return {**scored(trained, recipe), "bytes": 4 * parameters(trained), "macs_percent": None, "seconds": None}
 
 
@@ -67,7 +70,7 @@ def scored(network: StereoNetwork, recipe: Recipe) -> dict[str, Any]:
     return {"epe_px": row["epe_px"], "d1_percent": row["d1_percent"]}
 
 
-def macs_percent(context: Context, network: StereoNetwork) -> float:
+def macs_percent(context: RunContext, network: StereoNetwork) -> float:
     """Effectual MACs as a share of the dense ones, both of the pruned layers."""
     batch = context.calibration.next_batch(0, 1)
     density = {name: float(mask.float().mean()) for name, mask in masks_of(network).items()}

@@ -27,7 +27,7 @@ from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.layer_bits import QuantSettings, uniform_bits
 from disparsity.recipe.recipe import load_recipe
 from disparsity.report.figures import rendering
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 from disparsity.stereo.networks import build_network
 
 RECIPE = """
@@ -130,16 +130,16 @@ def unreported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def asked_to_stop_at(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Every phase of training from here on is asked to stop after the step of this number, as by a signal."""
+    """All training from here on is asked to stop after the step of this number, as by a signal."""
 
     def ask(number: int) -> None:
-        logged = Phase.after_step
+        logged = ResumableTraining.after_step
 
-        def after_step(phase: Phase, trainer: Trainer, step: int, loss: float) -> None:
-            phase._stop.asked = step == number
-            logged(phase, trainer, step, loss)
+        def after_step(training: ResumableTraining, trainer: Trainer, step: int, loss: float) -> None:
+            training._stop.asked = step == number
+            logged(training, trainer, step, loss)
 
-        monkeypatch.setattr(Phase, "after_step", after_step)
+        monkeypatch.setattr(ResumableTraining, "after_step", after_step)
 
     return ask
 

@@ -17,7 +17,7 @@ from disparsity.checkpoint.restore import open_network
 from disparsity.pruning.masks import density, masks_of, trained_weight
 from disparsity.recipe.recipe import load_recipe
 from disparsity.report.schema import validate
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 
 Writer = Callable[..., Path]
 
@@ -94,13 +94,13 @@ def test_a_stopped_run_resumes_to_the_same_bits(
     write_recipe: Writer, finished: Path, unreported: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: int
 ) -> None:
     recipe = load_recipe(write_recipe(tmp_path))
-    logged = Phase.after_step
+    logged = ResumableTraining.after_step
 
-    def stop_at(self: Phase, trainer: object, number: int, loss: float) -> None:
+    def stop_at(self: ResumableTraining, trainer: object, number: int, loss: float) -> None:
         self._stop.asked = number + 1 == step
         logged(self, trainer, number, loss)
 
-    monkeypatch.setattr(Phase, "after_step", stop_at)
+    monkeypatch.setattr(ResumableTraining, "after_step", stop_at)
     stops = 0
     while True:
         try:

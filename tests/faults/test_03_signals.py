@@ -14,7 +14,7 @@ from disparsity import pipeline
 from disparsity.base.errors import StoppedError
 from disparsity.base.signals import stop_on_signal
 from disparsity.datasets.batches.prefetch import Prefetcher
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 
 STEPS = 20
 
@@ -32,14 +32,14 @@ def test_stopped_again_and_again_by_real_signals(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbroken: list[str], workers: int, every: int
 ) -> None:
     """Without workers at every step: whatever a checkpoint of any step lacked would show in the hashes."""
-    after_step, stops = Phase.after_step, 0
+    after_step, stops = ResumableTraining.after_step, 0
 
-    def signalled(self: Phase, trainer: object, step: int, loss: float) -> None:
+    def signalled(self: ResumableTraining, trainer: object, step: int, loss: float) -> None:
         if (step + 1) % every == 0:
             os.kill(os.getpid(), signal.SIGINT if step % 2 else signal.SIGTERM)
         after_step(self, trainer, step, loss)
 
-    monkeypatch.setattr(Phase, "after_step", signalled)
+    monkeypatch.setattr(ResumableTraining, "after_step", signalled)
     while True:
         trainer = new_trainer(STEPS, 32, 64)
         prefetcher = Prefetcher(trainer._batches.__self__, workers) if workers else None
@@ -54,7 +54,7 @@ def test_stopped_again_and_again_by_real_signals(
         finally:
             if prefetcher:
                 prefetcher.close()
-    assert stops == STEPS // every - 1  # asked at its last step, a phase ends
+    assert stops == STEPS // every - 1  # asked at its last step, the training ends
     assert outcome(tmp_path) == unbroken
     assert not list(tmp_path.rglob("*.tmp"))
 

@@ -26,9 +26,9 @@ def test_killed_after_every_stage(
     monkeypatch.setattr(pipeline, "build_report", lambda _run, _recipe: {})
     real = pipeline.run_stage
 
-    def deadly(context, network, number, name):
+    def deadly(context, planned, network):
         before = list(run.glob("stages/*/checkpoint.json"))
-        trained = real(context, network, number, name)
+        trained = real(context, planned, network)
         if len(list(run.glob("stages/*/checkpoint.json"))) > len(before):
             os.kill(os.getpid(), signal.SIGKILL)
         return trained

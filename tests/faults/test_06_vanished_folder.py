@@ -16,7 +16,7 @@ from disparsity.base.signals import StopRequest
 from disparsity.cli import main
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.run import resumable
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 
 NOBODY = 65_534
 
@@ -62,5 +62,5 @@ def test_a_folder_that_vanishes_is_not_made_anew(tmp_path: Path, monkeypatch: py
     with pytest.raises(
         InputError, match="stage: the folder has vanished while the run worked in it; is its disk still"
     ):
-        Phase(folder, StopRequest()).run(trainer, "test")
+        ResumableTraining(folder, StopRequest()).run(trainer, "test")
     assert list(tmp_path.iterdir()) == []

@@ -6,24 +6,18 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from disparsity.recipe.stages import STAGES
 from disparsity.registries import recipe_path
-
-_STAGES = {
-    "train": ("train", "train a network with the recipe's [train] section"),
-    "prune": ("prune", "stage one: remove weights with the recipe's [prune] section"),
-    "finetune": ("finetune", "train on with the masks frozen, with the recipe's [finetune] section"),
-    "quantize": ("quantize", "stage two: fold, quantize and calibrate with the recipe's [quantize] section"),
-}
 
 
 def add_to(commands: Any) -> None:
     """Add the four commands."""
-    for name, (section, help_text) in _STAGES.items():
+    for stage in [stage for stage in STAGES.values() if stage.help]:
         command = commands.add_parser(
-            name,
-            help=help_text,
-            description=f"One stage: {help_text}.",
-            epilog=f"example: disparsity {name} recipes/demo.toml --out runs/{name}",
+            stage.name,
+            help=stage.help,
+            description=f"One stage: {stage.help}.",
+            epilog=f"example: disparsity {stage.name} recipes/demo.toml --out runs/{stage.name}",
         )
         command.add_argument("recipe", type=Path, metavar="RECIPE.toml")
         command.add_argument("--out", type=Path, required=True, metavar="RUN", help="the run's folder")
@@ -31,7 +25,7 @@ def add_to(commands: Any) -> None:
             "--from", dest="start", metavar="CHECKPOINT", help="start here, not at the recipe's network"
         )
         command.add_argument("--set", action="append", default=[], metavar="a.b=value", help="change one setting")
-        command.set_defaults(run=_run, section=section)
+        command.set_defaults(run=_run, stage=stage.name)
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -42,7 +36,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
     recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
     with joined(recipe.processes, arguments.command_line, recipe.device):
-        folder = pipeline.run_single(recipe, arguments.out, arguments.section, arguments.start)
+        folder = pipeline.run_single(recipe, arguments.out, arguments.stage, arguments.start)
         if distributed.is_first():
             print(folder)
     return 0

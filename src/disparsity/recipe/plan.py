@@ -1,4 +1,4 @@
-"""In which order a run prunes and quantizes: recipes of the joint methods as lists of stages."""
+"""Plan of a run: its stages in order, and the part of the recipe that each of them reads."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.schedules import density_after
 from disparsity.pruning.settings import PruneSettings
 from disparsity.recipe.recipe import PruneSection, Recipe
+from disparsity.recipe.stages import FINETUNE, FINETUNE_QUANTIZED, PRUNE, QUANTIZE, STAGES, StageKind
 
 ORDERS = {
     "prune_quantize": "prune, finetune, quantize, finetune_quantized: the sparse network is put on its grids",
@@ -25,15 +26,17 @@ class PlannedStage:
     """One stage of a run.
 
     Attributes:
-        name: of the stage, a section of the recipe.
+        kind: of the stage.
         recipe: what the stage reads; its share of the run's recipe in rounds.
         first_batch: how many steps of this section earlier rounds have taken.
+        number: place in the run, from 1.
 
     """
 
-    name: str
+    kind: StageKind
     recipe: Recipe
     first_batch: int = 0
+    number: int = 1
 
 
 def planned_stages(recipe: Recipe) -> list[PlannedStage]:
@@ -44,11 +47,30 @@ def planned_stages(recipe: Recipe) -> list[PlannedStage]:
 
     """
     check_order(recipe)
-    planned = [stage for stage in _PLANS[recipe.order](recipe) if getattr(recipe, stage.name) is not None]
+    planned = [stage for stage in _PLANS[recipe.order](recipe) if getattr(recipe, stage.kind.name) is not None]
     if not planned:
-        sections = "prune, finetune, quantize, finetune_quantized"
+        sections = ", ".join(stage.name for stage in STAGES.values() if stage.compresses)
         raise InputError("the recipe compresses nothing", expected=f"at least one section of {sections}")
-    return planned
+    return [replace(stage, number=number) for number, stage in enumerate(planned, start=1)]
+
+
+def single_stage(recipe: Recipe, name: str) -> PlannedStage:
+    """One stage of a recipe, with its place in the whole run.
+
+    Raises:
+        InputError: the recipe has no such section, or its order takes the stage several times.
+
+    """
+    if getattr(recipe, name) is None:
+        present = [stage for stage in STAGES if getattr(recipe, stage) is not None]
+        raise InputError(f"the recipe has no section [{name}]", expected=f"one of {present}")
+    if not STAGES[name].compresses:
+        return PlannedStage(kind=STAGES[name], recipe=recipe)
+    found = [stage for stage in planned_stages(recipe) if stage.kind.name == name]
+    if len(found) > 1:
+        remedy = "the command run takes all stages"
+        raise InputError(f"order '{recipe.order}' takes this stage {len(found)} times", where=name, remedy=remedy)
+    return found[0]
 
 
 def check_order(recipe: Recipe) -> None:
@@ -64,10 +86,10 @@ def check_order(recipe: Recipe) -> None:
         _check_rounds(recipe)
     elif recipe.rounds != 1:
         raise InputError("rounds without alternating", where="rounds", found=recipe.rounds, expected="1")
-    for name, wanted in _SECTIONS.get(recipe.order, {}).items():
-        if (getattr(recipe, name) is not None) != wanted:
+    for stage, wanted in _SECTIONS.get(recipe.order, {}).items():
+        if (getattr(recipe, stage.name) is not None) != wanted:
             found, expected = ("none", "a section") if wanted else ("a section", "none")
-            raise InputError(f"order '{recipe.order}'", where=name, found=found, expected=expected)
+            raise InputError(f"order '{recipe.order}'", where=stage.name, found=found, expected=expected)
 
 
 def prunes_under_quantizers(recipe: Recipe) -> bool:
@@ -76,9 +98,9 @@ def prunes_under_quantizers(recipe: Recipe) -> bool:
 
 
 _SECTIONS = {
-    "quantize_prune": {"prune": True, "quantize": True},
-    "alternating": {"prune": True, "quantize": True, "finetune_quantized": True, "finetune": False},
-    "simultaneous": {"prune": True, "quantize": True, "finetune": False},
+    "quantize_prune": {PRUNE: True, QUANTIZE: True},
+    "alternating": {PRUNE: True, QUANTIZE: True, FINETUNE_QUANTIZED: True, FINETUNE: False},
+    "simultaneous": {PRUNE: True, QUANTIZE: True, FINETUNE: False},
 }
 """Sections that an order needs (True) or has no place for (False)."""
 
@@ -94,8 +116,8 @@ def _check_rounds(recipe: Recipe) -> None:
         raise InputError("cycles do not fall into rounds", where="prune.schedule", found="cyclic")
 
 
-def _in_turn(*names: str) -> Callable[[Recipe], Iterator[PlannedStage]]:
-    return lambda recipe: (PlannedStage(name=name, recipe=recipe) for name in names)
+def _in_turn(*kinds: StageKind) -> Callable[[Recipe], Iterator[PlannedStage]]:
+    return lambda recipe: (PlannedStage(kind=kind, recipe=recipe) for kind in kinds)
 
 
 def _alternating(recipe: Recipe) -> Iterator[PlannedStage]:
@@ -106,13 +128,12 @@ def _alternating(recipe: Recipe) -> Iterator[PlannedStage]:
         prune = _part_of_pruning(recipe.prune, number, recipe.rounds)
         tune = _part_of_training(recipe.finetune_quantized, number, recipe.rounds)
         part = replace(recipe, prune=prune, finetune_quantized=tune)
-        yield PlannedStage(
-            name="prune", recipe=part, first_batch=_share(recipe.prune.train.steps, number, recipe.rounds)
-        )
+        before = _share(recipe.prune.train.steps, number, recipe.rounds)
+        yield PlannedStage(kind=PRUNE, recipe=part, first_batch=before)
         if number == 0:
-            yield PlannedStage(name="quantize", recipe=part)
+            yield PlannedStage(kind=QUANTIZE, recipe=part)
         before = _share(recipe.finetune_quantized.steps, number, recipe.rounds)
-        yield PlannedStage(name="finetune_quantized", recipe=part, first_batch=before)
+        yield PlannedStage(kind=FINETUNE_QUANTIZED, recipe=part, first_batch=before)
 
 
 def _part_of_training(settings: TrainSettings, number: int, rounds: int) -> TrainSettings:
@@ -144,8 +165,8 @@ def _share(whole: int, number: int, rounds: int) -> int:
 
 
 _PLANS: dict[str, Callable[[Recipe], Iterator[PlannedStage]]] = {
-    "prune_quantize": _in_turn("prune", "finetune", "quantize", "finetune_quantized"),
-    "quantize_prune": _in_turn("quantize", "finetune_quantized", "prune", "finetune"),
+    "prune_quantize": _in_turn(PRUNE, FINETUNE, QUANTIZE, FINETUNE_QUANTIZED),
+    "quantize_prune": _in_turn(QUANTIZE, FINETUNE_QUANTIZED, PRUNE, FINETUNE),
     "alternating": _alternating,
-    "simultaneous": _in_turn("quantize", "prune", "finetune_quantized"),
+    "simultaneous": _in_turn(QUANTIZE, PRUNE, FINETUNE_QUANTIZED),
 }

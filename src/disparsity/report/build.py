@@ -25,6 +25,7 @@ from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.recipe.input_size import report_size
 from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.stages import STAGES, last_float_stage, stage_of_folder
 from disparsity.registries import load
 from disparsity.report.schema import SCHEMA, VERSION
 from disparsity.report.write import write_report
@@ -88,9 +89,9 @@ def _latency(
     stored = None if measure_again else stored_latency(path, checkpoint, size)
     if not runtime or (stored is not None and stored["runtime"] == runtime):
         return stored
-    floats = _float_stages(folders)
-    if floats and floats[-1] != folders[-1]:
-        middle = {"pruned": open_network(str(floats[-1]), None)}
+    pruned = _pruned_stage(folders)
+    if pruned not in (None, folders[-1]):
+        middle = {"pruned": open_network(str(pruned), None)}
         networks = {"dense": networks["dense"], **middle, "compressed": networks["compressed"]}
     write = load("formats", load("latency_runtimes", runtime).form).write
     section = measure_latency(networks, size, runtime, runs, write)
@@ -98,12 +99,10 @@ def _latency(
     return section
 
 
-def _float_stages(folders: list[Path]) -> list[Path]:
-    """The stages before any weight was quantized; none where weights were still removed after that."""
-    names = [folder.name.partition("-")[2] for folder in folders]
-    bits = names.index("quantize") if "quantize" in names else len(names)
-    sparse = [place for place, name in enumerate(names) if name in ("prune", "finetune")]
-    return [folders[place] for place in sparse] if all(place < bits for place in sparse) else []
+def _pruned_stage(folders: list[Path]) -> Path | None:
+    """The stage whose network is pruned and still float; None where weights were removed after quantization."""
+    place = last_float_stage([stage_of_folder(folder.name) for folder in folders])
+    return None if place is None else folders[place]
 
 
 def finished_stages(run: Path) -> list[Path]:
@@ -134,8 +133,8 @@ def _read_evaluation(path: Path) -> dict[str, Any]:
 
 def _stage_bytes(folders: list[Path], memory: dict[str, Any]) -> dict[str, Any]:
     """Bytes of the network after the stages, as packed files would have them."""
-    pruned = _float_stages(folders)
-    float_bytes = _packed_bytes(open_network(str(pruned[-1]), None)) if pruned else None
+    pruned = _pruned_stage(folders)
+    float_bytes = _packed_bytes(open_network(str(pruned), None)) if pruned else None
     return {"dense": memory["dense_bytes"], "pruned": float_bytes, "quantized": memory["packed_file_bytes"]}
 
 
@@ -146,12 +145,9 @@ def _packed_bytes(network: StereoNetwork) -> int:
 
 def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[str, Any]]) -> dict[str, Any]:
     prune, quantize = recipe.prune, recipe.quantize
-    phases = {
-        "prune": prune.train if prune else None,
-        "finetune": recipe.finetune,
-        "finetune_quantized": recipe.finetune_quantized,
-    }
-    teachers = {phase.teacher for phase in phases.values() if phase is not None and phase.needs_teacher}
+    training = {stage.name: recipe.phases.get(stage.training) for stage in STAGES.values() if stage.compresses}
+    phases = {name: settings for name, settings in training.items() if settings is not None}
+    teachers = {phase.teacher for phase in phases.values() if phase.needs_teacher}
     seconds = {folder.name: load_checkpoint(folder).facts["seconds"] for folder in folders}
     seconds |= {f"evaluate-{stage}": content["seconds"] for stage, content in evaluations.items()}
     return {
@@ -164,6 +160,6 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: dict[str, dict[s
         "allocation": quantize.allocation if quantize else "none",
         "teacher": ", ".join(sorted(teachers)) or "none",
         "seed": recipe.seed,
-        "steps": {name: phase.steps for name, phase in phases.items() if phase is not None},
+        "steps": {name: phase.steps for name, phase in phases.items()},
         "seconds": seconds,
     }

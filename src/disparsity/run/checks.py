@@ -27,9 +27,10 @@ from disparsity.recipe.plan import check_order, prunes_under_quantizers
 from disparsity.recipe.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.run.supported_operators import check_treatable
 from disparsity.run.tensorboard import check_tensorboard
+from disparsity.stereo.network import StereoNetwork
 
 if TYPE_CHECKING:
-    from disparsity.run.context import Context
+    from disparsity.run.context import RunContext
 
 _MOST_THREADS = 256
 _SEEDS = 1 << 31
@@ -74,20 +75,17 @@ def check_settings(recipe: Recipe) -> None:
         check_runtime(recipe.report.runtime)
 
 
-def check_files(context: Context, start: str | None = None) -> None:
-    """The networks, the test data and the first batches: opened as the run will open them, and fit to be compressed.
+def check_files(context: RunContext, network: StereoNetwork) -> None:
+    """The test data and the first batches can be read, and the network is fit to be compressed.
 
     Args:
-        context: of the run; what has been opened stays open in it.
-        start: the checkpoint to start from instead of the recipe's network, if any.
+        context: of the run.
+        network: that the run starts from.
 
     Raises:
         DisparsityError: one of them is missing, damaged or does not fit.
 
     """
-    network = context.dense
-    if start is not None:
-        network = context.opened(start, context.recipe.network.name)
     for uri in context.recipe.data.test:
         open_data(uri)
     context.stream.next_batch(0)

@@ -1,10 +1,9 @@
-"""What every stage of a run shares: its recipe and folder, its batches, its device, the network before compression."""
+"""Run context: what all stages of a run share, opened once, and the view of it that one stage works with."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -16,75 +15,125 @@ from disparsity.base.signals import StopRequest
 from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.batches.device import Delivered
 from disparsity.datasets.batches.prefetch import BatchSource, Prefetcher
-from disparsity.datasets.batches.stream import TrainingStream
+from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.recipe.plan import PlannedStage
 from disparsity.recipe.recipe import DataSection, Recipe, parse_size
-from disparsity.run.resumable import Phase
+from disparsity.run import batch_numbers
+from disparsity.run.folder import stage_folder
+from disparsity.run.resumable import ResumableTraining
 from disparsity.stereo.network import StereoNetwork
+
+Opener = Callable[[str], StereoDataset]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
-    """What every stage of a run needs."""
+class RunContext:
+    """What all stages of a run share.
 
-    run: Path
+    Attributes:
+        folder: of the run.
+        recipe: of the run.
+        stop: asked by a signal.
+        device: where this process computes.
+        dense: the network before compression, in eval mode; no stage changes it.
+        stream: the training batches, or this process's part of them.
+        calibration: batches for reconstruction and calibration.
+
+    """
+
+    folder: Path
     recipe: Recipe
     stop: StopRequest
-    first_batch: int = 0
-    """Where a stage's batches begin: behind those of its earlier rounds."""
-
-    def of(self, stage: PlannedStage) -> Context:
-        """The same run as one stage sees it; what is open stays open."""
-        if stage.recipe == self.recipe and stage.first_batch == self.first_batch:
-            return self
-        other = replace(self, recipe=stage.recipe, first_batch=stage.first_batch)
-        vars(other).update(stream=self.stream, calibration=self.calibration, dense=self.dense)
-        return other
-
-    def phase(self, folder: Path) -> Phase:
-        """A training phase in a stage's folder."""
-        return Phase(folder, self.stop, tensorboard=self.recipe.report.tensorboard)
-
-    @cached_property
-    def stream(self) -> BatchSource:
-        """The training batches, or this process's part of them."""
-        part = (distributed.rank(), distributed.processes())
-        return Delivered(open_stream(self.recipe.data, self.recipe.seed, part), self.device)
-
-    @cached_property
-    def calibration(self) -> BatchSource:
-        """Batches for reconstruction and calibration."""
-        data = self.recipe.data
-        uris = data.calibration or data.train
-        weights = () if data.calibration else data.weights
-        crop = data.calibration_crop or data.crop
-        changed = replace(data, train=uris, weights=weights, crop=crop, workers=0, augment=False, augmentation=None)
-        return Delivered(open_stream(changed, self.recipe.seed), self.device)
-
-    @cached_property
-    def dense(self) -> StereoNetwork:
-        """The network before compression, in eval mode."""
-        section = self.recipe.network
-        return self.opened(section.checkpoint, section.name).eval()
-
-    @cached_property
-    def device(self) -> torch.device:
-        """Where this process computes."""
-        return choose_device(self.recipe.device)
+    device: torch.device
+    dense: StereoNetwork
+    stream: BatchSource
+    calibration: BatchSource
 
     def opened(self, checkpoint: str, name: str | None) -> StereoNetwork:
-        """A network as the run computes with it: on its device, channels last."""
-        return use_channels_last(open_network(checkpoint, name, self.recipe.seed).to(self.device))
+        """A network as the run computes with it."""
+        return _open_network(self.recipe, self.device, checkpoint, name)
+
+    def stage(self, planned: PlannedStage) -> StageContext:
+        """The view of one stage; the clock of its training starts now."""
+        folder = stage_folder(self.folder, planned.number, planned.kind.name)
+        training = ResumableTraining(folder, self.stop, tensorboard=self.recipe.report.tensorboard)
+        return StageContext(run=self, planned=planned, folder=folder, training=training)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageContext:
+    """What one stage of a run sees.
+
+    Attributes:
+        run: what it shares with the other stages.
+        planned: the stage, with its part of the recipe.
+        folder: of the stage.
+        training: runs its trainer, and counts its seconds.
+
+    """
+
+    run: RunContext
+    planned: PlannedStage
+    folder: Path
+    training: ResumableTraining
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the stage reads."""
+        return self.planned.recipe
+
+    def next_batch(self, step: int) -> Batch:
+        """The batch of a training step of this stage."""
+        first = batch_numbers.STEPS_FROM[self.planned.kind.name] + self.planned.first_batch
+        return self.run.stream.next_batch(first + step)
+
+    def scoring_batch(self, index: int, count: int | None = None) -> Batch:
+        """Batch number `index` of a scoring pass, or `count` samples of it."""
+        return self.run.stream.next_batch(batch_numbers.SCORES_FROM + index, count)
+
+    def recalibration_batch(self, index: int) -> Batch:
+        """Batch number `index` of a recalibration."""
+        return self.run.stream.next_batch(batch_numbers.RECALIBRATION_FROM + index)
+
+    def calibration_batch(self, pairs: int) -> Batch:
+        """The fixed batch of reconstruction and calibration."""
+        return self.run.calibration.next_batch(batch_numbers.CALIBRATION, pairs)
+
+
+def open_context(recipe: Recipe, folder: Path, stop: StopRequest, opened: Opener = open_data) -> RunContext:
+    """Open what a recipe names: its network and its data; nothing is written.
+
+    Args:
+        recipe: of the run.
+        folder: of the run; it need not exist yet.
+        stop: asked by a signal.
+        opened: opens a data URI.
+
+    Raises:
+        DisparsityError: one of them is missing or damaged, or its description is wrong.
+
+    """
+    device = choose_device(recipe.device)
+    part = (distributed.rank(), distributed.processes())
+    return RunContext(
+        folder=folder,
+        recipe=recipe,
+        stop=stop,
+        device=device,
+        dense=_open_network(recipe, device, recipe.network.checkpoint, recipe.network.name).eval(),
+        stream=Delivered(open_stream(recipe.data, recipe.seed, part, opened), device),
+        calibration=Delivered(open_stream(_calibration_data(recipe.data), recipe.seed, opened=opened), device),
+    )
 
 
 def open_stream(
     data: DataSection,
     seed: int,
     part: tuple[int, int] = (0, 1),
-    opened: Callable[[str], StereoDataset] = open_data,
+    opened: Opener = open_data,
 ) -> BatchSource:
     """The training batches of a recipe, from its data sets as `opened` gives them.
 
@@ -112,3 +161,21 @@ def open_stream(
         part=part,
     )
     return Prefetcher(stream, data.workers) if data.workers else stream
+
+
+def _calibration_data(data: DataSection) -> DataSection:
+    """The data section whose training batches are the calibration batches: nothing is augmented, workers are idle."""
+    return replace(
+        data,
+        train=data.calibration or data.train,
+        weights=() if data.calibration else data.weights,
+        crop=data.calibration_crop or data.crop,
+        workers=0,
+        augment=False,
+        augmentation=None,
+    )
+
+
+def _open_network(recipe: Recipe, device: torch.device, checkpoint: str, name: str | None) -> StereoNetwork:
+    """A network on the device of the run, channels last."""
+    return use_channels_last(open_network(checkpoint, name, recipe.seed).to(device))

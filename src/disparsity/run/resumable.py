@@ -1,9 +1,10 @@
-"""One phase of training inside a run: metrics, periodic checkpoints, clean stops, exact resumption."""
+"""Resumable training inside a stage: metrics, periodic checkpoints, clean stops, exact resumption."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ _METRICS_EVERY = 10
 _SAVE_EVERY_SECONDS = 120.0
 
 
-class Phase(StepHook):
+class ResumableTraining(StepHook):
     """Runs a trainer within a stage's folder; of several processes only the first writes there.
 
     Args:
@@ -55,7 +56,7 @@ class Phase(StepHook):
 
         Raises:
             StoppedError: a signal asked; a checkpoint of this moment has been written.
-            InputError: another version of disparsity left the phase in its middle.
+            InputError: the stored state is not one of this training: another version of disparsity wrote it.
 
         """
         trainer.hooks.append(self)
@@ -63,7 +64,8 @@ class Phase(StepHook):
         resume = self._folder / _RESUME_FILE
         if resume.is_file():
             stored = load_checkpoint(resume)
-            _load(trainer, stored.tensors, resume)
+            _check_state(trainer.state(), stored.tensors, resume)
+            trainer.load(stored.tensors)
             self._earlier_seconds = float(stored.facts["seconds"])
         if distributed.is_first():
             trim_metrics(self._folder, trainer.step)
@@ -101,7 +103,7 @@ class Phase(StepHook):
         self._errors.sums = state["errors"]
 
     def clear(self) -> None:
-        """Remove the resumption checkpoint of a phase that has ended."""
+        """Remove the checkpoint of training that has ended."""
         (self._folder / _RESUME_FILE).unlink(missing_ok=True)
         for old in self._folder.glob(f"{Path(_RESUME_FILE).stem}-*.safetensors"):
             old.unlink()
@@ -131,13 +133,20 @@ class Phase(StepHook):
         }
 
 
-def _load(trainer: Trainer, tensors: dict[str, Tensor], path: Path) -> None:
-    try:
-        trainer.load(tensors)
-    except KeyError as missing:
+def _check_state(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor], where: Path) -> None:
+    """Refuse a stored state that is not one of this training, of which `expected` is the state before the first step.
+
+    During the steps it grows: by the moments of the optimizer, and by what hooks collect.
+    """
+    lost = [f"no '{name}'" for name in expected if name not in stored]
+    network = [name for name in {**expected, **stored} if name.startswith("network.")]
+    lost += [f"'{name}', which this network has not" for name in network if name not in expected]
+    both = [name for name in network if name in expected and name in stored]
+    lost += [f"'{n}' {list(stored[n].shape)}" for n in both if stored[n].shape != expected[n].shape]
+    if lost:
         raise InputError(
             "this stage was left in its middle by another version of disparsity",
-            where=path,
-            found=f"no {missing}",
+            where=where,
+            found=lost[0],
             remedy="finish it with that version, or remove the stage's folder to begin the stage anew",
-        ) from None
+        )

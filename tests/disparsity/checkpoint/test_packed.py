@@ -22,7 +22,7 @@ from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.layer_bits import QuantSettings
 from disparsity.quant.quantizers import QUANTIZERS
 from disparsity.quant.quantizers.settings import QuantizerSettings
-from disparsity.run.stages.stages import bits_of, compressed_layers
+from disparsity.run.stages.layer_bits import bits_of, compressed_layers
 from disparsity.stereo.networks import build_network
 
 STAGES = ["dense", "01-prune", "03-quantize", "04-finetune_quantized"]

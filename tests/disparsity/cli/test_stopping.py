@@ -16,7 +16,7 @@ import pytest
 from disparsity.base.atomic_io import sha256_of
 from disparsity.checkpoint.checkpoints import load_checkpoint
 from disparsity.cli import main
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 
 STEPS = "prune.train.steps=30"
 CODE = "import sys; from disparsity.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -88,14 +88,14 @@ def test_a_second_signal_while_saving_damages_nothing(
 
 def signal_at_step(patch: pytest.MonkeyPatch, step: int) -> None:
     """Send a real signal to ourselves when `step` has been taken."""
-    before = Phase.after_step
+    before = ResumableTraining.after_step
 
-    def after_step(self: Phase, trainer: object, number: int, loss: float) -> None:
+    def after_step(self: ResumableTraining, trainer: object, number: int, loss: float) -> None:
         if number + 1 == step:
             os.kill(os.getpid(), signal.SIGINT)
         before(self, trainer, number, loss)
 
-    patch.setattr(Phase, "after_step", after_step)
+    patch.setattr(ResumableTraining, "after_step", after_step)
 
 
 def signal_at_write(patch: pytest.MonkeyPatch, moment: int) -> None:
@@ -110,13 +110,13 @@ def signal_at_write(patch: pytest.MonkeyPatch, moment: int) -> None:
 
         return call
 
-    started = Phase.after_step
+    started = ResumableTraining.after_step
 
-    def after_step(self: Phase, trainer: object, number: int, loss: float) -> None:
+    def after_step(self: ResumableTraining, trainer: object, number: int, loss: float) -> None:
         with pytest.MonkeyPatch.context() as inner:
             if number + 1 == 2:
                 inner.setattr("disparsity.base.atomic_io.os.replace", around(os.replace))
                 inner.setattr("disparsity.base.atomic_io.os.fsync", around(os.fsync))
             started(self, trainer, number, loss)
 
-    patch.setattr(Phase, "after_step", after_step)
+    patch.setattr(ResumableTraining, "after_step", after_step)

@@ -39,7 +39,7 @@ def test_every_order_has_a_recipe_and_its_stages(order: str) -> None:
     recipe = recipe_of(order)
     check_settings(recipe)
     assert recipe.order == order
-    names = [f"{number:02d}-{stage.name}" for number, stage in enumerate(planned_stages(recipe), start=1)]
+    names = [f"{stage.number:02d}-{stage.kind.name}" for stage in planned_stages(recipe)]
     assert names == FOLDERS[order]
     assert recipe.prune is not None
     assert recipe.prune.train.steps + sum(part.steps for part in _tuning(recipe)) == 360
@@ -49,12 +49,12 @@ def test_rounds_share_steps_events_and_sparsity() -> None:
     recipe = recipe_of("alternating", "rounds=3", "prune.events=7", "prune.train.steps=100", "prune.sparsity=0.9",
                        "finetune_quantized.steps=50", "prune.first_sparsity=0.3")  # fmt: skip
     stages = planned_stages(recipe)
-    pruning = [stage for stage in stages if stage.name == "prune"]
+    pruning = [stage for stage in stages if stage.kind.prunes]
     sections = [stage.recipe.prune for stage in pruning]
     assert [section.events for section in sections if section] == [2, 2, 3]
     assert [section.train.steps for section in sections if section] == [33, 33, 34]
     assert [stage.first_batch for stage in pruning] == [0, 33, 66]
-    tuning = [stage for stage in stages if stage.name == "finetune_quantized"]
+    tuning = [stage for stage in stages if stage.kind.name == "finetune_quantized"]
     assert [stage.recipe.finetune_quantized.steps for stage in tuning if stage.recipe.finetune_quantized] == [
         16,
         17,

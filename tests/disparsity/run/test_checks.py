@@ -10,9 +10,9 @@ import pytest
 
 from disparsity.base.errors import DisparsityError, InputError
 from disparsity.base.signals import StopRequest
-from disparsity.recipe.recipe import load_recipe
+from disparsity.recipe.recipe import Recipe, load_recipe
 from disparsity.run.checks import check_files, check_report, check_settings
-from disparsity.run.context import Context
+from disparsity.run.context import open_context
 
 
 @pytest.fixture
@@ -83,10 +83,13 @@ def test_a_report_needs_a_size_that_fits_memory(load: Callable) -> None:
         check_report(load("report.size=99999x99999"))
 
 
-def test_files_are_opened_once_and_for_all(load: Callable, tmp_path: Path) -> None:
-    context = Context(run=tmp_path / "run", recipe=load(), stop=StopRequest())
-    check_files(context)
-    assert context.dense is context.dense
+def opened(recipe: Recipe, folder: Path) -> None:
+    context = open_context(recipe, folder, StopRequest())
+    check_files(context, context.dense)
+
+
+def test_files_are_opened_before_a_folder_is_made(load: Callable, tmp_path: Path) -> None:
+    opened(load(), tmp_path / "run")
     assert not (tmp_path / "run").exists()
     for change in (
         "network.checkpoint=nowhere",
@@ -94,7 +97,7 @@ def test_files_are_opened_once_and_for_all(load: Callable, tmp_path: Path) -> No
         "data.calibration_crop=99x99",
     ):
         with pytest.raises(DisparsityError, match=r"nowhere|99x99"):
-            check_files(Context(run=tmp_path / "run", recipe=load(change), stop=StopRequest()))
+            opened(load(change), tmp_path / "run")
 
 
 RECURRENT = """
@@ -124,16 +127,16 @@ def test_a_network_of_the_users_own_is_taken_or_refused_before_anything_starts(
     monkeypatch.syspath_prepend(tmp_path)
     recipe = load("network.name=with_a_gru:Recurrent", 'network.checkpoint=""')
     with pytest.raises(InputError, match=r"with_a_gru:Recurrent: .*recurrent layer at network\.update \(GRUCell\)"):
-        check_files(Context(run=tmp_path / "run", recipe=recipe, stop=StopRequest()))
-    check_files(Context(run=tmp_path / "run", recipe=replace(recipe, prune=None, quantize=None), stop=StopRequest()))
+        opened(recipe, tmp_path / "run")
+    opened(replace(recipe, prune=None, quantize=None), tmp_path / "run")
 
 
 def test_distributions_are_taught_to_networks_that_have_them(load: Callable, tmp_path: Path) -> None:
     recipe = load("finetune.teacher_volume_weight=1.0")
-    check_files(Context(run=tmp_path, recipe=recipe, stop=StopRequest()))
+    opened(recipe, tmp_path)
     other = load("finetune.teacher_volume_weight=1.0", "network.name=dispnetc", "network.checkpoint=")
     with pytest.raises(InputError, match=r"^dispnetc: the network has no cost volume"):
-        check_files(Context(run=tmp_path, recipe=other, stop=StopRequest()))
+        opened(other, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""A phase that is stopped at any step and goes on gives the bits, files and metrics of an unbroken one."""
+"""Resumable training: stopped at any step and resumed, it gives the bits, files and metrics of an unbroken one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 from disparsity.run import resumable
 from disparsity.run.folder import read_metrics
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 from disparsity.stereo.networks import build_network
 
 STEPS = 7
@@ -60,9 +61,9 @@ class AskAt(StepHook):
 
 def finished(folder: Path, trainer: Trainer) -> tuple[dict[str, torch.Tensor], list[dict[str, Any]]]:
     folder.mkdir(exist_ok=True)  # as a stage does
-    phase = Phase(folder, StopRequest())
-    phase.run(trainer, "test")
-    phase.clear()
+    training = ResumableTraining(folder, StopRequest())
+    training.run(trainer, "test")
+    training.clear()
     return trainer.network.state_dict(), read_metrics(folder / "metrics.jsonl")
 
 
@@ -81,7 +82,7 @@ def test_stopped_at_any_step_and_resumed_is_bit_identical(tmp_path: Path, stop_a
     folder.mkdir()
     trainer.hooks.append(AskAt(stop_at, stop))
     with pytest.raises(StoppedError, match="stopped by a signal after a clean checkpoint"):
-        Phase(folder, stop).run(trainer, "test")
+        ResumableTraining(folder, stop).run(trainer, "test")
     assert (folder / "resume.json").is_file()
     trainer = new_trainer()
     trainer.hooks.append(StepHook())  # the hooks of a run keep their places
@@ -109,7 +110,7 @@ def test_killed_between_checkpoints_takes_the_lost_steps_again(
     trainer.hooks.append(Dies())
     (tmp_path / "killed").mkdir()
     with pytest.raises(MemoryError):
-        Phase(tmp_path / "killed", StopRequest()).run(trainer, "test")
+        ResumableTraining(tmp_path / "killed", StopRequest()).run(trainer, "test")
     with (tmp_path / "killed/metrics.jsonl").open("a") as file:
         file.write('{"step": 6, "lo')
     trainer = new_trainer()
@@ -119,23 +120,50 @@ def test_killed_between_checkpoints_takes_the_lost_steps_again(
     assert again_rows == rows
 
 
-def test_request_at_the_last_step_lets_the_phase_end(tmp_path: Path) -> None:
+def test_request_at_the_last_step_lets_the_training_end(tmp_path: Path) -> None:
     stop, trainer = StopRequest(), new_trainer()
     trainer.hooks.append(AskAt(STEPS - 1, stop))
-    phase = Phase(tmp_path, stop)
-    phase.run(trainer, "test")
+    training = ResumableTraining(tmp_path, stop)
+    training.run(trainer, "test")
     assert Sparsify.density(trainer.network) == pytest.approx(0.3, abs=1e-3)
-    assert phase.seconds > 0
+    assert training.seconds > 0
 
 
-def test_a_state_of_another_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lambda tensors: tensors.pop("skipped"), "no 'skipped'"),
+        (lambda tensors: tensors.pop("hook.0.done"), "no 'hook.0.done'"),
+        (lambda tensors: tensors.pop("network.downsampling.0.bias"), "no 'network.downsampling.0.bias'"),
+        (lambda tensors: tensors.update({"network.more": torch.zeros(1)}), "'network.more', which this network has"),
+        (lambda tensors: tensors.update({"network.downsampling.0.bias": torch.zeros(1)}), "'network.d.*bias' .1.;"),
+    ],
+)
+def test_a_state_of_another_version_is_refused(tmp_path: Path, change: Callable[[dict], object], found: str) -> None:
     stop = StopRequest()
     trainer = new_trainer()
     trainer.hooks.append(AskAt(2, stop))
     with pytest.raises(StoppedError):
-        Phase(tmp_path, stop).run(trainer, "prune")
+        ResumableTraining(tmp_path, stop).run(trainer, "prune")
     stored = load_checkpoint(tmp_path / "resume.json")
-    older = {name: tensor for name, tensor in stored.tensors.items() if name != "skipped"}
-    save_checkpoint(tmp_path / "resume.json", Checkpoint(older, {"seconds": 0.0}))
-    with pytest.raises(InputError, match=r"resume\.json: .* another version of disparsity; found no 'skipped'; fin"):
-        Phase(tmp_path, StopRequest()).run(new_trainer(), "prune")
+    change(stored.tensors)
+    save_checkpoint(tmp_path / "resume.json", Checkpoint(stored.tensors, {"seconds": 0.0}))
+    trainer = new_trainer()
+    trainer.hooks.append(StepHook())  # the hooks of a run keep their places
+    with pytest.raises(InputError, match=rf"resume\.json: .* another version of disparsity; found {found}"):
+        ResumableTraining(tmp_path, StopRequest()).run(trainer, "prune")
+
+
+def test_an_error_while_loading_is_no_other_version(tmp_path: Path) -> None:
+    class Fails(StepHook):
+        def load(self, state: dict[str, torch.Tensor]) -> None:
+            raise KeyError("ours")
+
+    stop, trainer = StopRequest(), new_trainer()
+    trainer.hooks.append(AskAt(2, stop))
+    with pytest.raises(StoppedError):
+        ResumableTraining(tmp_path, stop).run(trainer, "prune")
+    trainer = new_trainer()
+    trainer.hooks.append(Fails())
+    with pytest.raises(KeyError, match="ours"):
+        ResumableTraining(tmp_path, StopRequest()).run(trainer, "prune")

@@ -29,7 +29,7 @@ from disparsity.pruning.masks import attach_masks
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 from disparsity.run import resumable
-from disparsity.run.resumable import Phase
+from disparsity.run.resumable import ResumableTraining
 from disparsity.stereo.networks import build_network
 
 SIZES = {"halvings": 2, "width": 4, "refinement_width": 2, "max_disparity": 16}
@@ -51,7 +51,7 @@ def new_trainer(steps: int, height: int, width: int) -> Trainer:
 
 def finish(folder: Path, trainer: Trainer, stop: StopRequest) -> None:
     """Train to the end and write down weights, moments and scores."""
-    Phase(folder, stop).run(trainer, "cycles")
+    ResumableTraining(folder, stop).run(trainer, "cycles")
     save_checkpoint(folder / _END, Checkpoint(trainer.state(), {}))
 
 
@@ -137,7 +137,7 @@ def stops_in_one_process(wanted: int, folder: Path) -> dict[str, Any]:
         stop = StopRequest()
         stop.asked = True
         try:
-            Phase(folder, stop).run(new_trainer(10 * wanted, 32, 64), "stops")
+            ResumableTraining(folder, stop).run(new_trainer(10 * wanted, 32, 64), "stops")
         except StoppedError:
             facts.append(_facts_of(os.getpid()))
     resident, descriptors = zip(*facts[len(facts) // 5 :], strict=True)  # caches fill first

@@ -27,7 +27,7 @@ from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.layer_bits import QuantSettings
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import NETWORKS, build_network

@@ -23,7 +23,7 @@ from disparsity.pruning.masks import attach_masks, set_masks
 from disparsity.quant.attach import attach_quantizers, layer_bits
 from disparsity.recipe.recipe import QuantizeSection, load_recipe
 from disparsity.run.stages.bit_allocation import Allocated, Allocator, remove_channels
-from disparsity.run.stages.stages import bits_of
+from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 

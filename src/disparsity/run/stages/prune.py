@@ -1,0 +1,76 @@
+"""Stage `prune`: weights are removed at events while the network trains, in float or behind its quantizers."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from disparsity.datasets.batches.stream import Batch
+from disparsity.finetune.modes import build_mode
+from disparsity.finetune.objective import Objective
+from disparsity.finetune.reconstruction.reconstructor import Reconstructor
+from disparsity.finetune.sparsify import Sparsify
+from disparsity.finetune.training import StepHook, Trainer
+from disparsity.pruning.channels.pattern import ChannelPattern
+from disparsity.pruning.masks import attach_masks, masks_of
+from disparsity.pruning.prunable import prunable_layers
+from disparsity.pruning.scores.registry import SCORES
+from disparsity.quant.finalise import finalise
+from disparsity.recipe.recipe import PruneSection
+from disparsity.recipe.stages import PRUNE
+from disparsity.run.context import StageContext
+from disparsity.run.stages.channel_pruning import SilenceRemoved, finish_channels, start_channels
+from disparsity.run.stages.layer_bits import compressed_layers
+from disparsity.run.stages.recalibration import recalibrate_after
+from disparsity.run.stages.score_pass import score_pass
+from disparsity.run.stages.stage import Stage
+from disparsity.run.stages.teacher import teacher_for
+from disparsity.run.stages.training import parameter_groups, training_hooks
+from disparsity.run.stages.weight_macs import macs_per_weight
+from disparsity.stereo.network import StereoNetwork
+
+
+def _run(context: StageContext, network: StereoNetwork) -> StereoNetwork:
+    section = context.recipe.prune
+    assert section is not None
+    layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
+    pattern = start_channels(network, layers, section.floor_share) if section.pattern == "channel" else None
+    if pattern is None:
+        attach_masks(network, [name for name in layers if name not in masks_of(network)])
+    objective = Objective(settings=section.train, teacher=teacher_for(context, network, section.train))
+    batch = context.calibration_batch(section.reconstruct.pairs)
+    hooks: list[StepHook] = [_sparsify(context, section, network, layers, objective, pattern, batch)]
+    hooks += [SilenceRemoved()] if pattern else []
+    hooks += training_hooks(section.train)
+    trainer = Trainer(network, context.next_batch, objective, hooks, parameter_groups(network))
+    context.training.run(trainer, PRUNE.name)
+    if pattern is not None:
+        finish_channels(network, pattern, batch.left, batch.right)
+    recalibrate_after(context, network, section.train)
+    finalise(network)
+    return network
+
+
+def _sparsify(
+    context: StageContext,
+    section: PruneSection,
+    network: StereoNetwork,
+    layers: dict[str, nn.Module],
+    objective: Objective,
+    pattern: ChannelPattern | None,
+    batch: Batch,
+) -> Sparsify:
+    """The hook that holds the pruning events."""
+    scored = layers | pattern.norms if pattern and SCORES[section.score].with_norms else layers
+    solver = Reconstructor(network, context.run.dense, batch, section.reconstruct, context.recipe.seed)
+    return Sparsify(
+        scored,
+        section,
+        section.train.steps,
+        build_mode(section, solver),
+        dict.fromkeys(scored, 1.0) | macs_per_weight(network, layers, context.calibration_batch(1)),
+        score_pass(context, section, network, scored, objective, solver),
+        pattern.select if pattern else None,
+    )
+
+
+PRUNE_STAGE = Stage(kind=PRUNE, run=_run)
