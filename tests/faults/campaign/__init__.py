@@ -1,1 +1,0 @@
-"""Fault campaigns: kills, mutated files, and runs that are stopped and resumed again and again."""
