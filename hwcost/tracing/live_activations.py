@@ -1,4 +1,4 @@
-"""Peak memory of live activations: what has to be held at the worst moment of one execution.
+"""Peak memory of live activations: what has to be held at the worst moment of a trace.
 
 Every tensor is followed from the operation that makes it to the moment nothing refers to it any more. Weights,
 and whatever is computed from them by masks and quantizers, are not activations. Fake quantization is taken as
@@ -7,20 +7,13 @@ what it stands for, a change of representation: its output is its input.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from torch import Tensor, nn
-from torch.multiprocessing.reductions import StorageWeakRef
-from torch.nn.utils import parametrize
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from torch import nn
 
-from disparsity.base.dry_run import meta_result, run_without_compute
 from disparsity.base.layers import QUANTIZABLE
-from disparsity.base.module_hooks import module_hooks
+from disparsity.base.trace.operation import ModuleEnd, Operation, Trace, TracedTensor
 from disparsity.hwcost.tracing.workload import is_hidden
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.quantizers.base import ActivationQuantizer
@@ -42,18 +35,15 @@ class ActivationPeak:
     alive: tuple[tuple[str, int], ...]
 
 
-def peak_activations(
-    network: nn.Module, inputs: tuple[Tensor, ...], bits: Mapping[str, LayerBits] | None = None
-) -> ActivationPeak:
-    """Run `network` once (without computing, where it allows that) and find the peak.
+def peak_activations(network: nn.Module, trace: Trace, bits: Mapping[str, LayerBits] | None = None) -> ActivationPeak:
+    """The peak in a trace of `network`.
 
     A tensor is stored in the widest format that any of its readers needs: a layer reads at its activation
     bits, an operation without bits passes on what its output needs (it is fused into the layer that made its
     input), and what the network returns is float32. Interpretation: an accelerator fuses element-wise
     operations; cost volumes and skips are held once, in the precision of their reader.
     """
-    follower = _Follower(bits or {})
-    run_without_compute(network, inputs, follower.watching)
+    follower = _Follower(network, trace, bits or {})
     tensors = follower.tensors
     widths = _stored_bits(tensors, follower.moments[-1] if follower.moments else ())
     dense = [sum(tensors[index].bytes for index in moment) for moment in follower.moments]
@@ -91,104 +81,55 @@ def _stored_bits(tensors: list[_Tensor], returned: Collection[int]) -> list[int]
     return [bits or FLOAT_BITS for bits in asked]
 
 
-class _Follower(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Sees every operation, knows which storages are alive after it."""
+class _Follower:
+    """Which storages are alive after every operation, and who reads them."""
 
-    def __init__(self, bits: Mapping[str, LayerBits]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.bits = bits
-        self._reset()
-
-    def _reset(self) -> None:
+    def __init__(self, network: nn.Module, trace: Trace, bits: Mapping[str, LayerBits]) -> None:
         self.tensors: list[_Tensor] = []
         self.moments: list[tuple[int, ...]] = []
-        self._known: dict[int, int] = {}
-        self._alive: dict[int, tuple[StorageWeakRef, int]] = {}
-        self._ignored: dict[int, StorageWeakRef] = {}
-        self._modules: list[tuple[str, nn.Module]] = []
-        self._hidden = 0
+        self._bits, self._modules, self._storages = bits, dict(network.named_modules()), trace.storages
+        self._weights = {value.storage for value in trace.constants.values()}
+        self._index: dict[int, int] = {}
+        hidden = {name for name, module in self._modules.items() if is_hidden(module)}
+        for number, event in enumerate(trace.events):
+            if isinstance(event, Operation) and hidden.isdisjoint(event.stack):
+                self._operation(number, event)
+            elif isinstance(event, ModuleEnd) and event.stack[-1] in hidden:
+                self._hidden_module(event)
 
-    @classmethod
-    def _should_skip_dynamo(cls) -> bool:
-        """Compiler frames inside of operations do not matter here, and the compiler is slow to import."""
-        return False
-
-    @contextmanager
-    def watching(self, network: nn.Module) -> Iterator[None]:
-        """Hooks on `network` and this mode active while the context lasts."""
-        self._reset()
-        for value in (*network.parameters(), *network.buffers()):
-            self._ignore(value)
-        with module_hooks(network, self._enter, self._leave), self:
-            yield
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run the operation, then note what it read, what it made and what is alive."""
-        del types
-        output = meta_result(func, args, kwargs or {})
-        if not self._hidden:
-            read = [self._index(value, "input") for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
-            maker = self._modules[-1][0] if self._modules else ""
-            made = [self._index(value, maker) for value in tree_leaves(output) if isinstance(value, Tensor)]
-            self._note([index for index in read if index >= 0], [index for index in made if index >= 0])
-        return output
-
-    def _note(self, read: list[int], made: list[int]) -> None:
-        name, module = self._modules[-1] if self._modules else ("", None)
+    def _operation(self, number: int, event: Operation) -> None:
+        name = event.stack[-1] if event.stack else ""
+        read = [index for value in event.read if (index := self._number(value, "input")) is not None]
+        made = [index for value in event.made if (index := self._number(value, name)) is not None]
         for index in read:
-            if isinstance(module, QUANTIZABLE):
-                bits = self.bits[name].activations if name in self.bits else FLOAT_BITS
+            if isinstance(self._modules[name], QUANTIZABLE):
+                bits = self._bits[name].activations if name in self._bits else FLOAT_BITS
                 self.tensors[index].layer_bits = max(self.tensors[index].layer_bits, bits)
             else:
                 self.tensors[index].feeds.update(other for other in made if other != index)
-        self._alive = {key: entry for key, entry in self._alive.items() if _is_alive(entry[0])}
-        self.moments.append(tuple({index for _, index in self._alive.values()}))
+        for storage in [key for key in self._index if self._is_freed(key, number)]:
+            del self._index[storage]
+        self.moments.append(tuple(set(self._index.values())))
 
-    def _index(self, value: Tensor, maker: str) -> int:
-        """The number of a tensor's storage, a new one if it was not seen alive; -1 for weights."""
-        reference = _reference(value)
-        key = reference.cdata
-        ignored = self._ignored.get(key)
-        if ignored is not None and _is_alive(ignored):
-            return -1
-        entry = self._alive.get(key)
-        if entry is not None and _is_alive(entry[0]):
-            return entry[1]
-        self.tensors.append(_Tensor(made_by=maker, bytes=value.untyped_storage().nbytes()))
-        self._alive[key] = (reference, len(self.tensors) - 1)
-        return len(self.tensors) - 1
+    def _hidden_module(self, event: ModuleEnd) -> None:
+        """A quantized tensor is the tensor that it was made from; a weight behind masks and quantizers is a weight."""
+        module = self._modules[event.stack[-1]]
+        if isinstance(module, ActivationQuantizer):
+            index = self._number(event.inputs[0], "input")
+            if index is not None:
+                self._index[event.outputs[0].storage] = index
+        else:
+            self._weights.add(event.outputs[0].storage)
 
-    def _enter(self, name: str) -> Any:
-        def enter(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            del inputs
-            self._modules.append((name, module))
-            self._hidden += is_hidden(module)
+    def _number(self, value: TracedTensor, maker: str) -> int | None:
+        """The number of a tensor's storage, a new one if it was not seen; None for weights."""
+        if value.storage in self._weights:
+            return None
+        if value.storage not in self._index:
+            self.tensors.append(_Tensor(made_by=maker, bytes=self._storages[value.storage].nbytes))
+            self._index[value.storage] = len(self.tensors) - 1
+        return self._index[value.storage]
 
-        return enter
-
-    def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        self._modules.pop()
-        self._hidden -= is_hidden(module)
-        if isinstance(module, ActivationQuantizer) and isinstance(output, Tensor):
-            self._alias(inputs[0], output)
-        elif isinstance(module, parametrize.ParametrizationList) and isinstance(output, Tensor):
-            self._ignore(output)
-
-    def _alias(self, values: Tensor, quantized: Tensor) -> None:
-        index = self._index(values, "input")
-        if index >= 0:
-            reference = _reference(quantized)
-            self._alive[reference.cdata] = (reference, index)
-
-    def _ignore(self, value: Tensor) -> None:
-        reference = _reference(value)
-        self._ignored[reference.cdata] = reference
-
-
-def _reference(value: Tensor) -> StorageWeakRef:
-    """A weak reference to the tensor's storage; while it is held, no other storage gets its number."""
-    return StorageWeakRef(value.untyped_storage())  # type: ignore[no-untyped-call]
-
-
-def _is_alive(reference: StorageWeakRef) -> bool:
-    return not reference.expired()  # type: ignore[no-untyped-call]
+    def _is_freed(self, storage: int, event: int) -> bool:
+        freed = self._storages[storage].freed
+        return freed is not None and freed <= event

@@ -9,7 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch.utils.flop_counter import flop_registry
+
+from disparsity.base.trace.operation import Operation, TracedTensor
 
 Count = Callable[[int, int], int]
 
@@ -103,13 +106,19 @@ OPERATORS: dict[str, Operator] = {
 """By the name of the torch operation, without namespace, overload and the underscore of in-place forms."""
 
 
-def base_name(function: Any) -> str:
-    """``aten::add_.Tensor`` is ``add``."""
-    name: str = function._schema.name.split("::")[-1]
-    return name[:-1] if name.endswith("_") and not name.endswith("__") else name
-
-
-def products(function: Any, args: Any, kwargs: Any, output: Any) -> int:
+def products(operation: Operation) -> int:
     """Multiply-accumulates of one operation by torch's own formula; 0 for what has none."""
-    formula = flop_registry.get(function._overloadpacket)
-    return int(formula(*args, **kwargs, out_val=output)) // 2 if formula is not None else 0
+    formula = flop_registry.get(operation.function._overloadpacket)
+    if formula is None:
+        return 0
+    args, kwargs, output = map(_empty, (operation.args, operation.kwargs, operation.output))
+    return int(formula(*args, **kwargs, out_val=output)) // 2
+
+
+def _empty(values: Any) -> Any:
+    """Tensors without values in place of traced ones: torch's formulas read their shapes."""
+    if isinstance(values, TracedTensor):
+        return torch.empty(values.shape, dtype=values.dtype, device="meta")
+    if isinstance(values, dict):
+        return {key: _empty(value) for key, value in values.items()}
+    return type(values)(map(_empty, values)) if isinstance(values, list | tuple) else values

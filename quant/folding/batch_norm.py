@@ -16,8 +16,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import CONVOLUTIONS, QUANTIZABLE, channel_axis, effective_weight
-from disparsity.quant.folding.dataflow import record_dataflow
+from disparsity.base.layers import CONVOLUTIONS, QUANTIZABLE, channel_axis, effective_weight, quantizable_layers
+from disparsity.base.trace.dry_run import trace_network
+from disparsity.base.trace.operation import Trace
+from disparsity.quant.folding.dataflow import dataflow
 
 _RELATIVE_TOLERANCE = 1e-5
 
@@ -50,9 +52,7 @@ def fold_batchnorm(network: nn.Module, example_inputs: tuple[Tensor, ...]) -> li
         InputError: a weight's parametrization is not a mask, so that scaling the trained tensor does not scale it.
 
     """
-    pairs = _find_pairs(network, example_inputs)
-    names = {module: name for name, module in network.named_modules()}
-    result = [(names[convolution], names[norm]) for convolution, norm in pairs]
+    result = foldable_pairs(network, trace_network(network, example_inputs))
     fold_named(network, result)
     return result
 
@@ -102,14 +102,17 @@ def folded_pairs(network: nn.Module) -> list[tuple[str, str]]:
     return [(module.convolution, name) for name, module in network.named_modules() if isinstance(module, FoldedNorm)]
 
 
-def _find_pairs(network: nn.Module, inputs: tuple[Tensor, ...]) -> list[tuple[nn.Module, _BatchNorm]]:
-    flow = record_dataflow(network, inputs, producers=QUANTIZABLE, consumers=(_BatchNorm,))
+def foldable_pairs(network: nn.Module, trace: Trace) -> list[tuple[str, str]]:
+    """The (convolution, BatchNorm) names that `fold_batchnorm` folds, from a trace in eval mode."""
+    modules = dict(network.named_modules())
+    norms = {name: module for name, module in modules.items() if isinstance(module, _BatchNorm)}
+    flow = dataflow(trace, producers=quantizable_layers(network), consumers=norms)
     pairs = []
     for producer, consumers in flow.readers.items():
         norm = consumers[0]
-        if not isinstance(norm, _BatchNorm) or norm.running_mean is None or set(consumers) != {norm}:
+        if norm is None or norms[norm].running_mean is None or set(consumers) != {norm}:
             continue
-        if flow.sources[norm] == {producer} and not _is_shared(network, producer):
+        if flow.sources[norm] == {producer} and not _is_shared(network, modules[producer]):
             pairs.append((producer, norm))
     return pairs
 

@@ -1,24 +1,18 @@
-"""Which layer's output is read by which operations, observed in one forward pass."""
+"""Dataflow between modules: whose output is read by which operations."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
-
-from disparsity.base.eval_mode import evaluating
+from disparsity.base.trace.operation import ModuleEnd, ModuleStart, Operation, Trace, TracedTensor
 
 OTHER = None
 """Stands for a reader or a source that is not among the modules asked for."""
 
 
-@dataclass(kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Dataflow:
     """Edges between modules, one entry per tensor and call.
 
@@ -29,63 +23,39 @@ class Dataflow:
 
     """
 
-    readers: dict[nn.Module, list[nn.Module | None]] = field(default_factory=lambda: defaultdict(list))
-    sources: dict[nn.Module, set[nn.Module | None]] = field(default_factory=lambda: defaultdict(set))
+    readers: dict[str, list[str | None]]
+    sources: dict[str, set[str | None]]
 
 
-class _CountReads(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts how often every tensor is an argument of an operation, whoever calls it."""
+def dataflow(trace: Trace, *, producers: Collection[str], consumers: Collection[str]) -> Dataflow:
+    """Match tensors by identity.
 
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.reads: dict[int, int] = defaultdict(int)
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
-    ) -> Any:
-        for leaf in tree_leaves((args, dict(kwargs or {}))):
-            if isinstance(leaf, Tensor):
-                self.reads[id(leaf)] += 1
-        return func(*args, **(kwargs or {}))
-
-
-@torch.no_grad()
-def record_dataflow(
-    network: nn.Module,
-    inputs: tuple[Tensor, ...],
-    *,
-    producers: tuple[type[nn.Module], ...],
-    consumers: tuple[type[nn.Module], ...],
-) -> Dataflow:
-    """Run the network once in eval mode and match tensors by identity.
-
-    Module hooks say who made a tensor and which consumer got it; the operations below them say whether anything else
-    read it, also outside of modules. Train and eval modes are restored.
+    Beginnings and ends of modules say who made a tensor and which consumer got it; the operations between them say
+    whether anything else read it, also outside of modules.
     """
-    made: dict[int, tuple[Tensor, nn.Module]] = {}
-    taken: dict[int, list[nn.Module]] = defaultdict(list)
-    flow, counter = Dataflow(), _CountReads()
+    made: dict[int, str] = {}
+    taken: dict[int, list[str]] = defaultdict(list)
+    reads: Counter[int] = Counter()
+    sources: dict[str, set[str | None]] = defaultdict(set)
+    for event in trace.events:
+        if isinstance(event, Operation):
+            reads.update(value.number for value in event.read)
+        elif isinstance(event, ModuleStart) and event.stack[-1] in consumers:
+            number = _first(event.inputs)
+            taken[number].append(event.stack[-1])
+            sources[event.stack[-1]].add(made.get(number, OTHER))
+        elif isinstance(event, ModuleEnd) and event.stack[-1] in producers:
+            number = _first(event.outputs)
+            made[number] = event.stack[-1]
+            reads.pop(number, None)  # what happens inside of the producer is its own affair
+            taken.pop(number, None)
+    readers: dict[str, list[str | None]] = defaultdict(list)
+    returned = {value.number for value in trace.outputs}
+    for number, producer in made.items():
+        private = len(taken[number]) == 1 and reads[number] == 1 and number not in returned
+        readers[producer].append(taken[number][0] if private else OTHER)
+    return Dataflow(readers=dict(readers), sources=dict(sources))
 
-    def after(module: nn.Module, _: tuple[Any, ...], output: Tensor) -> None:
-        # The identity may have been that of a tensor that is gone; kept alive, no later tensor can get it.
-        made[id(output)] = (output, module)
-        counter.reads.pop(id(output), None)
-        taken.pop(id(output), None)
 
-    def before(module: nn.Module, arguments: tuple[Any, ...]) -> None:
-        taken[id(arguments[0])].append(module)
-        flow.sources[module].add(made[id(arguments[0])][1] if id(arguments[0]) in made else OTHER)
-
-    handles = [m.register_forward_hook(after) for m in network.modules() if isinstance(m, producers)]
-    handles += [m.register_forward_pre_hook(before) for m in network.modules() if isinstance(m, consumers)]
-    try:
-        with evaluating(network), counter:
-            outputs = network(*inputs)
-    finally:
-        for handle in handles:
-            handle.remove()
-    returned = {id(leaf) for leaf in tree_leaves(outputs)}
-    for key, (_, producer) in made.items():
-        private = len(taken[key]) == 1 and counter.reads[key] == 1 and key not in returned
-        flow.readers[producer].append(taken[key][0] if private else OTHER)
-    return flow
+def _first(values: tuple[TracedTensor, ...]) -> int:
+    return values[0].number

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
+from disparsity.base.trace.dry_run import trace_network
 from disparsity.checkpoint.packed import pack_network
 from disparsity.datasets.decoders.limits import MAX_PIXELS
 from disparsity.hwcost.codec.packed_network import PackedNetwork
@@ -20,8 +20,8 @@ from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.tracing.activation_statistics import Observation, grid_codes
 from disparsity.hwcost.tracing.layer_call import Workload
-from disparsity.hwcost.tracing.live_activations import peak_activations
-from disparsity.hwcost.tracing.workload import trace_workload
+from disparsity.hwcost.tracing.live_activations import ActivationPeak, peak_activations
+from disparsity.hwcost.tracing.workload import workload_of
 from disparsity.pruning.channels.sizes import shrunk_layers
 from disparsity.quant.attach import layer_bits
 from disparsity.quant.bits import LayerBits
@@ -53,21 +53,21 @@ def cost_sections(
 
     """
     check_pixels(size)
-    views = _views(size)
     bits = layer_bits(compressed)
     packed = pack_network(compressed)
     same = dense is compressed
     content, weight_bytes = (None, None) if same else _packed(packed)
+    workload, peak = traced(compressed, size, bits)
     after = Compressed(
-        workload=traced(compressed, size, bits),
+        workload=workload,
         layers=packed.layers,
         packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
         weight_bytes=weight_bytes,
-        peak=peak_activations(compressed, views, bits),
+        peak=peak,
         grid_codes=grid_codes(compressed),
         observation=observation,
     )
-    before = after.workload if same else traced(dense, size)
+    before, before_peak = (workload, peak) if same else traced(dense, size)
     return {
         "network": {
             "name": dense.spec.name,
@@ -75,7 +75,7 @@ def cost_sections(
             "input_size": list(size),
             "max_disparity": dense.spec.max_disparity,
         },
-        **summarise(before, after, machine, after.peak if same else peak_activations(dense, views)),
+        **summarise(before, after, machine, before_peak),
     }
 
 
@@ -92,14 +92,13 @@ def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int]
     return compare(candidates, size, machine, list(profiles.values()))
 
 
-def traced(network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None) -> Workload:
+def traced(
+    network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None
+) -> tuple[Workload, ActivationPeak]:
     """What runs on an accelerator: heads that only training needs are no part of it."""
-    return trace_workload(network, _views(size), bits, training_only=network.spec.training_only)
-
-
-def _views(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """Two views of a size: tracing looks at shapes alone."""
-    return torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)
+    trace = trace_network(network, (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)))
+    workload = workload_of(network, trace, bits, training_only=network.spec.training_only)
+    return workload, peak_activations(network, trace, bits)
 
 
 def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
@@ -109,12 +108,12 @@ def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
 
 
 def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Candidate:
-    views, bits = _views(size), layer_bits(network)
+    workload, peak = traced(network, size, layer_bits(network))
     return Candidate(
         name=name,
-        workload=traced(network, size, bits),
+        workload=workload,
         stored_bytes=len(_packed(pack_network(network))[0]),
-        peak=peak_activations(network, views, bits),
+        peak=peak,
     )
 
 

@@ -7,11 +7,9 @@ rule, or with arguments for which its rule does not hold, raises `NotFollowedErr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-from torch import Tensor
 
 from disparsity.stereo.channels.nodes import Nodes
 
@@ -65,14 +63,3 @@ def require(holds: bool) -> None:
     """A condition of a rule."""
     if not holds:
         raise NotFollowedError
-
-
-def tensors(values: Any) -> Iterator[Tensor]:
-    """All tensors in nested sequences and dictionaries."""
-    if isinstance(values, Tensor):
-        yield values
-    elif isinstance(values, dict):
-        yield from tensors(list(values.values()))
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from tensors(value)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor
-
-from disparsity.stereo.channels.follow import Call, Channels, Rule, require, tensors
+from disparsity.base.trace.operation import TracedTensor, tensors
+from disparsity.stereo.channels.follow import Call, Channels, Rule, require
 
 
 def unchanged(call: Call) -> Channels:
@@ -37,7 +36,7 @@ def clamped(low: float | None, high: float | None) -> Rule:
 
     def rule(call: Call) -> Channels:
         lowest, highest = call.argument(1, "min", low), call.argument(2, "max", high)
-        require(not any(isinstance(limit, Tensor) for limit in (lowest, highest)))
+        require(not any(isinstance(limit, TracedTensor) for limit in (lowest, highest)))
         require((lowest is None or lowest <= 0) and (highest is None or highest >= 0))
         return unchanged(call)
 
@@ -84,7 +83,7 @@ def _scaled(call: Call, many: Any, single: Any) -> Channels:
     """Channels times a number, or times something with one channel, which is kept."""
     found, one = call.needed(many), call.channels(single)
     behind = many.dim() - found.axis
-    if isinstance(single, Tensor):
+    if isinstance(single, TracedTensor):
         require(single.dim() < behind or single.shape[-behind] == 1)
     if one is not None:
         call.nodes.fix(one.nodes)

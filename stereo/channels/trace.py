@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
 
-from disparsity.base.determinism import usual_operators
+from disparsity.base.trace.dry_run import trace_network
 from disparsity.stereo.channels.balance import balanced_families
 from disparsity.stereo.channels.coupling import KEPT, ChannelCoupling
 from disparsity.stereo.channels.layers import is_mixing
@@ -22,7 +22,7 @@ def trace_coupling(
 ) -> ChannelCoupling:
     """Follow the channels of a network through a run.
 
-    A copy runs on real tensors, which for small inputs is faster than on the meta device and works for every network.
+    A copy runs in training mode and in eval mode, since a network may take other ways in each.
 
     Args:
         network: not changed.
@@ -34,7 +34,7 @@ def trace_coupling(
         what belongs together; channels that are not known to be removable are kept.
 
     """
-    with usual_operators(), torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]):
         return _result(_run(copy.deepcopy(network), inputs, kept_outputs, kept))
 
 
@@ -46,9 +46,7 @@ def _run(network: nn.Module, inputs: Sequence[Tensor], kept_outputs: Collection[
     tracer.fix_layers(kept_outputs, inputs=False)
     tracer.fix_layers(kept, inputs=True)
     for training in (False, True):
-        network.train(training)
-        with torch.no_grad(), tracer.watching():
-            tracer.fix(network(*inputs))
+        tracer.follow(trace_network(network, inputs, training=training))
     tracer.fix_layers(_untouched(network, tracer), inputs=True)
     return tracer
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from disparsity.base.trace.dry_run import trace_network
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
@@ -41,7 +42,7 @@ def compressed() -> tuple[Workload, list[PackedLayer | FloatLayer]]:
 def test_sections_by_hand() -> None:
     dense = trace_workload(network(), INPUT)
     workload, layers = compressed()
-    peak = peak_activations(network(), INPUT, BITS)
+    peak = peak_activations(network(), trace_network(network(), INPUT), BITS)
     cost = summarise(
         dense, Compressed(workload=workload, layers=layers, packed_file_bytes=500, peak=peak), MACHINE, peak
     )

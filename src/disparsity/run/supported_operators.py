@@ -7,19 +7,17 @@ has written), layers whose number of calls depends on the image, and weights tha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Iterable, Iterator
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from disparsity.base.dry_run import run_without_compute
 from disparsity.base.errors import InputError
 from disparsity.base.layers import QUANTIZABLE
+from disparsity.base.trace.dry_run import trace_network
+from disparsity.base.trace.operation import ModuleEnd, ModuleStart, Trace, TracedTensor
 from disparsity.pruning.masks import WeightMask
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.stereo.network import StereoNetwork
@@ -69,21 +67,20 @@ def untreatable_modules(network: StereoNetwork) -> list[str]:
 
 def untreatable_calls(network: StereoNetwork, left: Tensor, right: Tensor) -> list[str]:
     """What a run tells, each as ``operator at name``; with a second run where the first one looked at values."""
-    watcher = _Watcher(network)
-    run_without_compute(network, (left, right), watcher.watching)
-    findings, counts = list(watcher.findings), watcher.counts
-    if watcher.computed:
-        run_without_compute(network, (torch.zeros_like(left), torch.zeros_like(right)), watcher.watching)
-        findings += [
-            f"a layer called {counts[name]} or {watcher.counts[name]} times at {name}"
-            for name in counts | watcher.counts
-            if counts[name] != watcher.counts[name]
-        ]
+    trace = trace_network(network, (left, right))
+    findings = list(_findings(network, trace))
+    if trace.computed:
+        other = trace_network(network, (torch.zeros_like(left), torch.zeros_like(right)))
+        findings = list(dict.fromkeys((*findings, *_changing_calls(network, trace, other))))
     return findings
 
 
 def _compressed_modules(network: StereoNetwork) -> Iterator[tuple[str, nn.Module]]:
     return ((name, module) for name, module in network.named_modules() if network.spec.compresses(name))
+
+
+def _compressed_layers(network: StereoNetwork) -> list[str]:
+    return [name for name, module in _compressed_modules(network) if isinstance(module, QUANTIZABLE)]
 
 
 def _untreatable(module: nn.Module) -> str | None:
@@ -119,83 +116,52 @@ def _shared_weights(network: StereoNetwork) -> list[str]:
     return findings
 
 
-class _Watcher(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Follows which layers every tensor comes from: a set of bits per storage, one bit per layer."""
+def _changing_calls(network: StereoNetwork, first: Trace, second: Trace) -> Iterator[str]:
+    """Layers that two pairs of views call differently often."""
+    counts, others = _calls(network, first), _calls(network, second)
+    for name in counts | others:
+        if counts[name] != others[name]:
+            yield f"a layer called {counts[name]} or {others[name]} times at {name}"
 
-    def __init__(self, network: StereoNetwork) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self._network = network
-        self._names = [name for name, module in _compressed_modules(network) if isinstance(module, QUANTIZABLE)]
-        self.computed = False
-        self._reset()
 
-    def _reset(self) -> None:
-        self.findings: dict[str, None] = {}
-        self.counts: Counter[str] = Counter()
-        self._origins: dict[int, int] = {}
-        self._kept: list[Any] = []
-        self._open: list[str] = []
+def _calls(network: StereoNetwork, trace: Trace) -> Counter[str]:
+    layers = _compressed_layers(network)
+    return Counter(
+        event.stack[-1] for event in trace.events if isinstance(event, ModuleEnd) and event.stack[-1] in layers
+    )
 
-    @contextmanager
-    def watching(self, network: nn.Module) -> Iterator[None]:
-        """Hooks on `network` (the real one or a copy without values), and this mode active, while the context lasts."""
-        self._reset()
-        self.computed = network is self._network
-        bits = {name: 1 << index for index, name in enumerate(self._names)}
-        handles = []
-        for name, module in network.named_modules():
-            handles.append(module.register_forward_pre_hook(self._enter(name, bits.get(name, 0))))
-            handles.append(module.register_forward_hook(self._leave(bits.get(name, 0))))
-        try:
-            with self:
-                yield
-        finally:
-            self._kept.clear()
-            for handle in handles:
-                handle.remove()
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run the operation; what it makes comes from all layers that what it reads comes from."""
-        del types
-        output = func(*args, **(kwargs or {}))
-        place = self._open[-1] if self._open else "the network itself"
-        if any(mark in func.name().lower() for mark in _DEFORMABLE) and self._network.spec.compresses(place):
-            self.findings[f"deformable convolution at {place}"] = None
-        self._add(output, self._origin((args, kwargs)))
-        return output
+def _findings(network: StereoNetwork, trace: Trace) -> dict[str, None]:
+    """Deformable convolutions, and layers that read what they have written.
 
-    def _enter(self, name: str, bit: int) -> Any:
-        def enter(module: nn.Module, inputs: tuple[Any, ...]) -> None:
-            self._open.append(name)
-            if not bit:
-                return
-            self.counts[name] += 1
-            if self._origin(inputs) & bit:
-                self.findings[f"recurrent update at {name} ({type(module).__name__}, reads what it has written)"] = None
+    Which layers a storage comes from is a set of bits, one bit per layer.
+    """
+    findings: dict[str, None] = {}
+    bits = {name: 1 << index for index, name in enumerate(_compressed_layers(network))}
+    origins: Counter[int] = Counter()
+    for event in trace.events:
+        name = event.stack[-1] if event.stack else ""
+        if isinstance(event, ModuleStart):
+            if _origin(origins, event.inputs) & bits.get(name, 0):
+                kind = type(network.get_submodule(name)).__name__
+                findings[f"recurrent update at {name} ({kind}, reads what it has written)"] = None
+        elif isinstance(event, ModuleEnd):
+            _add(origins, event.outputs, bits.get(name, 0))
+        else:
+            place = name or "the network itself"
+            if any(mark in event.function.name().lower() for mark in _DEFORMABLE) and network.spec.compresses(place):
+                findings[f"deformable convolution at {place}"] = None
+            _add(origins, event.made, _origin(origins, event.read))
+    return findings
 
-        return enter
 
-    def _leave(self, bit: int) -> Any:
-        def leave(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            del module, inputs
-            self._open.pop()
-            self._add(output, bit)
+def _origin(origins: Counter[int], values: Iterable[TracedTensor]) -> int:
+    origin = 0
+    for value in values:
+        origin |= origins[value.storage]
+    return origin
 
-        return leave
 
-    def _origin(self, values: Any) -> int:
-        origin = 0
-        for value in tree_leaves(values):
-            if isinstance(value, Tensor):
-                origin |= self._origins.get(value.untyped_storage()._cdata, 0)
-        return origin
-
-    def _add(self, values: Any, origin: int) -> None:
-        if not origin:
-            return
-        for value in tree_leaves(values):
-            if isinstance(value, Tensor):
-                storage = value.untyped_storage()
-                if storage._cdata not in self._origins:
-                    self._kept.append(storage)  # a storage that is gone would pass its number on
-                self._origins[storage._cdata] = self._origins.get(storage._cdata, 0) | origin
+def _add(origins: Counter[int], values: Iterable[TracedTensor], origin: int) -> None:
+    for value in values:
+        origins[value.storage] |= origin

@@ -5,7 +5,8 @@ import gc
 import torch
 from torch import Tensor, nn
 
-from disparsity.quant.folding.dataflow import record_dataflow
+from disparsity.base.trace.dry_run import trace_network
+from disparsity.quant.folding.dataflow import dataflow
 
 
 class Branches(nn.Module):
@@ -29,7 +30,8 @@ class Branches(nn.Module):
 
 def test_readers_and_sources() -> None:
     network = Branches()
-    flow = record_dataflow(network, (torch.rand(4, 3),), producers=(nn.Linear,), consumers=(nn.BatchNorm1d,))
-    assert flow.readers == {network.split: [None], network.unused: [None], network.private: [network.norm]}
-    assert flow.sources == {network.norm: {network.private}, network.other: {network.split}, network.loose: {None}}
+    layers, norms = ("private", "split", "unused"), ("norm", "other", "loose")
+    flow = dataflow(trace_network(network, (torch.rand(4, 3),)), producers=layers, consumers=norms)
+    assert flow.readers == {"split": [None], "unused": [None], "private": ["norm"]}
+    assert flow.sources == {"norm": {"private"}, "other": {"split"}, "loose": {None}}
     assert network.training

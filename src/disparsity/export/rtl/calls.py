@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from disparsity.export.rtl.host import HostOperations
+from disparsity.base.trace.recorder import Recorder
+from disparsity.export.rtl.host import host_operations
 from disparsity.export.rtl.words import Integers
 from disparsity.quant.integer.network import integer_layers
 from disparsity.stereo.network import StereoNetwork
@@ -37,7 +39,7 @@ class GoldenCall:
 @torch.no_grad()
 def run_golden(
     network: StereoNetwork, left: Tensor, right: Tensor, take: Callable[[GoldenCall], None]
-) -> HostOperations:
+) -> Counter[tuple[str, str]]:
     """Run an integer form on one pair and hand over every call as it happens.
 
     Args:
@@ -47,16 +49,16 @@ def run_golden(
         take: is given each call; nothing is kept.
 
     Returns:
-        what the network computes outside of its integer layers.
+        what the network computes outside of its integer layers, as `host_operations` counts it.
 
     Raises:
         InputError: a convolution or a linear layer runs in float.
 
     """
-    host = HostOperations()
-    with _observed(network, take), host.watching(network):
+    recorder = Recorder(network)
+    with _observed(network, take), recorder.watching(network):
         network(left, right)
-    return host
+    return host_operations(network, recorder.trace())
 
 
 @contextmanager

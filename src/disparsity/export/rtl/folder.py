@@ -98,7 +98,7 @@ def _fill(network: StereoNetwork, views: list[Tensor], facts: dict[str, Any], ro
     writer = _Writer(root, network)
     host = run_golden(network, views[0][None], views[1][None], writer.take)
     layers = writer.finished()
-    operations = [{"module": m, "operator": o, "calls": count} for (m, o), count in host.counts.items()]
+    operations = [{"module": m, "operator": o, "calls": count} for (m, o), count in host.items()]
     manifest = facts | {
         "conventions": CONVENTIONS,
         "layers": layers,

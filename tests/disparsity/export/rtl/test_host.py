@@ -8,7 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
-from disparsity.export.rtl.host import HostOperations
+from disparsity.base.trace.recorder import Recorder
+from disparsity.export.rtl.host import host_operations
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
@@ -29,13 +30,14 @@ class Two(nn.Module):
 
 
 def counted(network: nn.Module, names: list[str]) -> dict[tuple[str, str], int]:
-    view, host = torch.rand(1, 1, 6, 6), HostOperations()
+    view = torch.rand(1, 1, 6, 6)
     attach_quantizers(network, dict.fromkeys(names, EIGHT))
     calibrate(network, [(view,)])
     integer = integer_form(network)
-    with torch.no_grad(), host.watching(integer):
+    recorder = Recorder(integer)
+    with torch.no_grad(), recorder.watching(integer):
         integer(view)
-    return dict(host.counts)
+    return dict(host_operations(integer, recorder.trace()))
 
 
 def test_what_is_outside_of_integer_layers_is_counted_by_module() -> None:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from disparsity.base.dry_run import meta_result, run_without_compute
-from disparsity.hwcost.tracing import workload
+from disparsity.base.trace import recorder
+from disparsity.base.trace.meta_result import meta_result
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import build_network
 
@@ -109,14 +109,5 @@ def test_real_tensors_and_mixed_types_are_computed() -> None:
 def test_a_network_costs_the_same_with_torchs_own_shapes(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     network, views = build_network(name), (torch.zeros(1, 3, 64, 128), torch.zeros(1, 3, 64, 128))
     ours = trace_workload(network, views)
-    monkeypatch.setattr(workload, "meta_result", lambda func, args, kwargs: func(*args, **kwargs))
+    monkeypatch.setattr(recorder, "meta_result", lambda func, args, kwargs: func(*args, **kwargs))
     assert trace_workload(network, views) == ours
-
-
-def test_deterministic_mode_is_back_afterwards() -> None:
-    torch.use_deterministic_algorithms(mode=True)
-    try:
-        run_without_compute(torch.nn.ReLU(), (torch.zeros(2),), lambda network: torch.no_grad())
-        assert torch.are_deterministic_algorithms_enabled()
-    finally:
-        torch.use_deterministic_algorithms(mode=False)

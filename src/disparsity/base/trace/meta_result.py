@@ -1,36 +1,15 @@
-"""Running a network for its shapes alone: on the meta device where it allows that, without gradients, in eval mode."""
+"""Shapes of results on the meta device, without torch's own slow derivation of them."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-
-from disparsity.base.determinism import usual_operators
-from disparsity.base.eval_mode import evaluating
+from torch import Tensor
 
 _Shape = tuple[int, ...]
-Watching = Callable[[nn.Module], AbstractContextManager[None]]
-
-
-def run_without_compute(network: nn.Module, inputs: tuple[Tensor, ...], watching: Watching) -> None:
-    """Run `network` in eval mode inside ``watching(network)``: a copy on the meta device, or the real tensors.
-
-    A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes.
-    """
-    with torch.no_grad(), evaluating(network), usual_operators():
-        try:
-            shadow, shapes = copy.deepcopy(network).to("meta"), [value.to("meta") for value in inputs]
-            with watching(shadow):
-                shadow(*shapes)
-        except (RuntimeError, NotImplementedError):
-            with watching(network):
-                network(*inputs)
 
 
 def meta_result(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,0 +1,1 @@
+"""One trace: a network run once, as a list of operations."""
