@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from campaign.children import ended, start
+
 from disparsity.base.atomic_io import sha256_of
 from disparsity.base.errors import StoppedError
 from disparsity.base.signals import StopRequest, stop_on_signal

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from campaign.children import ended, start
 from campaign.targets import TARGETS, Target
+
 from disparsity.base.errors import DisparsityError
 
 BLOCK = 2_000

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from campaign.children import ended, kill_after, start, wait_for
 from campaign.writers import WRITERS
+
 from disparsity.base import atomic_io
 from disparsity.run.folder import trim_metrics
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
+from campaign.mutations import mutated, with_right_checksums
 
 import disparsity
-from campaign.mutations import mutated, with_right_checksums
 from disparsity.base.checksummed_json import hash_of, read_sealed
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
