@@ -1,1 +1,1 @@
-"""Many runs of one recipe with other settings, and the front of error against cost."""
+"""Sweeps: runs of one recipe with other settings, and the Pareto front of error and cost."""

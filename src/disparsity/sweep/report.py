@@ -1,4 +1,4 @@
-"""What a sweep has found so far: a table, a picture of the front, and both as data."""
+"""Report of a sweep: a table of its trials, a figure of the Pareto front, and both as data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from disparsity.base.atomic_io import write_bytes, write_json, write_text
 from disparsity.recipe.sweep import SweepSettings
 from disparsity.report.figures.rendering import png_bytes, svg_bytes
-from disparsity.sweep.pareto_front import front
 
 SCHEMA, VERSION = "disparsity.sweep", 1
 UNITS = {"epe": "EPE, px", "d1": "D1, %", "bad3": "bad-3, %", "bytes": "packed file, bytes", "bops": "BOPs"}
@@ -22,21 +21,19 @@ def write_sweep(
     out: Path, settings: SweepSettings, trials: Sequence[Mapping[str, Any]], failed: Mapping[int, str]
 ) -> str:
     """Write `sweep.json`, `sweep.md` and `front.png`/`.svg`; returns the table."""
-    best = {trials[index]["number"] for index in front([(trial["error"], trial["cost"]) for trial in trials])}
-    rows = [{**trial, "on_front": trial["number"] in best} for trial in trials]
     failures = [{"number": number, "reason": reason} for number, reason in sorted(failed.items())]
     document = {"schema": SCHEMA, "version": VERSION, "error": settings.error, "cost": settings.cost}
-    write_json(out / "sweep.json", document | {"trials": rows, "failed": failures})
-    text = table(settings, rows, failed)
+    write_json(out / "sweep.json", document | {"trials": list(trials), "failed": failures})
+    text = table(settings, trials, failed)
     write_text(out / "sweep.md", text + "\n")
-    figure = draw(settings, rows)
+    figure = draw(settings, trials)
     write_bytes(out / "front.png", png_bytes(figure))
     write_bytes(out / "front.svg", svg_bytes(figure))
     return text
 
 
 def table(settings: SweepSettings, rows: Sequence[Mapping[str, Any]], failed: Mapping[int, str]) -> str:
-    """Markdown: every trial by rising cost, those of the front with a star."""
+    """Markdown: every trial by rising cost, those on the Pareto front with a star."""
     keys = [parameter.key for parameter in settings.parsed()]
     head = ["front", "trial", UNITS[settings.error], UNITS[settings.cost], *keys]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
@@ -48,12 +45,14 @@ def table(settings: SweepSettings, rows: Sequence[Mapping[str, Any]], failed: Ma
 
 
 def draw(settings: SweepSettings, rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Error over cost: every trial, and the front with its numbers."""
+    """Error over cost: every trial, and the Pareto front with the numbers of its trials."""
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
     axes.scatter([row["cost"] for row in rows], [row["error"] for row in rows], color="0.7", s=16, label="trials")
     best = sorted((row for row in rows if row["on_front"]), key=lambda row: row["cost"])
-    axes.step([row["cost"] for row in best], [row["error"] for row in best], where="post", marker="o", label="front")
+    axes.step(
+        [row["cost"] for row in best], [row["error"] for row in best], where="post", marker="o", label="Pareto front"
+    )
     for row in best:
         axes.annotate(f"{row['number']:04d}", (row["cost"], row["error"]), xytext=(4, 4), textcoords="offset points")
     axes.set_xlabel(UNITS[settings.cost])

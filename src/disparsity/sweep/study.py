@@ -1,4 +1,4 @@
-"""A sweep's memory: an Optuna study that any number of workers share through its storage."""
+"""Optuna study of a sweep, which any number of workers share through its storage."""
 
 from __future__ import annotations
 
@@ -70,9 +70,16 @@ class Study:
         self._study.set_user_attr(f"failed {number}", reason)
 
     def finished(self) -> list[dict[str, Any]]:
-        """Every ended trial: number, settings, error and cost."""
+        """Every finished trial: number, settings, error, cost, and whether it is on the Pareto front of the two."""
+        front = {trial.number for trial in self._study.best_trials}
         return [
-            {"number": t.number, "settings": dict(t.params), "error": t.values[0], "cost": t.values[1]}
+            {
+                "number": t.number,
+                "settings": dict(t.params),
+                "error": t.values[0],
+                "cost": t.values[1],
+                "on_front": t.number in front,
+            }
             for t in self._trials("COMPLETE")
         ]
 

@@ -10,9 +10,9 @@ from disparsity.sweep.report import write_sweep
 
 SETTINGS = SweepSettings(parameters=("prune.sparsity = 0.5..0.95",))
 TRIALS = [
-    {"number": 0, "settings": {"prune.sparsity": 0.9}, "error": 2.0, "cost": 100.0},
-    {"number": 1, "settings": {"prune.sparsity": 0.5}, "error": 1.0, "cost": 500.0},
-    {"number": 2, "settings": {"prune.sparsity": 0.6}, "error": 2.5, "cost": 400.0},
+    {"number": 0, "settings": {"prune.sparsity": 0.9}, "error": 2.0, "cost": 100.0, "on_front": True},
+    {"number": 1, "settings": {"prune.sparsity": 0.5}, "error": 1.0, "cost": 500.0, "on_front": True},
+    {"number": 2, "settings": {"prune.sparsity": 0.6}, "error": 2.5, "cost": 400.0, "on_front": False},
 ]
 
 

@@ -27,7 +27,19 @@ def test_proposals_lie_in_their_ranges_and_are_remembered(tmp_path: Path) -> Non
     assert again.begun("elsewhere") == []
     again.finish(number, 1.5, 10.0)
     assert study.begun("here") == []
-    assert study.finished() == [{"number": number, "settings": values, "error": 1.5, "cost": 10.0}]
+    expected = {"number": number, "settings": values, "error": 1.5, "cost": 10.0, "on_front": True}
+    assert study.finished() == [expected]
+
+
+def test_the_front_is_what_no_trial_beats_in_both(tmp_path: Path) -> None:
+    study = Study(default_storage(tmp_path), SETTINGS, "recipe", 0)
+    points = [(2.0, 100.0), (1.0, 500.0), (2.5, 400.0), (2.0, 300.0), (1.0, 500.0)]
+    for error, cost in points:
+        study.finish(study.propose("here")[0], error, cost)
+    for trial in study.finished():
+        here = trial["error"], trial["cost"]
+        beaten = any(e <= here[0] and c <= here[1] and (e, c) != here for e, c in points)
+        assert trial["on_front"] != beaten
 
 
 def test_failed_trials_keep_their_reason_and_cost_no_trial(tmp_path: Path) -> None:
