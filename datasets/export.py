@@ -1,4 +1,4 @@
-"""Write any data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
+"""Export of a data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
 
 Images become 8-bit PNG. FlyingThings3D keeps disparity as float32, infinite where unknown; KITTI rounds it to
 1/256 pixel. The folder appears whole or not at all. Scenes are drawn on processor cores, as many as asked for, and
@@ -23,7 +23,7 @@ from disparsity.base.errors import InputError
 from disparsity.base.progress import progress
 from disparsity.datasets.decoders.pfm import write_pfm
 from disparsity.datasets.decoders.png import write_kitti_disparity, write_rgb
-from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.datasets.sample import Sample, StereoDataset, check_ground_truth
 
 _FRAME = "0006"
 
@@ -54,6 +54,7 @@ def export_kitti2015(dataset: StereoDataset, root: Path, *, workers: int = 0) ->
 
 def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Sample], None], workers: int) -> None:
     """Fill a temporary folder beside `root`, then put it in place."""
+    check_ground_truth(dataset, dataset.name)
     if root.exists() and not (root.is_dir() and not any(root.iterdir())):
         raise InputError("the output exists already", where=root, expected="a new or empty folder")
 

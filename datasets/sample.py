@@ -1,4 +1,4 @@
-"""The sample contract: one stereo pair with its ground truth."""
+"""Sample contract: one stereo pair, with its ground truth where there is any."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
+from disparsity.base.errors import DataError
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -18,7 +20,7 @@ class Sample:
         left: ``[3, H, W]`` float32 RGB in 0..1.
         right: ``[3, H, W]`` float32 RGB in 0..1, the same size as `left`.
         disparity: ``[H, W]`` float32 in pixels, positive, of the left view; 0 where `valid` is false.
-        valid: ``[H, W]`` bool, true where `disparity` is known.
+        valid: ``[H, W]`` bool, true where `disparity` is known: nowhere in a pair without ground truth.
         id: unique within its data set, e.g. ``TEST/A/0000/0006``.
 
     """
@@ -61,6 +63,23 @@ class WindowedDataset(StereoDataset, Protocol):
     def window(self, index: int, top: int, left: int, height: int, width: int) -> Sample:
         """A window of a sample, which must lie inside it."""
         ...
+
+
+def has_ground_truth(dataset: StereoDataset) -> bool:
+    """Whether the samples of a data set have ground truth; a data set that does not say so has."""
+    answer = getattr(dataset, "has_ground_truth", None)
+    return answer is None or bool(answer())
+
+
+def check_ground_truth(dataset: StereoDataset, where: str, remedy: str | None = None) -> None:
+    """Refuse a data set without ground truth where it is needed.
+
+    Raises:
+        DataError: there is none.
+
+    """
+    if not has_ground_truth(dataset):
+        raise DataError("the pairs have no ground truth", where=where, expected="disparity maps", remedy=remedy)
 
 
 def files_of(dataset: StereoDataset, index: int) -> tuple[Path, ...]:

@@ -1,7 +1,8 @@
 """Data URIs: `name:PATH?key=value&...` opens a data set.
 
-The path ends at the first `?`; nothing in it is unquoted. The readers and their options are listed in `readers.py`;
-`split=FILE` goes with every reader and selects the samples that the file names.
+The path ends at the first `?`; nothing in it is unquoted. The readers and their options are listed in
+`readers/registry.py`. With every reader go `split=FILE`, which selects the samples that the file names, and
+`exclude=FILE`, which leaves them out.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.readers.listing import Listing
 from disparsity.datasets.readers.registry import READERS, Option, Reader
 from disparsity.datasets.sample import StereoDataset
-from disparsity.datasets.split import resolve, select
+from disparsity.datasets.split import exclude, remaining, resolve, select
 from disparsity.registries import summaries
 
-_SPLIT = "split="
+_FILTERS = ("exclude", "split")
 
 
 def open_data(uri: str, split: Path | None = None) -> StereoDataset:
@@ -31,10 +32,13 @@ def open_data(uri: str, split: Path | None = None) -> StereoDataset:
         DataError: the folder is missing or not of that layout, the set is empty, or the split does not fit it.
 
     """
-    reader, settings, named = _parse(uri)
+    reader, settings, files = _parse(uri)
+    named = files.get("split")
     if named is not None and split is not None:
         raise InputError("two splits of one data set", where=uri, found=f"{named} and {split}")
     dataset = reader.open(settings)
+    if "exclude" in files:
+        dataset = exclude(dataset, files["exclude"])
     chosen = named or split
     return dataset if chosen is None else select(dataset, chosen)
 
@@ -47,18 +51,19 @@ def list_data(uri: str) -> Listing | None:
         DataError: the folder is missing or not of that layout, or the split does not fit it.
 
     """
-    reader, settings, split = _parse(uri)
+    reader, settings, files = _parse(uri)
     if reader.list is None:
         return None
     listing = reader.list(settings)
-    if split is None:
-        return listing
-    pairs = listing.pairs
-    return replace(listing, pairs=[pairs[index] for index in resolve([pair.id for pair in pairs], listing.name, split)])
+    for name, choose in (("exclude", remaining), ("split", resolve)):
+        if name in files:
+            chosen = choose(listing.samples(), files[name])
+            listing = replace(listing, pairs=[listing.pairs[index] for index in chosen])
+    return listing
 
 
-def _parse(uri: str) -> tuple[Reader, Any, Path | None]:
-    """The reader that a URI names, the reader's settings, and the split file."""
+def _parse(uri: str) -> tuple[Reader, Any, dict[str, Path]]:
+    """The reader that a URI names, the reader's settings, and the files of `_FILTERS`."""
     scheme, colon, rest = uri.partition(":")
     if not colon:
         raise InputError("not a data URI", where=uri, expected="name:PATH?key=value", remedy=f"e.g. {_examples()}")
@@ -66,20 +71,24 @@ def _parse(uri: str) -> tuple[Reader, Any, Path | None]:
     if reader is None:
         raise InputError(f"unknown kind of data {scheme!r}", where=uri, remedy=_nearest(scheme, READERS))
     path, _, query = rest.partition("?")
-    query, split = _take_split(uri, query)
+    files = {}
+    for name in _FILTERS:
+        query, file = _take_file(uri, query, f"{name}=")
+        if file is not None:
+            files[name] = file
     options = _parse_options(uri, reader, query)
-    return reader, reader.settings(**_parse_path(uri, reader, path), **options), split
+    return reader, reader.settings(**_parse_path(uri, reader, path), **options), files
 
 
-def _take_split(uri: str, query: str) -> tuple[str, Path | None]:
-    """The query without `split=FILE`, and the file."""
+def _take_file(uri: str, query: str, key: str) -> tuple[str, Path | None]:
+    """The query without `key` and its value, and that value as a path."""
     parts = query.split("&")
-    files = [part.removeprefix(_SPLIT) for part in parts if part.startswith(_SPLIT)]
+    files = [part.removeprefix(key) for part in parts if part.startswith(key)]
     if len(files) > 1:
-        raise InputError("the option 'split' is given twice", where=uri)
+        raise InputError(f"the option '{key[:-1]}' is given twice", where=uri)
     if files and (not files[0] or "\0" in files[0]):
-        raise InputError("the path is missing", where=ascii(uri), expected="split=FILE")
-    rest = "&".join(part for part in parts if not part.startswith(_SPLIT))
+        raise InputError("the path is missing", where=ascii(uri), expected=f"{key}FILE")
+    rest = "&".join(part for part in parts if not part.startswith(key))
     return rest, Path(files[0]).expanduser() if files else None
 
 
@@ -102,7 +111,7 @@ def _parse_options(uri: str, reader: Reader, query: str) -> dict[str, Any]:
         key, _, text = part.partition("=")
         option = reader.options.get(key)
         if option is None:
-            raise InputError(f"unknown option {key!r}", where=uri, remedy=_nearest(key, [*reader.options, "split"]))
+            raise InputError(f"unknown option {key!r}", where=uri, remedy=_nearest(key, [*reader.options, *_FILTERS]))
         if option.fields[0] in settings:
             raise InputError(f"the option {key!r} is given twice", where=uri)
         settings.update(zip(option.fields, _parse_value(uri, key, option, text), strict=True))

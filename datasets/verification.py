@@ -1,4 +1,4 @@
-"""Every fault of a data set, not just the first: what training would stumble over, found before it starts."""
+"""Verification of a data set: every fault that training would meet, not just the first."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from disparsity.base.errors import BitDepthError, DataError, DisparsityError, SizeError
 from disparsity.datasets.readers.folder import decode_pair
-from disparsity.datasets.readers.listing import Listing, Pair
+from disparsity.datasets.readers.listing import Listing, Pair, missing_file
 from disparsity.datasets.sample import Sample, StereoDataset
-from disparsity.datasets.split import resolve
+from disparsity.datasets.split import Samples, resolve
 
 SCHEMA, VERSION = "disparsity.verification", 1
 KINDS = (
@@ -58,7 +58,7 @@ def verify_listing(listing: Listing, max_disparity: float | None = None) -> Iter
     seen: set[str] = set()
     for pair in sorted(listing.pairs, key=lambda pair: pair.id):
         if pair.id in seen:
-            yield _fault("duplicate_id", pair.id, DataError("the id occurs twice", where=pair.disparity))
+            yield _fault("duplicate_id", pair.id, DataError("the id occurs twice", where=pair.left))
         seen.add(pair.id)
         yield from _verify_pair(pair, max_disparity)
 
@@ -86,12 +86,12 @@ def verify_sample(sample: Sample, max_disparity: float | None = None) -> Iterato
         yield _fault("disparity_out_of_range", sample.id, error)
 
 
-def verify_lists(ids: Sequence[str], name: str, lists: Sequence[Path]) -> Iterator[Fault]:
+def verify_lists(samples: Samples, lists: Sequence[Path]) -> Iterator[Fault]:
     """Lists of samples (train, test, ...) that name what is not there, or the same sample as another list."""
     chosen: dict[Path, set[str]] = {}
     for path in lists:
         try:
-            chosen[path] = {ids[index] for index in resolve(ids, name, path)}
+            chosen[path] = {samples.ids[index] for index in resolve(samples, path)}
         except DataError as error:
             yield _fault("wrong_list", "", error)
     for (first, one), (second, other) in itertools.combinations(chosen.items(), 2):
@@ -119,13 +119,13 @@ def printable(text: str) -> str:
 
 def _verify_pair(pair: Pair, max_disparity: float | None) -> Iterator[Fault]:
     for path in pair.missing:
-        yield _fault(
-            "missing_file", pair.id, DataError("the file is missing", where=path, remedy=f"{pair.disparity} needs it")
-        )
+        yield _fault("missing_file", pair.id, missing_file(pair, path))
     if pair.missing:
         return
     try:
-        yield from verify_sample(decode_pair(pair), max_disparity)
+        sample = decode_pair(pair)
+        if pair.disparity is not None:
+            yield from verify_sample(sample, max_disparity)
     except BitDepthError as error:
         yield _fault("wrong_bit_depth", pair.id, error)
     except SizeError as error:

@@ -1,4 +1,4 @@
-"""Decoded samples kept in memory, in fewer bytes where that changes no bit."""
+"""Cache of decoded samples in memory, in fewer bytes where that changes no bit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from disparsity.datasets.sample import Sample, StereoDataset
+from disparsity.datasets.sample import Sample, StereoDataset, has_ground_truth
 
 
 class SampleCache:
@@ -82,6 +82,10 @@ class CachedDataset:
     def ids(self) -> list[str]:
         """The ids of all samples, in order, without decoding anything."""
         return self.source.ids()
+
+    def has_ground_truth(self) -> bool:
+        """That of the source."""
+        return has_ground_truth(self.source)
 
     def fingerprint(self) -> str:
         """That of the source."""

@@ -1,44 +1,50 @@
-"""Images and 16-bit disparity maps: decoded whole or refused.
+"""Images and 16-bit disparity maps: decoded whole by Pillow, or refused.
 
 Source of the disparity coding: KITTI stereo devkit, readme.txt: uint16, disparity = value / 256, 0 = unknown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import io
+import struct
+import warnings
+import zlib
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from disparsity.base.atomic_io import write_bytes
 from disparsity.base.errors import BitDepthError, DataError
-from disparsity.datasets.decoders.image_size import jpeg_size, netpbm_size, webp_size
 from disparsity.datasets.decoders.limits import check_size, read_file
-from disparsity.datasets.decoders.png_chunks import GRAY, SIGNATURE, essential_bytes, read_header
 
 KITTI_SCALE = 256
-_SIZES: dict[bytes, Callable[[Path, bytes], tuple[int, int]]] = {
-    b"\xff\xd8\xff": jpeg_size,
-    b"RIFF": webp_size,
-    b"P5": netpbm_size,
-    b"P6": netpbm_size,
-}
+_FORMATS = ("PNG", "JPEG", "WEBP", "PPM", "BMP", "TIFF")
+_PNG_SIGNATURE, _PNG_END = b"\x89PNG\r\n\x1a\n", b"\0\0\0\0IEND\xaeB`\x82"
+_PNG_CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
+_COLOUR_MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
+_PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError, MemoryError),
+    *(AttributeError, RuntimeError, AssertionError, struct.error, zlib.error, Image.DecompressionBombError),
+)
+"""What Pillow raises for damaged files, as fuzzing found."""
 
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
-    """Read a PNG, JPEG, WebP, PGM or PPM image as ``[H, W, 3]`` RGB; gray is repeated, alpha dropped.
+    """Read a PNG, JPEG, WebP, PGM, PPM, BMP or TIFF image as ``[H, W, 3]`` RGB; gray is repeated, alpha dropped.
+
+    Marks of orientation are ignored, or refused in TIFF: a rectified pair is stored as it is meant.
 
     Raises:
         DataError: the file is missing, of another kind, damaged, too large, or has more than 8 bits per channel.
 
     """
-    content = _checked(path, read_file(path), depths=(1, 2, 4, 8))
-    # Orientation marks would swap height and width: a rectified pair is stored as it is meant.
-    bgr = _decode(path, content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    return np.ascontiguousarray(bgr[:, :, ::-1])
+    image, stored = _decoded(path, read_file(path))
+    if image.mode not in _COLOUR_MODES or "16" in stored:
+        raise _wrong_kind(path, image, stored, "gray or RGB with up to 8 bits per channel")
+    return np.array(image.convert("RGB"))
 
 
 def read_png8(path: Path) -> NDArray[np.uint8]:
@@ -48,10 +54,15 @@ def read_png8(path: Path) -> NDArray[np.uint8]:
         DataError: as `read_rgb`, or the image is not gray with 8 bits.
 
     """
-    raw = _decode(path, _checked(path, read_file(path), depths=(8,)), cv2.IMREAD_UNCHANGED)
-    if raw.ndim != 2 or raw.dtype != np.uint8:
-        raise BitDepthError("wrong kind of image", where=path, found=f"{raw.shape} {raw.dtype}", expected="8-bit gray")
-    return raw
+    image, stored = _decoded(path, read_file(path))
+    if image.mode != "L" or stored != "L":
+        raise _wrong_kind(path, image, stored, "8-bit gray")
+    return np.array(image)
+
+
+def read_mask(path: Path) -> NDArray[np.uint8]:
+    """Read a gray PNG, or one of a palette of grays, as ``[H, W]``; raises as `read_rgb`."""
+    return read_rgb(path)[:, :, 0]
 
 
 def read_png16(path: Path) -> NDArray[np.uint16]:
@@ -61,12 +72,10 @@ def read_png16(path: Path) -> NDArray[np.uint16]:
         DataError: the file is missing, damaged, or not a 16-bit gray PNG.
 
     """
-    content = read_file(path)
-    header = read_header(path, content)
-    if (header.depth, header.color) != (16, GRAY):
-        found = f"{header.depth} bits, colour type {header.color}"
-        raise BitDepthError("wrong kind of PNG", where=path, found=found, expected="16-bit gray")
-    return _decode(path, _checked(path, content, depths=(16,)), cv2.IMREAD_UNCHANGED).astype(np.uint16, copy=False)
+    image, stored = _decoded(path, read_file(path))
+    if image.format != "PNG" or image.mode != "I;16":
+        raise _wrong_kind(path, image, stored, "16-bit gray PNG")
+    return np.array(image, np.uint16)
 
 
 def read_kitti_disparity(path: Path) -> NDArray[np.float32]:
@@ -99,30 +108,66 @@ def write_kitti_disparity(path: Path, disparity: NDArray[np.float32], valid: NDA
     _write(path, raw)
 
 
-def _checked(path: Path, content: bytes, depths: tuple[int, ...]) -> bytes:
-    """What the decoder may see: a file that is whole, within the limits and of an accepted depth."""
-    if content.startswith(SIGNATURE):
-        header = read_header(path, content)
-        check_size(path, header.width, header.height)
-        if header.depth not in depths:
-            expected = " or ".join(map(str, depths))
-            raise BitDepthError("wrong bits per channel", where=path, found=header.depth, expected=expected)
-        return essential_bytes(path, content)
-    for magic, size_of in _SIZES.items():
-        if content.startswith(magic):
-            check_size(path, *size_of(path, content))
-            return content
-    raise DataError("not an image", where=path, found=ascii(content[:8]), expected="PNG, JPEG, WebP, PGM or PPM")
-
-
-def _decode(path: Path, content: bytes, mode: int) -> NDArray[Any]:
+def _decoded(path: Path, content: bytes) -> tuple[ImageFile.ImageFile, str]:
+    """The image of a whole file, and how its pixels are stored, e.g. `RGB;16B`: Pillow makes 8 bits of such 16."""
     try:
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), mode)
-    except cv2.error as error:
-        raise DataError("cannot be decoded", where=path, found=error.err) from error
-    if image is None:
-        raise DataError("cannot be decoded: the pixel data is damaged", where=path)
-    return image
+        with warnings.catch_warnings(action="ignore"):  # about metadata, which nothing here reads
+            header = Image.open(io.BytesIO(content), formats=_FORMATS)
+            check_size(path, *header.size)
+            _check_single(path, header)
+            if header.format == "TIFF" and header.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+                raise DataError("Pillow would turn this TIFF", where=path, expected="an upright image")
+            if header.format == "PNG":
+                _check_png(path, content)
+            if header.format == "PPM":
+                _check_netpbm(path, header, content)
+            header.verify()
+            image = Image.open(io.BytesIO(content), formats=_FORMATS)
+            stored = _stored(image)
+            image.load()
+    except UnidentifiedImageError as error:
+        expected = "PNG, JPEG, WebP, PGM, PPM, BMP or TIFF"
+        raise DataError("not an image", where=path, found=ascii(content[:8]), expected=expected) from error
+    except _PILLOW_ERRORS as error:
+        raise DataError("the image cannot be decoded", where=path, found=str(error)[:120]) from error
+    return image, stored
+
+
+def _stored(image: ImageFile.ImageFile) -> str:
+    args: object = image.tile[0].args if image.tile else image.mode
+    return str(args[0] if isinstance(args, tuple) else args)
+
+
+def _wrong_kind(path: Path, image: Image.Image, stored: str, expected: str) -> BitDepthError:
+    found = f"{image.format}, pixels {stored}"
+    return BitDepthError("wrong kind of image", where=path, found=found, expected=expected)
+
+
+def _check_single(path: Path, header: ImageFile.ImageFile) -> None:
+    if getattr(header, "n_frames", 1) > 1:
+        raise DataError(f"the {header.format} is animated or has pages", where=path, expected="a single image")
+
+
+def _check_png(path: Path, content: bytes) -> None:
+    """What Pillow does not look at: critical chunks that it does not know, and the checksum of the end mark."""
+    offset, kind = len(_PNG_SIGNATURE), b""
+    while kind != b"IEND" and offset + 12 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, offset)
+        if kind[:1].isupper() and kind not in _PNG_CRITICAL:
+            raise DataError("the PNG has an unknown critical chunk", where=path, found=ascii(kind))
+        offset += 12 + length
+    if not content[:offset].endswith(_PNG_END):
+        raise DataError("the PNG is truncated or its end mark is damaged", where=path)
+
+
+def _check_netpbm(path: Path, header: ImageFile.ImageFile, content: bytes) -> None:
+    """Refuse maxima other than 255, to which Pillow would scale the values, and data behind the pixels."""
+    tile = header.tile[0]
+    if tile.codec_name != "raw" or header.mode not in ("L", "RGB"):
+        raise DataError("not an 8-bit binary PGM or PPM file", where=path, found=ascii(content[:16]))
+    claimed, present = header.width * header.height * len(header.mode), len(content) - tile.offset
+    if claimed != present:
+        raise DataError("the amount of pixel data is wrong", where=path, found=f"{present} bytes", expected=claimed)
 
 
 def _write(path: Path, pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> None:

@@ -98,6 +98,10 @@ class PackedDataset:
         """The ids of all samples, in the order in which they were packed."""
         return list(self._ids)
 
+    def has_ground_truth(self) -> bool:
+        """Whether the samples had ground truth when they were packed."""
+        return bool(self._header.get("ground_truth", True))
+
     def fingerprint(self) -> str:
         """A hash of the ids and of every sample's content."""
         content = "\n".join(self._ids).encode(errors="surrogateescape") + self._tables["digests"].tobytes()

@@ -21,7 +21,7 @@ from disparsity.datasets.packed.disparity_codes import CODINGS, encode
 from disparsity.datasets.packed.reader import SCHEMA, VERSION, PackedDataset, PackedSettings, digest
 from disparsity.datasets.packed.sources import content_of, stats_of
 from disparsity.datasets.readers.folder import to_view
-from disparsity.datasets.sample import Sample, StereoDataset, files_of
+from disparsity.datasets.sample import Sample, StereoDataset, files_of, has_ground_truth
 
 TILE = 64
 """Height and width of a chunk in pixels: 12 kB of colour, small against a crop and large against HDF5's overhead."""
@@ -106,7 +106,7 @@ class _Writer:
             "name": self.dataset.name,
             "root": str(root) if any(self.files) else "",
             "fingerprint": self.dataset.fingerprint(),
-        }
+        } | ({} if has_ground_truth(self.dataset) else {"ground_truth": False})
         file.attrs["header"] = json.dumps(header)
 
 

@@ -1,4 +1,4 @@
-"""Pairs on disk behind the sample contract: listed at once, decoded one by one."""
+"""Data set of pairs on disk: listed at once, decoded one by one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.base.errors import DataError, SizeError
-from disparsity.datasets.decoders.png import read_png8, read_rgb
+from disparsity.datasets.decoders.png import read_mask, read_rgb
 from disparsity.datasets.readers.listing import Listing, Pair, check_complete
 from disparsity.datasets.sample import Sample
 
@@ -54,6 +54,10 @@ class FolderDataset:
         """The files that a sample is decoded from."""
         return self._pairs[index].files()
 
+    def has_ground_truth(self) -> bool:
+        """Whether every sample has ground truth; else none has."""
+        return self._pairs[0].disparity is not None
+
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits of the SHA-256 over the names below the root, and sizes, of all files."""
         digest = hashlib.sha256(self.name.encode())
@@ -76,26 +80,36 @@ def open_listing(listing: Listing) -> FolderDataset:
 
 
 def decode_pair(pair: Pair) -> Sample:
-    """Read the three files of a pair (four with a mask) and check that their sizes agree.
+    """Read the files of a pair and check that their sizes agree; without ground truth, no pixel is valid.
 
     Raises:
         DataError: a file is missing, damaged or of another size than the left image.
 
     """
-    left_path, right_path, truth_path, *mask_path = pair.files()
-    left, right = read_rgb(left_path), read_rgb(right_path)
-    disparity = pair.decode(truth_path)
-    _check_same_size(left_path, left, right_path, right)
-    _check_same_size(left_path, left, truth_path, disparity)
-    if disparity.ndim != 2:
-        raise DataError("the disparity map has colours", where=truth_path, found=disparity.shape, expected="H, W")
-    valid = np.isfinite(disparity) & (disparity > 0)
-    for path in mask_path:
-        mask = read_png8(path)
-        _check_same_size(left_path, left, path, mask)
-        valid &= mask == NOT_OCCLUDED
+    left, right = read_rgb(Path(pair.left)), read_rgb(Path(pair.right))
+    _check_same_size(pair.left, left, pair.right, right)
+    if pair.disparity is None:
+        known = np.zeros(left.shape[:2], np.float32)
+        return Sample(to_view(left), to_view(right), torch.from_numpy(known), torch.from_numpy(known > 0), pair.id)
+    disparity, valid = _ground_truth(pair, left)
     known = np.where(valid, disparity, np.float32(0))
     return Sample(to_view(left), to_view(right), torch.from_numpy(known), torch.from_numpy(valid), pair.id)
+
+
+def _ground_truth(pair: Pair, left: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Disparity ``[H, W]`` and where it is known and counts."""
+    assert pair.disparity is not None
+    assert pair.decode is not None
+    disparity = pair.decode(Path(pair.disparity))
+    _check_same_size(pair.left, left, pair.disparity, disparity)
+    if disparity.ndim != 2:
+        raise DataError("the disparity map has colours", where=pair.disparity, found=disparity.shape, expected="H, W")
+    valid = np.isfinite(disparity) & (disparity > 0)
+    if pair.mask is not None:
+        mask = read_mask(Path(pair.mask))
+        _check_same_size(pair.left, left, pair.mask, mask)
+        valid &= mask == NOT_OCCLUDED
+    return disparity, valid
 
 
 def to_view(image: NDArray[np.uint8]) -> Tensor:
@@ -103,7 +117,7 @@ def to_view(image: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(image).permute(2, 0, 1).contiguous().float().div_(255)
 
 
-def _check_same_size(first: Path, one: NDArray[np.generic], second: Path, other: NDArray[np.generic]) -> None:
+def _check_same_size(first: str, one: NDArray[np.generic], second: str, other: NDArray[np.generic]) -> None:
     if one.shape[:2] != other.shape[:2]:
         found = "{1}x{0} (width x height)".format(*other.shape[:2])
         expected = "{1}x{0} as {2}".format(*one.shape[:2], first)

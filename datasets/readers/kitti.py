@@ -1,13 +1,16 @@
 """KITTI 2012 and KITTI 2015: real street scenes with sparse lidar ground truth.
 
 Layout: `training/{colored_0,colored_1 | image_0,image_1}` and `disp_{occ,noc}` (2012), or `training/{image_2,image_3}`
-and `disp_{occ,noc}_0` (2015), each with `NNNNNN_10.png`. The frames are those for which ground truth is there; frames
-`_11` have none. `disp_*_1` (2015) is not read: it is the second frame's disparity, not the right camera's.
+and `disp_{occ,noc}_0` (2015), each with `NNNNNN_10.png`. The frames are those for which ground truth is there. Where
+there is none, as in `testing`, all frames `_10` are read as pairs without it; `ground_truth=none` reads those of
+`training` so, and the second frames `_11` as well. `disp_*_1` (2015) is not read: it is the second frame's disparity,
+not the right camera's.
 Source: Geiger, Lenz, Urtasun, CVPR 2012; Menze, Geiger, CVPR 2015; readme.txt of their devkits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -15,9 +18,9 @@ from typing import Literal
 from disparsity.base.errors import DataError
 from disparsity.datasets.decoders.png import read_kitti_disparity
 from disparsity.datasets.readers.folder import FolderDataset, open_listing
-from disparsity.datasets.readers.listing import Listing, Pair, files_in, names_in
+from disparsity.datasets.readers.listing import Listing, Pair, names_in, views_in
 
-_FRAME = "_10.png"
+_FRAME, _SECOND_FRAME = "_10", "_11"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,13 +28,14 @@ class KittiSettings:
     """Where the data lies and which ground truth counts.
 
     Attributes:
-        path: the folder that holds `training`, or `training` itself.
-        ground_truth: `occ` for all pixels, `noc` for those whose match lies inside the right image.
+        path: the folder that holds `training` or else `testing`, or one of these itself.
+        ground_truth: `occ` for all pixels, `noc` for those whose match lies inside the right image, `none` to read
+            the pairs only.
 
     """
 
     path: Path
-    ground_truth: Literal["occ", "noc"] = "occ"
+    ground_truth: Literal["occ", "noc", "none"] = "occ"
 
 
 def kitti2012(settings: KittiSettings) -> FolderDataset:
@@ -56,43 +60,47 @@ def list_kitti2012(settings: KittiSettings) -> Listing:
         DataError: the folders are not there.
 
     """
-    training = _training(settings.path)
-    images = "colored" if (training / "colored_0").is_dir() else "image"
-    truth = training / f"disp_{settings.ground_truth}"
-    return _list("kitti2012", training, truth, (f"{images}_0", f"{images}_1"))
+    folder = _frames_folder(settings.path)
+    images = "colored" if (folder / "colored_0").is_dir() else "image"
+    return _list("kitti2012", folder, (f"{images}_0", f"{images}_1"), "disp_{}", settings.ground_truth)
 
 
 def list_kitti2015(settings: KittiSettings) -> Listing:
     """The pairs of `kitti2015`, complete or not; raises as `list_kitti2012`."""
-    training = _training(settings.path)
-    truth = training / f"disp_{settings.ground_truth}_0"
-    return _list("kitti2015", training, truth, ("image_2", "image_3"))
+    return _list("kitti2015", _frames_folder(settings.path), ("image_2", "image_3"), "disp_{}_0", settings.ground_truth)
 
 
-def _training(path: Path) -> Path:
-    return path / "training" if (path / "training").is_dir() else path
+def _frames_folder(path: Path) -> Path:
+    return next((path / name for name in ("training", "testing") if (path / name).is_dir()), path)
 
 
-def _list(name: str, training: Path, truth: Path, views: tuple[str, str]) -> Listing:
-    if not truth.is_dir():
-        raise DataError(f"not a {name} folder", where=training, expected=f"the folder {truth.name}")
-    folders = [str(training / view) for view in views]
-    present = [files_in(folder) for folder in folders]
-    pairs = []
-    for frame in names_in(truth):
-        if frame.endswith(_FRAME):
-            left, right = (f"{folder}/{frame}" for folder in folders)
-            missing = tuple(
-                f"{folder}/{frame}" for folder, names in zip(folders, present, strict=True) if frame not in names
-            )
-            pairs.append(
-                Pair(
-                    id=frame.removesuffix(_FRAME),
-                    left=left,
-                    right=right,
-                    disparity=f"{truth}/{frame}",
-                    decode=read_kitti_disparity,
-                    missing=missing,
-                )
-            )
-    return Listing(name=name, root=training, pairs=pairs, expected=f"files NNNNNN{_FRAME} in {truth}")
+def _list(name: str, root: Path, views: tuple[str, str], truths: str, kind: str) -> Listing:
+    """The frames with ground truth of a kind; all frames where the kind is `none` or no ground truth is there."""
+    folders = [root / view for view in views]
+    present = [views_in(str(folder)) for folder in folders]
+    truth = None if kind == "none" else root / truths.format(kind)
+    if truth is not None and not truth.is_dir():
+        if not all(present) or any((root / truths.format(other)).is_dir() for other in ("occ", "noc")):
+            raise DataError(f"not a {name} folder", where=root, expected=f"the folder {truth.name}")
+        truth = None
+    ends = (_FRAME, _SECOND_FRAME) if kind == "none" else (_FRAME,)
+    frames = sorted(present[0] | present[1]) if truth is None else _stems(names_in(truth))
+    pairs = [_pair(folders, present, truth, frame) for frame in frames if frame.endswith(ends)]
+    return Listing(name=name, root=root, pairs=pairs, expected=f"files NNNNNN{_FRAME}.png in {truth or folders[0]}")
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    return [name.removesuffix(".png") for name in names if name.endswith(".png")]
+
+
+def _pair(folders: Sequence[Path], present: Sequence[Mapping[str, str]], truth: Path | None, frame: str) -> Pair:
+    names = [views.get(frame) for views in present]
+    left, right = (f"{folder}/{name or frame + '.png'}" for folder, name in zip(folders, names, strict=True))
+    return Pair(
+        id=frame.removesuffix(_FRAME),
+        left=left,
+        right=right,
+        disparity=f"{truth}/{frame}.png" if truth else None,
+        decode=read_kitti_disparity if truth else None,
+        missing=tuple(path for path, name in zip((left, right), names, strict=True) if name is None),
+    )

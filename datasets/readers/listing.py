@@ -1,4 +1,4 @@
-"""What a reader finds in its folders before anything is decoded: pairs, and the files that they lack.
+"""Listings: the pairs that a reader finds in its folders before anything is decoded, and the files that they lack.
 
 Paths are kept as text: a hundred thousand pairs of `Path` objects take three times the memory.
 """
@@ -14,6 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.base.errors import DataError
+from disparsity.datasets.split import Samples
+
+VIEW_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg", ".ppm", ".pgm", ".bmp", ".tif", ".tiff")
+"""Of images, in lower case; the content decides how they are decoded."""
 
 Decode = Callable[[Path], NDArray[np.float32]]
 
@@ -26,7 +30,7 @@ class Pair:
         id: unique within its data set.
         left: path of the left image.
         right: path of the right image.
-        disparity: path of the ground truth of the left view.
+        disparity: path of the ground truth of the left view, or None where there is none.
         decode: reads `disparity` as ``[H, W]`` float32 pixels; not positive or not finite means unknown.
         mask: path of an 8-bit image in which 255 marks the pixels that count, or None when all known ones do.
         missing: those of the paths at which the reader found no file.
@@ -36,15 +40,18 @@ class Pair:
     id: str
     left: str
     right: str
-    disparity: str
-    decode: Decode
+    disparity: str | None = None
+    decode: Decode | None = None
     mask: str | None = None
     missing: tuple[str, ...] = ()
 
+    def paths(self) -> tuple[str, ...]:
+        """The files of the pair: left, right and, where there are any, disparity and mask."""
+        return tuple(path for path in (self.left, self.right, self.disparity, self.mask) if path is not None)
+
     def files(self) -> tuple[Path, ...]:
-        """The files of the pair: left, right, disparity and, if there is one, mask."""
-        paths = (self.left, self.right, self.disparity, self.mask)
-        return tuple(Path(path) for path in paths if path is not None)
+        """The same as `Path` objects."""
+        return tuple(map(Path, self.paths()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +71,26 @@ class Listing:
     pairs: Sequence[Pair]
     expected: str
 
+    def samples(self) -> Samples:
+        """The pairs as the lines of a split file name them."""
+        return Samples([pair.id for pair in self.pairs], self.name, lambda: [pair.paths() for pair in self.pairs])
+
+
+def missing_file(pair: Pair, path: str) -> DataError:
+    """The error that says which file of a pair is missing."""
+    return DataError("the file is missing", where=path, remedy=f"{pair.disparity or f'pair {pair.id}'} needs it")
+
 
 def check_complete(listing: Listing) -> None:
     """Refuse a listing of which a file is missing.
 
     Raises:
-        DataError: names the first missing file and the pair's ground truth.
+        DataError: names the first missing file and the pair.
 
     """
     for pair in listing.pairs:
         if pair.missing:
-            raise DataError("the file is missing", where=pair.missing[0], remedy=f"{pair.disparity} needs it")
+            raise missing_file(pair, pair.missing[0])
 
 
 def absent(paths: Iterable[str | None]) -> tuple[str, ...]:
@@ -105,6 +121,13 @@ def files_in(folder: str) -> frozenset[str]:
         return frozenset()
     except OSError as error:
         raise DataError("the folder cannot be listed", where=folder, found=error.strerror) from error
+
+
+def views_in(folder: str) -> dict[str, str]:
+    """The names of the images in a folder by their stems; of `im0.png` and `im0.jpg` the earlier in `VIEW_SUFFIXES`."""
+    images = [name for name in files_in(folder) if os.path.splitext(name)[1].lower() in VIEW_SUFFIXES]
+    images.sort(key=lambda name: (VIEW_SUFFIXES.index(os.path.splitext(name)[1].lower()), name), reverse=True)
+    return {os.path.splitext(name)[0]: name for name in images}
 
 
 def subfolders(folder: Path) -> list[str]:

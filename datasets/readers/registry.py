@@ -1,10 +1,11 @@
-"""The readers that a data URI can name, and the options of each: one explicit table."""
+"""Registry of readers: the schemes of data URIs, and the options of each."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
@@ -12,6 +13,14 @@ from disparsity.datasets.readers.eth3d import Eth3dSettings, eth3d, list_eth3d
 from disparsity.datasets.readers.kitti import KittiSettings, kitti2012, kitti2015, list_kitti2012, list_kitti2015
 from disparsity.datasets.readers.listing import Listing
 from disparsity.datasets.readers.middlebury import MiddleburySettings, list_middlebury, middlebury
+from disparsity.datasets.readers.plain import (
+    ListSettings,
+    PlainSettings,
+    list_listed,
+    list_plain,
+    open_listed,
+    open_plain,
+)
 from disparsity.datasets.readers.sceneflow import SceneFlowSettings, list_sceneflow, sceneflow
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.synthetic import SyntheticSettings, open_scenes
@@ -52,6 +61,13 @@ def _finite(text: str) -> float:
     return value
 
 
+def _scale(text: str) -> tuple[float]:
+    scale = _finite(text)
+    if scale <= 0:
+        raise ValueError(text)
+    return (scale,)
+
+
 def _height_width(text: str) -> tuple[int, int]:
     height, _, width = text.partition("x")
     return _whole_number(height), _whole_number(width)
@@ -73,7 +89,17 @@ def _size(height: str, width: str) -> Option:
     return Option(fields=(height, width), parse=_height_width, expected="HxW, e.g. 96x192")
 
 
-_TRUTH = _choice("ground_truth", "occ", "noc")
+def _text(name: str, kind: Callable[[str], Any], expected: str) -> Option:
+    def parse(text: str) -> tuple[Any]:
+        if not text or "\0" in text:
+            raise ValueError(text)
+        return (kind(text),)
+
+    return Option(fields=(name,), parse=parse, expected=expected)
+
+
+_SCALE = Option(fields=("scale",), parse=_scale, expected="gray levels per pixel of disparity, above 0")
+_TRUTH = _choice("ground_truth", "occ", "noc", "none")
 
 READERS: Mapping[str, Reader] = {
     "sceneflow": Reader(
@@ -101,13 +127,31 @@ READERS: Mapping[str, Reader] = {
         settings=MiddleburySettings,
         open=middlebury,
         list=list_middlebury,
-        options={"ground_truth": _TRUTH, "resolution": _choice("resolution", "F", "H", "Q")},
+        options={
+            "ground_truth": _TRUTH,
+            "resolution": _choice("resolution", "F", "H", "Q"),
+            "scale": _SCALE,
+        },
     ),
     "eth3d": Reader(
         settings=Eth3dSettings,
         open=eth3d,
         list=list_eth3d,
         options={"ground_truth": _TRUTH},
+    ),
+    "folder": Reader(
+        settings=PlainSettings,
+        open=open_plain,
+        list=list_plain,
+        options={side: _text(side, str, "a pattern with one *") for side in ("left", "right", "disparity")}
+        | {"scale": _SCALE},
+    ),
+    "list": Reader(
+        settings=ListSettings,
+        open=open_listed,
+        list=list_listed,
+        options={"root": _text("root", lambda text: Path(text).expanduser(), "a folder"), "scale": _SCALE},
+        path_is_file=True,
     ),
     "packed": Reader(
         settings=PackedSettings,

@@ -221,6 +221,8 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         "kitti2015": Entry("", "kitti2015:DIR?ground_truth=noc"),
         "middlebury": Entry("", "middlebury:DIR?resolution=H&ground_truth=noc"),
         "eth3d": Entry("", "eth3d:DIR?ground_truth=noc"),
+        "folder": Entry("", "folder:DIR?left=left/*.png&right=right/*.png&disparity=disparity/*.pfm"),
+        "list": Entry("", "list:FILE.txt?root=DIR"),
         "packed": Entry("", "packed:FILE.h5"),
         "synthetic": Entry("", "synthetic:?pairs=320&size=96x192&seed=0&max_disparity=48"),
     },

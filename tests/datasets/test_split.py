@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
 from disparsity.base.errors import DataError
 from disparsity.datasets.sample import Sample
-from disparsity.datasets.split import read_split, select
+from disparsity.datasets.split import exclude, read_split, select
 
 
 class Numbered:
@@ -91,6 +92,60 @@ def test_wrong_files_are_refused(tmp_path, content, message):
     with pytest.raises(DataError, match=message) as caught:
         select(FRAMES, path)
     assert str(caught.value).startswith(str(path))
+
+
+class Filed(Numbered):
+    """Frames decoded from files whose paths start somewhere."""
+
+    def files(self, index: int) -> tuple[Path, ...]:
+        id = self._ids[index]
+        return tuple(
+            Path(f"/data/things/{name}") for name in (f"clean/{id}/l.png", f"clean/{id}/r.png", f"gt/{id}.pfm")
+        )
+
+
+FILED = Filed(["A/0", "A/1", "B/0"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "clean/A/1/l.png clean/A/1/r.png gt/A/1.pfm",
+        "clean/A/1/l.png clean/A/1/r.png",
+        "things/clean/A/1/l.png\tthings/clean/A/1/r.png\tgt/A/1.pfm",
+        "clean/A/1/l.png",
+        "A/1/r.png",
+        "A/1",
+    ],
+)
+def test_lines_of_paths_name_the_sample_that_is_read_from_them(tmp_path, line):
+    assert select(FILED, split(tmp_path, f"{line}\n")).ids() == ["A/1"]
+    assert exclude(FILED, split(tmp_path, f"{line}\nclean/Z/9/l.png\n")).ids() == ["A/0", "B/0"]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "final/A/1/l.png final/A/1/r.png",
+            "1 of 1 ids .*, or paths such as /data/things/clean/A/0/l",
+        ),
+        ("clean/A/1/l.png clean/A/0/r.png", "the list names another file; found 'clean/A/0/r.png'"),
+        ("clean/A/1/l.png clean/A/1/r.png noc/A/1.pfm", "gt/A/1.pfm: the list names another file; found 'noc/A/1.pfm'"),
+        ("clean/A/1/r.png clean/A/1/l.png", "1 of 1 ids"),
+        ("0/l.png", "1 of 1 ids"),
+    ],
+)
+def test_lists_of_other_files_are_refused(tmp_path, line, message):
+    with pytest.raises(DataError, match=message):
+        select(FILED, split(tmp_path, line))
+
+
+def test_excluding_everything_or_nothing_is_refused(tmp_path):
+    with pytest.raises(DataError, match="all samples of numbered are excluded"):
+        exclude(FILED, split(tmp_path, "A/0\nA/1\nB/0"))
+    with pytest.raises(DataError, match="no line names a sample of numbered"):
+        exclude(FILED, split(tmp_path, "TEST/A/0005/left/0006.png"))
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.datasets.uri import open_data
+from disparsity.datasets.uri import list_data, open_data
 
 
 @pytest.fixture
@@ -37,6 +37,19 @@ def test_a_split_in_the_uri_selects_beside_other_options(kitti, tmp_path):
         assert open_data(f"kitti2015:{kitti}?{query.format(tmp_path / 'two.txt')}").ids() == ["000002"]
     (tmp_path / "scene.txt").write_text("synthetic/0/000002\n")
     assert open_data(f"synthetic:?pairs=5&split={tmp_path / 'scene.txt'}").ids() == ["synthetic/0/000002"]
+
+
+def test_excluded_samples_are_left_out_before_a_split_selects(kitti, tmp_path):
+    (tmp_path / "unused.txt").write_text("training/image_3/000001_10.png\ntraining/image_2/000077_10.png\n")
+    uri = f"kitti2015:{kitti}?exclude={tmp_path / 'unused.txt'}"
+    assert open_data(uri).ids() == ["000002"]
+    assert [pair.id for pair in list_data(uri).pairs] == ["000002"]
+    (tmp_path / "one.txt").write_text("1\n")
+    with pytest.raises(DataError, match="1 of 1 ids are not in kitti2015"):
+        open_data(f"{uri}&split={tmp_path / 'one.txt'}")
+    (tmp_path / "unused.txt").write_text("testing/image_2/000001_10.png\n")
+    with pytest.raises(DataError, match="no line names a sample of kitti2015"):
+        open_data(uri)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +96,11 @@ def test_synthetic_settings():
         ("", "not a data URI"),
         ("kiti2015:x", "unknown kind of data 'kiti2015'; did you mean 'kitti2015'?"),
         ("packed:x.h5", "x.h5: no such file"),
-        ("C:/data", "unknown kind of data 'C'; known: eth3d, kitti2012"),
+        ("C:/data", "unknown kind of data 'C'; known: eth3d, folder, kitti2012"),
         ("kitti2015:", "the path is missing; expected kitti2015:DIR"),
         ("kitti2015:{}?groundtruth=occ", "unknown option 'groundtruth'; did you mean 'ground_truth'?"),
-        ("kitti2015:{}?subset=test", "unknown option 'subset'; known: ground_truth"),
-        ("kitti2015:{}?ground_truth", "unknown value of ground_truth; found ''; expected occ or noc"),
+        ("kitti2015:{}?subset=test", "unknown option 'subset'; known: exclude, ground_truth, split"),
+        ("kitti2015:{}?ground_truth", "unknown value of ground_truth; found ''; expected occ or noc or none"),
         ("sceneflow:{}?pass=cleen", "found 'cleen'; expected clean or final; did you mean 'clean'?"),
         ("kitti2015:{}?ground_truth=occ&ground_truth=noc", "given twice"),
         ("middlebury:{}?resolution=h", "expected F or H or Q"),

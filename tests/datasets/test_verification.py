@@ -84,11 +84,10 @@ def test_duplicates_and_empty_listings(tree):
 
 
 def test_lists_that_overlap_however_the_ids_are_written(tree, tmp_path):
-    ids = [pair.id for pair in listed(tree).pairs]
     lists = [tmp_path / name for name in ("train.txt", "test.txt", "wrong.txt")]
     for path, text in zip(lists, ("1\n2\n3\n", "000003\n000004\n2\n", "99\n"), strict=True):
         path.write_text(text)
-    found = list(verify_lists(ids, "kitti2015", lists))
+    found = list(verify_lists(listed(tree).samples(), lists))
     assert [(fault.kind, fault.id) for fault in found] == [
         ("wrong_list", ""),
         ("overlapping_lists", "000002"),

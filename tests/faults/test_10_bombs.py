@@ -66,6 +66,7 @@ def long_header(path: Path) -> None:
 
 
 BOMBS: dict[str, tuple[Callable[[Path], object], Callable[[Path], object]]] = {
+    "text in a picture": (text_bomb, read_rgb),
     "picture": (lambda path: png(path, 60_000, 60_000), read_rgb),
     "map": (lambda path: path.write_bytes(b"Pf\n2147483648 1\n-1\n" + bytes(64)), read_pfm),
     "map of legal width": (lambda path: path.write_bytes(b"Pf\n99999 99999\n-1\n" + bytes(64)), read_pfm),
@@ -91,9 +92,3 @@ def test_it_is_refused_before_memory_is_asked_for(tmp_path: Path, name: str) -> 
             limited(read, tmp_path / "bomb")
 
     assert ended(start(work)) == 0
-
-
-def test_text_in_a_picture_is_not_unpacked(tmp_path: Path) -> None:
-    text_bomb(tmp_path / "bomb.png")
-    assert (tmp_path / "bomb.png").stat().st_size < 1 << 20
-    assert ended(start(lambda: limited(read_rgb, tmp_path / "bomb.png"))) == 0

@@ -42,10 +42,10 @@ def test_every_cut_and_every_damaged_bit_is_refused_or_harmless(
 def test_kinds(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     path.write_bytes(encoded(COLOUR))
-    with pytest.raises(DataError, match="found 8 bits, colour type 2; expected 16-bit gray"):
+    with pytest.raises(DataError, match="found PNG, pixels RGB; expected 16-bit gray"):
         read_png16(path)
     path.write_bytes(encoded(DEEP))
-    with pytest.raises(DataError, match="wrong bits per channel; found 16"):
+    with pytest.raises(DataError, match="found PNG, pixels I;16B"):
         read_rgb(path)
     frames = [Image.fromarray(COLOUR), Image.fromarray(COLOUR[::-1].copy())]
     path.write_bytes(encoded(frames[0], save_all=True, append_images=frames[1:]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,20 +75,17 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 
 def _faults(arguments: argparse.Namespace) -> tuple[int, Iterator[Fault]]:
-    from disparsity.datasets.uri import list_data, open_data  # noqa: PLC0415 - torch is slow to import
+    from disparsity.datasets.split import samples_of  # noqa: PLC0415 - torch is slow to import
+    from disparsity.datasets.uri import list_data, open_data  # noqa: PLC0415
     from disparsity.datasets.verification import verify_dataset, verify_listing, verify_lists  # noqa: PLC0415
 
-    lists, listing = arguments.split or (), list_data(arguments.uri)
-
-    def all_faults(ids: list[str], name: str, of_samples: Iterator[Fault]) -> Iterator[Fault]:
-        yield from verify_lists(ids, name, lists)
-        yield from of_samples
-
+    listing = list_data(arguments.uri)
     if listing is not None:
-        ids = [pair.id for pair in listing.pairs]
-        return len(ids), all_faults(ids, listing.name, verify_listing(listing, arguments.max_disparity))
-    dataset = open_data(arguments.uri)
-    return len(dataset), all_faults(dataset.ids(), dataset.name, verify_dataset(dataset, arguments.max_disparity))
+        samples, faults = listing.samples(), verify_listing(listing, arguments.max_disparity)
+    else:
+        dataset = open_data(arguments.uri)
+        samples, faults = samples_of(dataset), verify_dataset(dataset, arguments.max_disparity)
+    return len(samples.ids), itertools.chain(verify_lists(samples, arguments.split or ()), faults)
 
 
 def _pack(arguments: argparse.Namespace) -> int:

@@ -34,5 +34,31 @@ def test_wrong_folders(tmp_path, save, scene):
     with pytest.raises(DataError, match="no eth3d samples"):
         eth3d(Eth3dSettings(path=tmp_path))
     save(tmp_path / "two_view_training" / "a" / "im0.png", scene["left"])
+    with pytest.raises(DataError, match=r"a/im1\.png: the file is missing; pair a needs it"):
+        eth3d(Eth3dSettings(path=tmp_path))
+    save(tmp_path / "two_view_training" / "b" / "disp0GT.pfm", scene["disparity"])
     with pytest.raises(DataError, match=r"a/disp0GT\.pfm: the file is missing"):
         eth3d(Eth3dSettings(path=tmp_path))
+
+
+@pytest.mark.parametrize("folder", ["two_view_test", "two_view_training"])
+def test_scenes_without_ground_truth_are_pairs(tmp_path, save, scene, folder):
+    for file, side in (("im0.png", "left"), ("im1.png", "right")):
+        save(tmp_path / folder / "sandbox_1" / file, scene[side])
+    root = tmp_path if folder == "two_view_training" else tmp_path / folder
+    data = eth3d(Eth3dSettings(path=root))
+    assert data.ids() == ["sandbox_1"]
+    assert not data.has_ground_truth()
+    assert not data[0].valid.any()
+    assert np.array_equal(data[0].right.permute(1, 2, 0).numpy() * 255, scene["right"])
+
+
+@pytest.mark.data
+def test_shared_pairs(shared):
+    data = eth3d(Eth3dSettings(path=shared / "data" / "eth3d"))
+    folders = sorted(path.name for path in (shared / "data" / "eth3d").iterdir())
+    assert data.ids() == folders
+    assert not data.has_ground_truth()
+    sample = data[0]
+    assert sample.left.shape == sample.right.shape
+    assert sample.left.std() > 0.1

@@ -65,7 +65,7 @@ def _images(folder: Path) -> list[bytes]:
     colour = rng.integers(0, 256, (6, 8, 3), dtype=np.uint8)
     deep = rng.integers(0, 65536, (6, 8), dtype=np.uint16)
     made = [cv2.imencode(".png", array)[1].tobytes() for array in (colour, colour[:, :, 0], deep)]
-    return made + [cv2.imencode(end, colour)[1].tobytes() for end in (".jpg", ".ppm", ".webp")]
+    return made + [cv2.imencode(end, colour)[1].tobytes() for end in (".jpg", ".ppm", ".webp", ".bmp", ".tiff")]
 
 
 def _read_image(path: Path, rng: random.Random) -> object:
@@ -204,7 +204,7 @@ TARGETS: dict[str, Target] = {
         seeds=_images,
         read=_read_image,
         damage=_damage_image,
-        sources=("datasets/decoders/png.py", "datasets/decoders/png_chunks.py", "datasets/decoders/image_size.py"),
+        sources=("datasets/decoders/png.py",),
         share=0.25,
     ),
     "npz": Target(
