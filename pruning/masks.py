@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from disparsity.base.layers import trained_weight
+
 
 class WeightMask(nn.Module):
     """A parametrization that multiplies a weight by its mask.
@@ -53,13 +55,6 @@ def mask_modules(network: nn.Module) -> dict[str, WeightMask]:
 def masks_of(network: nn.Module) -> dict[str, Tensor]:
     """The mask tensors (bool) by layer name."""
     return {name: module.mask for name, module in mask_modules(network).items()}
-
-
-def trained_weight(layer: nn.Module) -> Tensor:
-    """The trained tensor behind a layer's weight: `v`, not ``mask * v``."""
-    if parametrize.is_parametrized(layer, "weight"):
-        return cast(Tensor, cast(nn.ModuleDict, layer.parametrizations)["weight"].original)
-    return cast(Tensor, layer.weight)
 
 
 def set_masks(network: nn.Module, masks: Mapping[str, Tensor]) -> None:

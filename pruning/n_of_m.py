@@ -9,7 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+from disparsity.base.layers import TRANSPOSED
+
 _LAST = torch.finfo(torch.float32).min
 """Below every score of a weight that may be kept, and finite as scores are."""
 
@@ -32,7 +33,7 @@ class GroupLaw:
     def __init__(self, kept: int, of: int, layers: Mapping[str, nn.Module]) -> None:
         self.kept = kept
         self.of = of
-        self._groups = {n: layer.groups if isinstance(layer, _TRANSPOSED) else None for n, layer in layers.items()}
+        self._groups = {n: layer.groups if isinstance(layer, TRANSPOSED) else None for n, layer in layers.items()}
 
     def kept_at(self, density: float) -> int:
         """The weights of a group that may be kept on the way to a density: N, more while the density is above N/M."""

@@ -7,16 +7,7 @@ from collections.abc import Collection
 from torch import nn
 
 from disparsity.base.errors import InputError
-
-WEIGHTED = (
-    nn.Conv1d,
-    nn.Conv2d,
-    nn.Conv3d,
-    nn.ConvTranspose1d,
-    nn.ConvTranspose2d,
-    nn.ConvTranspose3d,
-    nn.Linear,
-)
+from disparsity.base.layers import QUANTIZABLE, quantizable_layers
 
 
 def prunable_layers(network: nn.Module, protected: Collection[str] = ()) -> dict[str, nn.Module]:
@@ -30,8 +21,9 @@ def prunable_layers(network: nn.Module, protected: Collection[str] = ()) -> dict
         InputError: a protected name is not a layer of the network.
 
     """
-    layers = {name: module for name, module in network.named_modules() if isinstance(module, WEIGHTED)}
-    unknown = sorted(set(protected) - set(layers))
+    layers = quantizable_layers(network)
+    known = {name for name, module in network.named_modules() if isinstance(module, QUANTIZABLE)}
+    unknown = sorted(set(protected) - known)
     if unknown:
         raise InputError("protected layers that the network does not have", found=unknown, expected=list(layers))
     return {name: module for name, module in layers.items() if name not in protected}

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers
+from disparsity.base.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers, trained_weight
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.quantizers import QuantizerBuilder, builder_for, quantizer_builder
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
@@ -106,17 +106,8 @@ def weight_quantizer(layer: nn.Module) -> WeightQuantizer | None:
 def rounded_weight(layer: nn.Module) -> Tensor:
     """The trained tensor as the layer's quantizer rounds it, pruned or not; the trained tensor itself in float."""
     quantizer = weight_quantizer(layer)
-    trained = trained_tensor(layer).detach()
+    trained = trained_weight(layer).detach()
     return quantizer(trained) if quantizer else trained
-
-
-def trained_tensor(layer: nn.Module) -> Tensor:
-    """What is trained behind a layer's weight, in front of its mask and its quantizer."""
-    return (
-        _parametrizations(layer).original
-        if parametrize.is_parametrized(layer, "weight")
-        else cast(Tensor, layer.weight)
-    )
 
 
 def input_quantizer(layer: nn.Module) -> ActivationQuantizer | None:

@@ -19,9 +19,10 @@ from classification.recipe import ControlRecipe
 from classification.resnet20 import ResNet20, seeded_resnet20
 from disparsity.base.atomic_io import write_atomic, write_json
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
-from disparsity.pruning.masks import attach_masks, masks_of, trained_weight
+from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from cost.clock import load, peak_mb, resident_mb, timed
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
-from disparsity.pruning.masks import attach_masks, masks_of, trained_weight
+from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.settings import PruneSettings
 

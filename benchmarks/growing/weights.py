@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from cost.clock import load, peak_mb, resident_mb, timed
 
+from disparsity.base.layers import trained_weight
 from disparsity.checkpoint.packed import write_network
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.pruning.masks import attach_masks, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.taylor import TaylorScore
 from disparsity.pruning.settings import PruneSettings

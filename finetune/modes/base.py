@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
-from disparsity.pruning.masks import mask_modules, trained_weight, zero_pruned
+from disparsity.base.layers import trained_weight
+from disparsity.pruning.masks import mask_modules, zero_pruned
 
 
 @dataclass(frozen=True, kw_only=True)

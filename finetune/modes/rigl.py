@@ -8,9 +8,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.base import Place, check_share, keep_gradients
 from disparsity.finetune.modes.frozen import Frozen
-from disparsity.pruning.masks import mask_modules, masks_of, trained_weight
+from disparsity.pruning.masks import mask_modules, masks_of
 from disparsity.pruning.selection import keep_top
 
 

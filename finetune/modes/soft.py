@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments, keep_gradients
-from disparsity.pruning.masks import masks_of, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import masks_of, set_masks, zero_pruned
 
 _GONE = 0.01
 """A weight of which less than this share is left is cut: its mask is set and the sparse kernels skip it."""

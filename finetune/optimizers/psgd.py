@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.layers import channel_axis, effective_weight
-from disparsity.pruning.masks import trained_weight
+from disparsity.base.layers import channel_axis, effective_weight, trained_weight
 from disparsity.quant.attach import weight_quantizer
 
 PSGD_TARGETS = ("zero", "grid")

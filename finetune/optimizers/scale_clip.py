@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.layers import channel_axis, quantizable_layers
+from disparsity.base.layers import channel_axis, quantizable_layers, trained_weight
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import trained_weight
 from disparsity.quant.quantizers.grid import rows_of_groups
 from disparsity.quant.quantizers.scale_clip import clipping
 

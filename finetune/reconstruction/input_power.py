@@ -11,8 +11,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.layers import TRANSPOSED
-from disparsity.pruning.masks import trained_weight
+from disparsity.base.layers import TRANSPOSED, trained_weight
 
 
 def diagonal_saliencies(

@@ -24,10 +24,11 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.reconstruction.grid_descent import descend_on_grid
 from disparsity.finetune.reconstruction.normal_equations import normal_equations, round_to_grid, solve_masked
 from disparsity.finetune.reconstruction.patches import output_at, patches, random_positions, supports
-from disparsity.pruning.masks import masks_of, trained_weight
+from disparsity.pruning.masks import masks_of
 from disparsity.quant.attach import weight_quantizer
 
 

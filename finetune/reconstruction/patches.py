@@ -8,13 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from disparsity.base.layers import is_plain
+
 _Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
 def supports(layer: nn.Module) -> bool:
     """Whether `patches` can lower the layer: ungrouped convolutions of any dimension with zero padding."""
     return (
-        isinstance(layer, nn.Conv1d | nn.Conv2d | nn.Conv3d)
+        isinstance(layer, _Conv)
+        and is_plain(layer)
         and layer.groups == 1
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)

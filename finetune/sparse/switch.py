@@ -5,9 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import is_plain, trained_weight
 from disparsity.finetune.sparse.convolution import sparse_convolution
 from disparsity.finetune.sparse.taps import Geometry, Taps
-from disparsity.pruning.masks import mask_modules, trained_weight
+from disparsity.pruning.masks import mask_modules
 
 WORTHWHILE_DENSITY = 0.4
 """Above this share of non-zero weights the library's dense kernels are faster (benchmarks/sparse_training.py)."""
@@ -47,7 +48,8 @@ def switch_off(network: nn.Module) -> None:
 
 def _suits(layer: nn.Conv2d | nn.Conv3d) -> bool:
     return (
-        layer.groups == 1
+        is_plain(layer)
+        and layer.groups == 1
         and layer.padding_mode == "zeros"
         and not isinstance(layer.padding, str)
         and trained_weight(layer).device.type == "cpu"

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.base.eval_mode import evaluating
-from disparsity.base.layers import QUANTIZABLE, TRANSPOSED, effective_weight
+from disparsity.base.layers import TRANSPOSED, effective_weight, quantizable_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,7 @@ def _watching(network: nn.Module, totals: dict[tuple[str, int], EffectualMacs]) 
 
         return record
 
-    layers = {name: module for name, module in network.named_modules() if isinstance(module, QUANTIZABLE)}
-    handles = [layer.register_forward_hook(hook(name)) for name, layer in layers.items()]
+    handles = [layer.register_forward_hook(hook(name)) for name, layer in quantizable_layers(network).items()]
     try:
         yield
     finally:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.layers import CONVOLUTIONS, QUANTIZABLE, TRANSPOSED, channel_axis, effective_weight
+from disparsity.base.layers import CONVOLUTIONS, TRANSPOSED, channel_axis, effective_weight, layer_kind
 from disparsity.hwcost.tracing.layer_call import LayerCall
 from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
@@ -18,7 +18,7 @@ def layer_record(layer: nn.Module, bits: LayerBits, common: dict[str, Any]) -> L
     """The record of a call; `common` holds name, number of the call, and shapes."""
     weight, quantizer = effective_weight(layer), weight_quantizer(layer)
     return LayerCall(
-        kind=_kind(layer),
+        kind=layer_kind(layer).__name__,
         weight_count=weight.numel(),
         nnz=int(torch.count_nonzero(weight)),
         nnz_per_filter=_nnz_per_filter(layer, weight),
@@ -31,10 +31,6 @@ def layer_record(layer: nn.Module, bits: LayerBits, common: dict[str, Any]) -> L
         **_geometry(layer),
         **common,
     )
-
-
-def _kind(layer: nn.Module) -> str:
-    return next(kind.__name__ for kind in QUANTIZABLE if isinstance(layer, kind))
 
 
 def _geometry(layer: nn.Module) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import QUANTIZABLE
+from disparsity.base.layers import is_plain
 from disparsity.base.trace.dry_run import trace_network
 from disparsity.base.trace.operation import ModuleEnd, Operation, Trace
 from disparsity.hwcost.tracing.layer_call import FLOAT_LAYER, LayerCall, Workload
@@ -140,7 +140,7 @@ class _Count:
         if name in self._records:
             common = {**self._named(name), **_shapes(event)}
             bits, done = self._bits.get(name, FLOAT_LAYER), self._inside.pop(name, Counter())
-            if isinstance(module, QUANTIZABLE):
+            if is_plain(module):
                 self._last_bits = bits.activations
                 self.calls.append(layer_record(module, bits, common))
             else:
@@ -161,7 +161,7 @@ def is_hidden(module: nn.Module) -> bool:
 
 def _is_record(module: nn.Module) -> bool:
     """Whether all work inside belongs to one record."""
-    return isinstance(module, QUANTIZABLE) or hasattr(module, "workload_kind")
+    return is_plain(module) or hasattr(module, "workload_kind")
 
 
 def _part(module: nn.Module, bits: LayerBits, done: Counter[str], common: dict[str, Any]) -> LayerCall:

@@ -9,10 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import QUANTIZABLE, TRANSPOSED
 from disparsity.pruning.channels.coupling import KEPT, Coupling
-from disparsity.pruning.prunable import WEIGHTED
-
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,9 @@ def layout_of(layer: nn.Module, coupling: Coupling, name: str) -> Layout:
     The groups of a grouped convolution share the places of the weight's second axis: their channels are coupled, so
     that the units of the first group stand for all. Of a depthwise convolution the second axis is nobody's channel.
     """
-    assert isinstance(layer, WEIGHTED), name
+    assert isinstance(layer, QUANTIZABLE), name
     inputs, outputs = _units(coupling.inputs[name]), _units(coupling.outputs[name])
-    first, second = (inputs, outputs) if isinstance(layer, _TRANSPOSED) else (outputs, inputs)
+    first, second = (inputs, outputs) if isinstance(layer, TRANSPOSED) else (outputs, inputs)
     groups = groups_of(layer)
     shared = second[: len(second) // groups]
     is_depthwise = groups == len(inputs) > 1

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import TRANSPOSED, trained_weight
 from disparsity.pruning.channels.coupling import Coupling
 from disparsity.pruning.channels.layout import Layout, kept_places, layouts
-from disparsity.pruning.masks import attach_masks, mask_modules, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import attach_masks, mask_modules, set_masks, zero_pruned
 
 
 def maskable_layers(coupling: Coupling) -> list[str]:
@@ -63,7 +64,7 @@ def silence_removed(network: nn.Module) -> None:
 
 def live_outputs(layer: nn.Module, mask: Tensor) -> Tensor:
     """Output channels with at least one weight that is kept, ``[C]`` bool."""
-    if isinstance(layer, nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d):
+    if isinstance(layer, TRANSPOSED):
         grouped = mask.flatten(2).any(2).view(layer.groups, -1, mask.shape[1])
         return grouped.any(1).flatten()
     return mask.flatten(1).any(1) if mask.dim() > 1 else mask

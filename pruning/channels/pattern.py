@@ -7,13 +7,14 @@ from collections.abc import Collection, Mapping
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.pruning.channels.coupling import Coupling
 from disparsity.pruning.channels.layout import layouts
 from disparsity.pruning.channels.masks import channel_masks, maskable_layers, removed_units
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.channels.scores import unit_scores
 from disparsity.pruning.channels.selection import select_units
-from disparsity.pruning.masks import masks_of, trained_weight
+from disparsity.pruning.masks import masks_of
 
 
 class ChannelPattern:

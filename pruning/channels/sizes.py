@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import QUANTIZABLE, TRANSPOSED
 from disparsity.pruning.channels.layout import groups_of
-from disparsity.pruning.prunable import WEIGHTED
 
 Sizes = dict[str, int]
 
@@ -19,7 +19,6 @@ _NAMES = (
     *("in_channels", "out_channels", "groups", "in_features", "out_features"),
     *("num_features", "num_parameters", _AVERAGED),
 )
-_TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
 def sizes_of(layer: nn.Module) -> Sizes:
@@ -55,15 +54,15 @@ def shrunk_sizes(layer: nn.Module, outputs: Tensor, rows: Tensor, columns: Tenso
     if isinstance(layer, nn.Linear):
         assert columns is not None
         return old | {"in_features": int(columns.sum()), "out_features": kept}
-    if not isinstance(layer, WEIGHTED):
+    if not isinstance(layer, QUANTIZABLE):
         return old | {name: kept for name in ("num_features", "num_parameters") if name in old}
     assert columns is not None
     is_depthwise = groups_of(layer) == old["in_channels"] > 1
     first, second = int(rows.sum()), int(columns.sum())
     if is_depthwise:
-        inputs = first if isinstance(layer, _TRANSPOSED) else first * old["in_channels"] // old["out_channels"]
+        inputs = first if isinstance(layer, TRANSPOSED) else first * old["in_channels"] // old["out_channels"]
         return old | {"in_channels": inputs, "out_channels": kept, "groups": inputs}
-    inputs = first if isinstance(layer, _TRANSPOSED) else second * old["groups"]
+    inputs = first if isinstance(layer, TRANSPOSED) else second * old["groups"]
     return old | {"in_channels": inputs, "out_channels": kept}
 
 
@@ -82,14 +81,14 @@ def resize_layer(layer: nn.Module, sizes: Mapping[str, int]) -> None:
 
 def _shape(layer: nn.Module, name: str, tensor: Tensor) -> torch.Size:
     sizes = sizes_of(layer)
-    if name != "weight" or not isinstance(layer, WEIGHTED):
+    if name != "weight" or not isinstance(layer, QUANTIZABLE):
         keys = ("out_channels", "out_features", "num_features", "num_parameters")
         return torch.Size([next(sizes[key] for key in keys if key in sizes)])
     if isinstance(layer, nn.Linear):
         return torch.Size([sizes["out_features"], sizes["in_features"]])
     groups = groups_of(layer)
     ends = [sizes["out_channels"], sizes["in_channels"] // groups]
-    if isinstance(layer, _TRANSPOSED):
+    if isinstance(layer, TRANSPOSED):
         ends = [sizes["in_channels"], sizes["out_channels"] // groups]
     return torch.Size([*ends, *tensor.shape[2:]])
 

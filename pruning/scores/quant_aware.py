@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from disparsity.pruning.masks import WeightMask, trained_weight
+from disparsity.base.layers import trained_weight
+from disparsity.pruning.masks import WeightMask
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.scores.taylor import taylor_term

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from disparsity.pruning.masks import trained_weight
+from disparsity.base.layers import trained_weight
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 
 _LEFT_OUT = frozenset({"softmax", "sigmoid", "tanh", "neg", "__neg__", "clamp", "relu6", "hardtanh"})

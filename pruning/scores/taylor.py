@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.pruning.masks import trained_weight
+from disparsity.base.layers import trained_weight
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.eval_mode import evaluating
-from disparsity.base.layers import channel_axis, effective_weight
+from disparsity.base.layers import channel_axis, effective_weight, trained_weight
 from disparsity.quant.allocations.problem import Plan
-from disparsity.quant.attach import detach, trained_tensor
+from disparsity.quant.attach import detach
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 
 Attach = Callable[[nn.Module, Mapping[str, LayerBits]], None]
@@ -93,7 +93,7 @@ def _rounded(
 @contextmanager
 def _replaced(weights: Mapping[nn.Module, Tensor]) -> Iterator[None]:
     """Replace trained tensors inside the block. All of them have the masks' zeros, so masks stay valid."""
-    kept = {layer: trained_tensor(layer).detach().clone() for layer in weights}
+    kept = {layer: trained_weight(layer).detach().clone() for layer in weights}
     try:
         _write(weights)
         yield
@@ -104,4 +104,4 @@ def _replaced(weights: Mapping[nn.Module, Tensor]) -> Iterator[None]:
 @torch.no_grad()
 def _write(weights: Mapping[nn.Module, Tensor]) -> None:
     for layer, weight in weights.items():
-        trained_tensor(layer).copy_(weight)
+        trained_weight(layer).copy_(weight)

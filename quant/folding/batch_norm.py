@@ -16,7 +16,14 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import CONVOLUTIONS, QUANTIZABLE, channel_axis, effective_weight, quantizable_layers
+from disparsity.base.layers import (
+    BATCH_NORMS,
+    CONVOLUTIONS,
+    channel_axis,
+    effective_weight,
+    is_plain,
+    quantizable_layers,
+)
 from disparsity.base.trace.dry_run import trace_network
 from disparsity.base.trace.operation import Trace
 from disparsity.quant.folding.dataflow import dataflow
@@ -91,9 +98,9 @@ def fold_pairs(network: nn.Module, pairs: Iterable[tuple[str, str]]) -> None:
 
 def _check_names(modules: dict[str, nn.Module], pairs: Iterable[tuple[str, str]]) -> None:
     for convolution_name, norm_name in pairs:
-        if not isinstance(modules.get(convolution_name), QUANTIZABLE):
+        if convolution_name not in modules or not is_plain(modules[convolution_name]):
             raise InputError("the folding names a layer that the network does not have", found=convolution_name)
-        if not isinstance(modules.get(norm_name), _BatchNorm):
+        if norm_name not in modules or not is_plain(modules[norm_name], BATCH_NORMS):
             raise InputError("the folding names a BatchNorm that the network does not have", found=norm_name)
 
 
@@ -105,7 +112,7 @@ def folded_pairs(network: nn.Module) -> list[tuple[str, str]]:
 def foldable_pairs(network: nn.Module, trace: Trace) -> list[tuple[str, str]]:
     """The (convolution, BatchNorm) names that `fold_batchnorm` folds, from a trace in eval mode."""
     modules = dict(network.named_modules())
-    norms = {name: module for name, module in modules.items() if isinstance(module, _BatchNorm)}
+    norms = {name: cast(_BatchNorm, module) for name, module in modules.items() if is_plain(module, BATCH_NORMS)}
     flow = dataflow(trace, producers=quantizable_layers(network), consumers=norms)
     pairs = []
     for producer, consumers in flow.readers.items():

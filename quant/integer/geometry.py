@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
-from disparsity.base.layers import QUANTIZABLE, TRANSPOSED
+from disparsity.base.layers import TRANSPOSED, layer_kind
 
 _SHAPE = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
 
@@ -21,7 +21,7 @@ def spatial_axes(layer: nn.Module) -> int:
 @torch.no_grad()
 def bare_layer(layer: nn.Module, weight: Tensor, **changes: Any) -> nn.Module:
     """A plain torch layer of the same shape with another weight, in that weight's type, and without a bias."""
-    kind = next(kind for kind in QUANTIZABLE if isinstance(layer, kind))
+    kind = layer_kind(layer)
     if kind is nn.Linear:
         shape: dict[str, Any] = {name: getattr(layer, name) for name in ("in_features", "out_features")}
     else:

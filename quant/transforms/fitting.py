@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.eval_mode import evaluating
-from disparsity.quant.attach import input_quantizer, quantized_layers, trained_tensor, weight_quantizer
+from disparsity.base.layers import trained_weight
+from disparsity.quant.attach import input_quantizer, quantized_layers, weight_quantizer
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.quant.transforms.rates import RowGrids
@@ -43,7 +44,7 @@ def fit_transforms(
         if settings.transform_basis == "elt":
             moments = gradient_moments(network, layers, inputs, settings.transform_probes, generator)
             for name, layer in layers.items():
-                _quantizer(layer).fit(trained_tensor(layer), moments[name])
+                _quantizer(layer).fit(trained_weight(layer), moments[name])
         if settings.transform_blocks:
             choose_steps(network, layers, inputs, settings.transform_blocks)
 
@@ -65,7 +66,7 @@ def gradient_moments(
 
     For z of independent standard normal values the expectation is the sum over all outputs y.
     """
-    trained = [trained_tensor(layer).requires_grad_() for layer in layers.values()]
+    trained = [trained_weight(layer).requires_grad_() for layer in layers.values()]
     sums = {name: torch.zeros(len(_quantizer(layer).mixing), dtype=torch.float64) for name, layer in layers.items()}
     sums = {name: torch.diag(zeros).to(trained[0].device) for name, zeros in sums.items()}
     output = last_output(network(*inputs))
@@ -84,7 +85,7 @@ def choose_steps(network: nn.Module, layers: Mapping[str, nn.Module], inputs: tu
     """Halve or double the steps of blocks of rows where that brings the output nearer to that of the float weights."""
     goal = last_output(network(*inputs))
     for layer in layers.values():
-        quantizer, weight = _quantizer(layer), trained_tensor(layer)
+        quantizer, weight = _quantizer(layer), trained_weight(layer)
         rows, grids = quantizer.transformed(weight), quantizer.grids()
         for block in (grids.bits > 0).nonzero()[:, 0].tensor_split(blocks):
             if len(block):
@@ -113,7 +114,7 @@ def _distortion(
     errors = torch.zeros_like(rows)
     errors[block] = (torch.ldexp(grids.codes(rows), grids.exponents[:, None]) - rows)[block]
     quantizer = _quantizer(layer)
-    quantizer.stand_in = trained_tensor(layer).detach() + quantizer.weight_of(errors)
+    quantizer.stand_in = trained_weight(layer).detach() + quantizer.weight_of(errors)
     return float((last_output(network(*inputs)) - goal).double().square().sum())
 
 
@@ -130,7 +131,7 @@ def _in_float(network: nn.Module, layers: Mapping[str, nn.Module]) -> Iterator[N
     for found in inputs:
         found.observer = _look_away
     for layer in layers.values():
-        _quantizer(layer).stand_in = trained_tensor(layer).detach()
+        _quantizer(layer).stand_in = trained_weight(layer).detach()
     try:
         yield
     finally:

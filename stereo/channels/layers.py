@@ -7,13 +7,10 @@ from typing import cast
 
 from torch import nn
 
+from disparsity.base.layers import BATCH_NORMS, CONVOLUTIONS, QUANTIZABLE, TRANSPOSED, is_plain
 from disparsity.stereo.channels.nodes import Nodes
 
-_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-_BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
-_MIXING = (*_CONVOLUTIONS, nn.Linear)
-_CHANNELWISE = (*_BATCH_NORMS, nn.PReLU)
-_KNOWN_FORWARD = {kind.forward for kind in (*_MIXING, *_CHANNELWISE)}
+_CHANNELWISE = (*BATCH_NORMS, nn.PReLU)
 
 
 @dataclass(frozen=True)
@@ -26,7 +23,7 @@ class Ends:
 
 def is_mixing(layer: nn.Module) -> bool:
     """Whether output channels are made anew from input channels."""
-    return isinstance(layer, _MIXING)
+    return isinstance(layer, QUANTIZABLE)
 
 
 def is_channelwise(layer: nn.Module) -> bool:
@@ -40,8 +37,8 @@ def can_shrink(layer: nn.Module) -> bool:
     A BatchNorm without scale and shift turns a channel that is zero into a constant.
     """
     own = {name for name, _ in layer.named_parameters(recurse=False)} <= {"weight", "bias"}
-    constant = isinstance(layer, _BATCH_NORMS) and not layer.affine
-    return own and type(layer).forward in _KNOWN_FORWARD and not constant
+    constant = isinstance(layer, BATCH_NORMS) and not layer.affine
+    return own and is_plain(layer, (*QUANTIZABLE, *_CHANNELWISE)) and not constant
 
 
 def ends_of(layer: nn.Module, nodes: Nodes) -> Ends:
@@ -73,11 +70,11 @@ def tie_groups(channels: tuple[int, ...], groups: int, nodes: Nodes) -> None:
         nodes.join(channels[place::size])
 
 
-def channel_axis(layer: nn.Module, dimensions: int) -> int:
+def activation_axis(layer: nn.Module, dimensions: int) -> int:
     """The axis of the layer's input and output that counts channels."""
     if isinstance(layer, nn.Linear):
         return dimensions - 1
-    return dimensions - 1 - len(layer.kernel_size) if isinstance(layer, _CONVOLUTIONS) else 1
+    return dimensions - 1 - len(layer.kernel_size) if isinstance(layer, (*CONVOLUTIONS, *TRANSPOSED)) else 1
 
 
 def _width(layer: nn.Module) -> int:

@@ -9,7 +9,7 @@ from torch import nn
 
 from disparsity.base.trace.operation import ModuleEnd, Operation, Stack, Trace, TracedTensor
 from disparsity.stereo.channels.follow import Call, Channels, NotFollowedError, require
-from disparsity.stereo.channels.layers import can_shrink, channel_axis, ends_of, is_channelwise, is_mixing
+from disparsity.stereo.channels.layers import activation_axis, can_shrink, ends_of, is_channelwise, is_mixing
 from disparsity.stereo.channels.nodes import Nodes
 from disparsity.stereo.channels.rules import IN_PLACE, RULES
 from disparsity.stereo.volumes.flow import ChannelFlow
@@ -97,7 +97,7 @@ class Tracer:
             self._fix(given, type(layer).__name__, event.stack)
             self.nodes.fix((*ends.inputs, *ends.outputs))
             return
-        axis = channel_axis(layer, given[0].dim())
+        axis = activation_axis(layer, given[0].dim())
         if found is None or (found.axis, len(found.nodes)) != (axis, len(ends.inputs)):
             self._fix(given, type(layer).__name__, event.stack)
             self.nodes.fix(ends.inputs)

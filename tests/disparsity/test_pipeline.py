@@ -12,9 +12,10 @@ import torch
 from disparsity import pipeline
 from disparsity.base.atomic_io import sha256_of
 from disparsity.base.errors import StoppedError
+from disparsity.base.layers import trained_weight
 from disparsity.checkpoint.packed import read_network
 from disparsity.checkpoint.restore import open_network
-from disparsity.pruning.masks import density, masks_of, trained_weight
+from disparsity.pruning.masks import density, masks_of
 from disparsity.recipe.recipe import load_recipe
 from disparsity.report.schema import validate
 from disparsity.run.resumable import ResumableTraining

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.modes import Frozen, Mode, Regrow
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import attach_masks, mask_modules, masks_of, trained_weight
+from disparsity.pruning.masks import attach_masks, mask_modules, masks_of
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.score import ScorePass
 from disparsity.pruning.selection import keep_count

@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers

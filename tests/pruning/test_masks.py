@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from disparsity.base.layers import trained_weight
 from disparsity.pruning.masks import (
     attach_masks,
     density,
     mask_modules,
     masks_of,
     set_masks,
-    trained_weight,
     zero_pruned,
 )
 

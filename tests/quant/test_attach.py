@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import quantizable_layers
+from disparsity.base.layers import quantizable_layers, trained_weight
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import (
     attach_quantizers,
@@ -18,7 +18,6 @@ from disparsity.quant.attach import (
     round_steps,
     rounded_weight,
     step_parameters,
-    trained_tensor,
 )
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.grids.codes import integer_codes, weights_from_codes
@@ -203,6 +202,6 @@ def test_rounded_weights_are_those_of_the_grid_whether_pruned_or_not(toy, pair, 
 
 def test_the_trained_tensor_of_a_layer_in_float_is_its_rounded_weight(toy, masked) -> None:
     assert rounded_weight(toy.score).data_ptr() == toy.score.weight.data_ptr()
-    assert trained_tensor(toy.score) is toy.score.weight
+    assert trained_weight(toy.score) is toy.score.weight
     masked(toy)
     assert torch.equal(rounded_weight(toy.score), toy.score.parametrizations.weight.original)

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import CorruptArtefactError
-from disparsity.base.layers import channel_axis
+from disparsity.base.layers import channel_axis, quantizable_layers, trained_weight
 from disparsity.checkpoint.packed_factors import pack_factors, restore_factors
 from disparsity.checkpoint.restore import build_structure, network_facts
 from disparsity.hwcost.codec.packed_file import read_packed, write_packed
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight, owner
-from disparsity.pruning.masks import mask_modules, trained_weight
-from disparsity.pruning.prunable import WEIGHTED
+from disparsity.pruning.masks import mask_modules
 from disparsity.quant.attach import input_quantizer, weight_quantizer
 from disparsity.quant.grids.codes import integer_codes
 from disparsity.quant.grids.steps import log_of_step
@@ -72,9 +71,7 @@ def read_network(path: Path) -> StereoNetwork:
 
 
 def _weighted(network: StereoNetwork) -> dict[str, nn.Module]:
-    return {
-        name: layer for name, layer in network.named_modules() if isinstance(layer, WEIGHTED) and _is_run(network, name)
-    }
+    return {name: layer for name, layer in quantizable_layers(network).items() if _is_run(network, name)}
 
 
 def _is_run(network: StereoNetwork, name: str) -> bool:

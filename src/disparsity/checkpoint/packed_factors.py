@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.hwcost.codec.packed_network import MIXING, TRANSFORMED, FloatLayer, PackedLayer, factor_name, owner
-from disparsity.pruning.masks import trained_weight
 from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.quantizers.transform import TransformWeight
 

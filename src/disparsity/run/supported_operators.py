@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import QUANTIZABLE
+from disparsity.base.layers import QUANTIZABLE, has_own_weight, is_plain, quantizable_layers
 from disparsity.base.trace.dry_run import trace_network
 from disparsity.base.trace.operation import ModuleEnd, ModuleStart, Trace, TracedTensor
 from disparsity.pruning.masks import WeightMask
@@ -80,7 +80,7 @@ def _compressed_modules(network: StereoNetwork) -> Iterator[tuple[str, nn.Module
 
 
 def _compressed_layers(network: StereoNetwork) -> list[str]:
-    return [name for name, module in _compressed_modules(network) if isinstance(module, QUANTIZABLE)]
+    return [name for name in quantizable_layers(network) if network.spec.compresses(name)]
 
 
 def _untreatable(module: nn.Module) -> str | None:
@@ -90,17 +90,19 @@ def _untreatable(module: nn.Module) -> str | None:
     if own and any(mark in type(module).__name__.lower() for mark in _DEFORMABLE):
         return "deformable convolution"
     if isinstance(module, QUANTIZABLE):
-        return None if _plain_weight(module) else "reparametrized weight"
+        if not has_own_weight(module) or not _only_our_parametrizations(module):
+            return "reparametrized weight"
+        return None if is_plain(module) else "a forward pass of its own"
     if isinstance(module, (*_NORMS, *_OWN)):
         return None
     wide = [key for key, value in own.items() if sum(side > 1 for side in value.shape) > 1]
     return f"weight '{wide[0]}' of a layer of unknown kind" if wide else None
 
 
-def _plain_weight(layer: nn.Module) -> bool:
-    """Whether the weight is a parameter, with nothing but masks and quantizers of ours on it."""
+def _only_our_parametrizations(layer: nn.Module) -> bool:
+    """Whether nothing but masks and quantizers of ours is on the weight."""
     if not parametrize.is_parametrized(layer, "weight"):
-        return "weight" in dict(layer.named_parameters(recurse=False))
+        return True
     chain = cast(nn.ModuleDict, layer.parametrizations)["weight"]
     return all(isinstance(step, WeightMask | WeightQuantizer) for step in cast(nn.ModuleList, chain))
 

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.checkpoint.packed_factors import pack_factors, restore_factors
 from disparsity.hwcost.codec.packed_network import MIXING, TRANSFORMED, PackedLayer, factor_name, owner
 from disparsity.hwcost.models.storage import layer_storage, network_storage
 from disparsity.hwcost.sections.multipliers import shift_add_counts
 from disparsity.hwcost.tracing.workload import trace_workload
-from disparsity.quant.attach import attach_quantizers, layer_bits, trained_tensor, weight_quantizer
+from disparsity.quant.attach import attach_quantizers, layer_bits, weight_quantizer
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.quantizers.transform import TransformWeight
 
@@ -34,7 +35,7 @@ def test_restored_factors_give_the_weight_bit_by_bit() -> None:
     assert not torch.equal(network[0].weight, other[0].weight)
     restore_factors(other, factors(network))
     assert torch.equal(network[0].weight, other[0].weight)
-    assert torch.equal(trained_tensor(other[0]), network[0].weight)
+    assert torch.equal(trained_weight(other[0]), network[0].weight)
     other.train()
     torch.testing.assert_close(other[0].weight, network[0].weight, rtol=0, atol=1e-6)
 
@@ -43,7 +44,7 @@ def test_columns_of_rows_that_hold_nothing_are_not_stored() -> None:
     network = transformed()
     quantizer = weight_quantizer(network[0])
     assert isinstance(quantizer, TransformWeight)
-    quantizer.fit(trained_tensor(network[0]).detach() * torch.logspace(0, -3, 6).view(1, -1, 1, 1))
+    quantizer.fit(trained_weight(network[0]).detach() * torch.logspace(0, -3, 6).view(1, -1, 1, 1))
     rows, mixing = factors(network)
     dead = ~rows.codes.any(axis=(0, 2, 3))
     assert bool(dead.any())

@@ -13,9 +13,9 @@ import torch
 
 from disparsity import pipeline
 from disparsity.base.errors import InputError
-from disparsity.base.layers import effective_weight
+from disparsity.base.layers import effective_weight, trained_weight
 from disparsity.checkpoint.restore import open_network
-from disparsity.pruning.masks import density, masks_of, trained_weight
+from disparsity.pruning.masks import density, masks_of
 from disparsity.quant.attach import layer_bits, quantized_layers
 from disparsity.recipe.plan import ORDERS, check_order, planned_stages
 from disparsity.recipe.recipe import Recipe, load_recipe

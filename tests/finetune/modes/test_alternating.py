@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.alternating import Alternating
 from disparsity.finetune.modes.base import Place
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import mask_modules, masks_of, trained_weight
+from disparsity.pruning.masks import mask_modules, masks_of
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes import MODES, Alternating, Frozen, Reconstruct, RigL, Soft, build_mode
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments
 from disparsity.finetune.modes.settings import ModeSettings
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import mask_modules, set_masks, trained_weight
+from disparsity.pruning.masks import mask_modules, set_masks
 
 Build = Callable[[list[bool]], nn.Sequential]
 NEW: dict[str, Callable[[], Mode]] = {

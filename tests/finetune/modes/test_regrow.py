@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.regrow import Regrow
-from disparsity.pruning.masks import mask_modules, masks_of, set_masks, trained_weight
+from disparsity.pruning.masks import mask_modules, masks_of, set_masks
 from disparsity.pruning.scores import TaylorScore
 from disparsity.pruning.selection import FloorSettings, select_global
 

@@ -8,10 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.base import Place
 from disparsity.finetune.modes.rigl import RigL
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import mask_modules, masks_of, trained_weight
+from disparsity.pruning.masks import mask_modules, masks_of
 from disparsity.pruning.selection import FloorSettings, select_global
 
 NEXT = Place(since=2, until=1)

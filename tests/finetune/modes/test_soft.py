@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.soft import Soft
 from disparsity.finetune.training import StepHook, Trainer
-from disparsity.pruning.masks import masks_of, set_masks, trained_weight
+from disparsity.pruning.masks import masks_of, set_masks
 
 Build = Callable[[list[bool]], nn.Sequential]
 

@@ -10,12 +10,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.psgd import PSGD, PositionScale, nearest_grid_point
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.training import Trainer
-from disparsity.pruning.masks import attach_masks, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.folding.batch_norm import fold_batchnorm

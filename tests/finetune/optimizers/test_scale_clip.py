@@ -9,13 +9,12 @@ import torch
 from torch import nn
 
 from disparsity.base.errors import InputError
-from disparsity.base.layers import quantizable_layers
+from disparsity.base.layers import quantizable_layers, trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.optimizers.scale_clip import ScaleClip
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.training import Trainer
-from disparsity.pruning.masks import trained_weight
 from disparsity.stereo.network import StereoNetwork
 
 

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, unfold
 
 from disparsity.base.errors import InputError
+from disparsity.base.layers import trained_weight
 from disparsity.finetune.reconstruction.least_squares import ReconstructSettings, dense_targets, reconstruct
-from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight
+from disparsity.pruning.masks import attach_masks, masks_of, set_masks
 
 SETTINGS = ReconstructSettings(pairs=1, positions=2000, ridge=1e-4)
 

@@ -11,11 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.reconstruction import reconstructor as module
 from disparsity.finetune.reconstruction.least_squares import ReconstructSettings
 from disparsity.finetune.reconstruction.reconstructor import Reconstructor
-from disparsity.pruning.masks import attach_masks, masks_of, set_masks, trained_weight, zero_pruned
+from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from disparsity.pruning.masks import trained_weight
+from disparsity.base.layers import trained_weight
 from disparsity.pruning.scores.magnitude import magnitude_scores, random_scores
 
 

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from disparsity.pruning.masks import attach_masks, mask_modules, set_masks, trained_weight
+from disparsity.base.layers import trained_weight
+from disparsity.pruning.masks import attach_masks, mask_modules, set_masks
 from disparsity.pruning.scores.quant_aware import quant_aware_scores
 from disparsity.pruning.scores.taylor import TAYLOR_FORMS, taylor_pass
 

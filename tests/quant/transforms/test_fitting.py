@@ -10,7 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from disparsity.quant.attach import attach_quantizers, input_quantizer, trained_tensor, weight_quantizer
+from disparsity.base.layers import trained_weight
+from disparsity.quant.attach import attach_quantizers, input_quantizer, weight_quantizer
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.quant.quantizers.transform import TransformWeight
@@ -61,7 +62,7 @@ def test_moments_approach_those_of_the_jacobian(side: str) -> None:
     attach_quantizers(network, {"0": LayerBits(weights=8, activations=32)}, quantizer="transform", settings=settings)
     inputs = (torch.randn(4, 3),)
     found = gradient_moments(network, transform_layers(network), inputs, 1500, torch.Generator().manual_seed(0))["0"]
-    values = weight_quantizer(layer)(trained_tensor(layer)).detach()
+    values = weight_quantizer(layer)(trained_weight(layer)).detach()
     jacobian = torch.autograd.functional.jacobian(lambda w: torch.tanh(inputs[0] @ w.T), values)  # [4, 2, 2, 3]
     mixed = jacobian.movedim(-2 if side == "column" else -1, 0).flatten(1).double()
     expected = mixed @ mixed.T
@@ -85,7 +86,7 @@ def test_the_steps_of_a_single_block_never_raise_the_distortion(shift: int) -> N
         goal, settings = network(*inputs).detach(), QuantizerSettings(transform_basis="klt", transform_blocks=1)
         chosen = {"2": LayerBits(weights=2, activations=32)}
         attach_quantizers(network, chosen, quantizer="transform", settings=settings)
-        (quantizer,), weight = quantizers(network), trained_tensor(network[2])
+        (quantizer,), weight = quantizers(network), trained_weight(network[2])
         grids = quantizer.grids()
         quantizer.set_grids(RowGrids(grids.bits, grids.exponents + shift), weight)
         found = []
@@ -109,7 +110,7 @@ def test_trained_weights_and_bits_stay_and_steps_move_by_at_most_a_factor_of_two
         assert int((each.exponents - exponents).abs().max()) <= 1
         assert each.stand_in is None
     for place in (0, 2, 4):
-        assert torch.equal(trained_tensor(changed[place]), network[place].weight)
+        assert torch.equal(trained_weight(changed[place]), network[place].weight)
 
 
 def quantizers(network: nn.Module) -> list[TransformWeight]:

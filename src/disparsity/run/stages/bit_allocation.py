@@ -156,7 +156,7 @@ class Allocator:
         )
 
 
-def remove_channels(network: nn.Module, removed: Mapping[str, Tensor]) -> None:
+def mask_channels(network: nn.Module, removed: Mapping[str, Tensor]) -> None:
     """Mask the named output channels, whose biases stay; their trained weights become zero.
 
     Interpretation: a channel of 0 bits is a row of zeros, not a smaller layer; what its weights cost is gone.

@@ -25,7 +25,7 @@ from disparsity.quant.transforms.fitting import fit_transforms
 from disparsity.recipe.recipe import QuantizeSection
 from disparsity.recipe.stages import QUANTIZE
 from disparsity.run.context import StageContext
-from disparsity.run.stages.bit_allocation import Allocator, Scores, remove_channels
+from disparsity.run.stages.bit_allocation import Allocator, Scores, mask_channels
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.run.stages.stage import Stage
 from disparsity.stereo.network import StereoNetwork
@@ -71,7 +71,7 @@ def _allocated_bits(
     scores = _taylor_scores(context, network)
     allocator = Allocator(network, settings, bits, batch, attach, scores, profile, context.recipe.seed)
     allocated = allocator.allocate()
-    remove_channels(network, allocated.removed)
+    mask_channels(network, allocated.removed)
     write_json(context.folder / "allocation.json", allocated.facts)
     return allocated.bits
 

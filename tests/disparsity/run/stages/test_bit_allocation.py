@@ -22,7 +22,7 @@ from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, set_masks
 from disparsity.quant.attach import attach_quantizers, layer_bits
 from disparsity.recipe.recipe import QuantizeSection, load_recipe
-from disparsity.run.stages.bit_allocation import Allocated, Allocator, remove_channels
+from disparsity.run.stages.bit_allocation import Allocated, Allocator, mask_channels
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
@@ -59,7 +59,7 @@ def chosen(network: StereoNetwork, **changes: Any) -> tuple[Allocated, QuantizeS
 def real_cost(network: StereoNetwork, allocated: Allocated, budget: str) -> float:
     """Of the network with these bits and these channels masked."""
     other = copy.deepcopy(network)
-    remove_channels(other, allocated.removed)
+    mask_channels(other, allocated.removed)
     workload = trace_workload(other, (batch().left[:1], batch().right[:1]), allocated.bits)
     calls = [call for call in workload.calls if call.weight_count]
     if budget == "bops":
@@ -105,7 +105,7 @@ def test_removed_channels_are_zero_and_the_least_important(network: StereoNetwor
     before = {name: effective_weight(layer).clone() for name, layer in quantizable_layers(network).items()}
     allocated, _ = chosen(network, allocation="random", removed_share=0.9, evaluations=1)
     assert len(allocated.removed) > 5
-    remove_channels(network, allocated.removed)
+    mask_channels(network, allocated.removed)
     for name, gone in allocated.removed.items():
         sums = before[name].square().flatten(1).sum(dim=1)
         assert gone.tolist() == sums.argsort(stable=True)[: len(gone)].tolist()
