@@ -30,6 +30,7 @@ LAYERS = (
     {"report"},
     {"sweep"},
     {"pipeline"},
+    {"api"},
     {"cli"},
     {"__init__", "__main__"},
 )

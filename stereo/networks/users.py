@@ -89,18 +89,28 @@ def build_user_network(name: str, settings: Mapping[str, Any]) -> StereoNetwork:
         InputError: the import or the call fails, or the result does not keep the contract.
 
     """
-    module = _call(_import(name), name, settings)
+    network = adopted_network(_call(_import(name), name, settings), name)
+    network.spec = replace(network.spec, name=name)
+    return network
+
+
+def adopted_network(module: object, where: str | None = None) -> StereoNetwork:
+    """A module with a spec as a network: itself if it is one, else behind the contract of one.
+
+    Raises:
+        InputError: it is no torch module, has no `NetworkSpec` as its attribute `spec`, or one that does not fit it.
+
+    """
     spec = getattr(module, "spec", None)
     if not isinstance(module, nn.Module) or not isinstance(spec, NetworkSpec):
         raise InputError(
             "not a stereo network",
-            where=name,
+            where=where,
             found=f"{type(module).__name__} with a spec of type {type(spec).__name__}",
             expected="a StereoNetwork, or a torch module whose attribute `spec` is a NetworkSpec",
         )
     network = module if isinstance(module, StereoNetwork) else AdoptedNetwork(module, spec)
-    network.spec = replace(network.spec, name=name)
-    _check_spec(network, name)
+    _check_spec(network, where or spec.name)
     return network
 
 

@@ -16,6 +16,7 @@ from disparsity.base.atomic_io import sha256_of
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.export.onnx.file import write_onnx
+from disparsity.export.openvino import graph as openvino_graph
 from disparsity.export.openvino.folder import write_openvino
 from disparsity.finetune.training import Trainer
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned
@@ -181,6 +182,6 @@ def openvino_folder(deployable: Path, onnx_file: Path, tmp_path_factory: pytest.
     onnx = pytest.importorskip("onnx")
     path = tmp_path_factory.mktemp("openvino") / "network"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+        patch.setattr(openvino_graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
         write_openvino(path, open_network(str(deployable), None), (30, 61))
     return path

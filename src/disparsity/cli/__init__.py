@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from disparsity import __version__
 from disparsity.base.errors import DisparsityError
 from disparsity.cli import (
+    compare,
     completion,
     cost,
     data,
@@ -24,7 +25,7 @@ from disparsity.cli import (
 )
 from disparsity.cli.layout import HelpLayout
 
-_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, export, data, listing, doctor, completion)
+_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, compare, export, data, listing, doctor, completion)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

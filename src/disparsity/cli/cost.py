@@ -8,7 +8,7 @@ from typing import Any
 
 from disparsity.base.atomic_io import write_json, write_text
 from disparsity.base.errors import InputError
-from disparsity.cli.machine import add_machine_options, machine_of
+from disparsity.cli.machine import add_machine_options, machine_settings
 from disparsity.cli.outputs import check_file, check_folder
 
 
@@ -44,26 +44,25 @@ def _run(arguments: argparse.Namespace) -> int:
     names = [*([arguments.network] if arguments.network else []), *(arguments.compare or [])]
     if not names:
         raise InputError("nothing to cost", expected="a checkpoint or a network's name, or --compare A B")
-    if arguments.pairs is not None and arguments.data is None:
-        raise InputError("--pairs is of --data", found=arguments.pairs, remedy="name the pairs with --data URI")
     if arguments.compare is None:
         return _report(arguments)
     if len(names) < 2 or len(set(names)) < len(names):
         raise InputError("a comparison takes different networks", found=", ".join(names), expected="two or more")
-    if arguments.name or arguments.data:
-        raise InputError("--network and --data are for one network", remedy="run cost without --compare")
+    if arguments.name or arguments.data or arguments.pairs is not None:
+        raise InputError("--network, --data and --pairs are for one network", remedy="run cost without --compare")
     return _compare(arguments, names)
 
 
 def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    from disparsity.cost import cost_comparison  # noqa: PLC0415 - torch is slow to import
+    from disparsity.api.hardware import machine_of, opened_module  # noqa: PLC0415 - torch is slow to import
+    from disparsity.cost import cost_comparison  # noqa: PLC0415
     from disparsity.hwcost.models.comparison import markdown  # noqa: PLC0415
     from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
 
-    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
-    networks = {name: _open(name, None) for name in names}
+    size, machine = parse_size(arguments.size, "--size"), machine_of(**machine_settings(arguments))
+    networks = {name: opened_module(name, None, named=True) for name in names}
     found = cost_comparison(networks, size, machine)
     if arguments.json:
         write_json(arguments.json, found)
@@ -74,54 +73,22 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     return 0
 
 
-def _open(name: str, network: str | None) -> Any:
-    """The network of a name or a checkpoint."""
-    from disparsity.checkpoint.opening import open_checkpoint  # noqa: PLC0415 - torch is slow to import
-    from disparsity.checkpoint.restore import open_network  # noqa: PLC0415
-
-    return open_network("", name).eval() if _is_built(name) else open_checkpoint(name, network)
-
-
-def _is_built(name: str) -> bool:
-    """Whether a network is meant that is built anew: one of ours by name, or the user's own."""
-    from disparsity.stereo.networks.users import is_user_network  # noqa: PLC0415 - torch is slow to import
-
-    return _is_name(name) or is_user_network(name)
-
-
 def _report(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
     check_folder(arguments.out)
-    from disparsity.cost import check_pixels  # noqa: PLC0415 - torch is slow to import
-    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
-    from disparsity.report.cost_report import cost_report  # noqa: PLC0415
-    from disparsity.report.terminal import summary_table  # noqa: PLC0415
+    from disparsity import cost  # noqa: PLC0415 - torch is slow to import
 
-    size, machine = parse_size(arguments.size, "--size"), machine_of(arguments)
-    if _is_built(arguments.network) and arguments.name not in (None, arguments.network):
-        raise InputError("--network is for published files", found=arguments.name, where=arguments.network)
-    check_pixels(size)
-    network = _open(arguments.network, arguments.name)
-    report = cost_report(network, size, machine, _observed(arguments, network))
+    report = cost(
+        arguments.network,
+        arguments.size,
+        network=arguments.name,
+        data=arguments.data,
+        pairs=arguments.pairs,
+        **machine_settings(arguments),
+    )
     if arguments.json:
-        write_json(arguments.json, report)
+        write_json(arguments.json, dict(report))
     if arguments.out:
-        from disparsity.report.write import write_report  # noqa: PLC0415 - and so is matplotlib
-
-        write_report(arguments.out, report, [], [])
-    print(summary_table(report))
+        report.write(arguments.out)
+    print(report)
     return 0
-
-
-def _observed(arguments: argparse.Namespace, network: Any) -> Any:
-    """What the pairs of --data show; None without them."""
-    if arguments.data is None:
-        return None
-    from disparsity.evaluation.activation_statistics import observe_data  # noqa: PLC0415 - readers of data are slow to import
-
-    return observe_data(network, arguments.data, 1 if arguments.pairs is None else arguments.pairs)
-
-
-def _is_name(text: str) -> bool:
-    """Whether a name of a network is meant, known or not, and no file, folder or `builtin:NAME`."""
-    return not Path(text).exists() and not any(mark in text for mark in "/.:")

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
 from disparsity.base.atomic_io import write_json
-from disparsity.base.errors import InputError
 from disparsity.cli.outputs import check_file
 from disparsity.cli.runtime import add_runtime
 
@@ -40,19 +38,17 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     check_file(arguments.json)
-    if arguments.mask is not None and not 0.0 <= arguments.mask < math.inf:
-        raise InputError("out of range", where="--mask", found=arguments.mask, expected="0 (every known pixel) or more")
-    from disparsity.datasets.uri import open_data  # noqa: PLC0415 - torch is slow to import
-    from disparsity.evaluation.evaluation import evaluate_estimates  # noqa: PLC0415
-    from disparsity.evaluation.runtimes import open_in_runtime  # noqa: PLC0415
+    from disparsity import evaluate  # noqa: PLC0415 - torch is slow to import
 
-    network = open_in_runtime(arguments.checkpoint, arguments.network, arguments.runtime, arguments.device)
-    data = open_data(arguments.data, arguments.split)
-    mask = float(network.max_disparity if arguments.mask is None else arguments.mask)
-    facts = {"uri": arguments.data, "stage": network.stage}
-    row = evaluate_estimates(network.estimate, data, **facts, mask_disparity=mask).row | {"runtime": arguments.runtime}
-    if network.float_layers is not None:
-        row["float_layers"] = list(network.float_layers)
+    row = evaluate(
+        arguments.checkpoint,
+        arguments.data,
+        network=arguments.network,
+        split=arguments.split,
+        mask=arguments.mask,
+        runtime=arguments.runtime,
+        device=arguments.device,
+    )
     if arguments.json:
         write_json(arguments.json, row)
     print(_table(row))

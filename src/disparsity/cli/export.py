@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.cli.outputs import check_file, check_folder
-from disparsity.registries import summaries
+from disparsity.registries import load, summaries
 
 
 def add_to(commands: Any) -> None:
@@ -41,14 +41,18 @@ def add_to(commands: Any) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from disparsity.checkpoint.opening import open_checkpoint  # noqa: PLC0415 - torch is slow to import
-    from disparsity.export.format import checked_format, write_format  # noqa: PLC0415
-    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
+    from disparsity import export  # noqa: PLC0415 - torch is slow to import
 
-    out, size = arguments.out, None if arguments.size is None else parse_size(arguments.size, "--size")
-    form = checked_format(arguments.format, size, arguments.data)
-    check_folder(out) if form.is_folder else check_file(out)
-    write_format(form, out, open_checkpoint(arguments.checkpoint, arguments.network), size, arguments.data)
+    form = load("formats", arguments.format)
+    check_folder(arguments.out) if form.is_folder else check_file(arguments.out)
+    out = export(
+        arguments.checkpoint,
+        arguments.format,
+        arguments.out,
+        size=arguments.size,
+        data=arguments.data,
+        network=arguments.network,
+    )
     print(f"{out} {_bytes_of(out)} bytes")
     if form.describe is not None:
         print(form.describe(out))

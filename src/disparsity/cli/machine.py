@@ -1,16 +1,13 @@
-"""The options that describe a machine, and the machine that they make."""
+"""Options that describe a machine."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from typing import TYPE_CHECKING
+from typing import Any
 
 from disparsity.base.errors import InputError
 from disparsity.registries import ENTRIES
-
-if TYPE_CHECKING:
-    from disparsity.hwcost.models.machine import Machine
 
 _UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 
@@ -34,27 +31,22 @@ def add_machine_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--clock", type=float, metavar="MHZ", help="gives times in milliseconds too")
 
 
-def machine_of(arguments: argparse.Namespace) -> Machine:
-    """The machine that the options describe.
+def machine_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the options say, as keyword arguments of `disparsity.cost`.
 
     Raises:
-        InputError: an option is out of range, or there is no such profile.
+        InputError: the buffer is no number of bytes.
 
     """
-    from disparsity.hwcost.models.machine import Machine  # noqa: PLC0415 - torch is slow to import
-    from disparsity.hwcost.profiles.technology import load_profile  # noqa: PLC0415
-    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
-
-    array, buffer = parse_size(arguments.array, "--array"), parse_bytes(arguments.buffer, "--buffer")
-    return Machine(
-        profile=load_profile(arguments.profile),
-        array=array,
-        dataflow=arguments.dataflow,
-        buffer_bytes=buffer,
-        dram_bytes_per_cycle=arguments.dram_bandwidth,
-        lanes=arguments.lanes,
-        clock_mhz=arguments.clock,
-    )
+    return {
+        "profile": arguments.profile,
+        "array": arguments.array,
+        "dataflow": arguments.dataflow,
+        "buffer_bytes": parse_bytes(arguments.buffer, "--buffer"),
+        "dram_bytes_per_cycle": arguments.dram_bandwidth,
+        "lanes": arguments.lanes,
+        "clock_mhz": arguments.clock,
+    }
 
 
 def parse_bytes(text: str, where: str) -> int:

@@ -31,18 +31,19 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)
-    from disparsity.evaluation.prediction import predict_files  # noqa: PLC0415 - torch is slow to import
+    from disparsity import predict  # noqa: PLC0415 - torch is slow to import
+    from disparsity.evaluation.prediction import written_files  # noqa: PLC0415
 
-    views = arguments.left, arguments.right
-    paths = predict_files(
+    predict(
+        arguments.left,
+        arguments.right,
         arguments.checkpoint,
         arguments.network,
-        *views,
-        arguments.out,
+        out=arguments.out,
+        calib=arguments.calib,
         runtime=arguments.runtime,
         device=arguments.device,
-        calib=arguments.calib,
     )
-    for path in paths:
+    for path in written_files(arguments.out, with_points=arguments.calib is not None):
         print(path)
     return 0

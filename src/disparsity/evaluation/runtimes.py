@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,17 +33,21 @@ class Executable:
     """A network that can be run.
 
     Attributes:
+        name: of the network.
         estimate: from two views ``[3, H, W]``, RGB in 0..1, to the disparity ``[H, W]`` in pixels.
         stage: `dense`, `pruned` or `quantized`.
         max_disparity: largest disparity that the network's cost volume covers, in pixels.
         float_layers: of the integer runtime, the layers that it leaves in float; None elsewhere.
+        module: what is executed, as it was opened; None where an exported file is.
 
     """
 
+    name: str
     estimate: Estimate
     stage: str
     max_disparity: int
     float_layers: tuple[str, ...] | None = None
+    module: StereoNetwork | None = None
 
 
 def open_in_runtime(checkpoint: str, name: str | None, runtime: str, device: str = "auto") -> Executable:
@@ -69,12 +74,18 @@ def open_in_runtime(checkpoint: str, name: str | None, runtime: str, device: str
 
 def open_in_torch(checkpoint: str, name: str | None, device: str = "auto") -> Executable:
     """A checkpoint, a published file or a packed one in torch."""
-    place = choose_device(device, "--device")
-    network = use_channels_last(_open_ours("torch", checkpoint, name).to(place))
+    return in_torch(_open_ours("torch", checkpoint, name), device)
+
+
+def in_torch(network: StereoNetwork, device: str = "auto") -> Executable:
+    """A network in torch on a device; the network itself stays as it is."""
+    moved = use_channels_last(copy.deepcopy(network).to(choose_device(device, "--device")))
     return Executable(
-        estimate=functools.partial(predict, network),
+        name=network.spec.name,
+        estimate=functools.partial(predict, moved),
         stage=stage_of(network),
         max_disparity=network.spec.max_disparity,
+        module=network,
     )
 
 
@@ -88,8 +99,10 @@ def open_in_integers(checkpoint: str, name: str | None) -> Executable:
     integer = integer_form(network)
     unused = tuple(f"{module}." for module in spec.training_only)
     return Executable(
+        name=spec.name,
         estimate=functools.partial(predict, integer),
         stage=stage,
+        module=network,
         max_disparity=spec.max_disparity,
         float_layers=tuple(layer for layer in float_layers(integer) if not f"{layer}.".startswith(unused)),
     )
@@ -121,7 +134,7 @@ def open_in_openvino(checkpoint: str, name: str | None) -> Executable:
 
 
 def _executable(estimate: Estimate, facts: FileFacts) -> Executable:
-    return Executable(estimate=estimate, stage=facts.stage, max_disparity=facts.max_disparity)
+    return Executable(name=facts.network, estimate=estimate, stage=facts.stage, max_disparity=facts.max_disparity)
 
 
 def _refuse_name(name: str | None) -> None:

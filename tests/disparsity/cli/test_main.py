@@ -17,7 +17,7 @@ from disparsity.cli import main, parser
 
 COMMANDS = [
     "run", "demo", "train", "prune", "finetune", "quantize", "evaluate", "predict", "cost", "report", "export",
-    "import", "data", "list", "sweep", "doctor", "completion",
+    "import", "data", "list", "sweep", "compare", "doctor", "completion",
 ]  # fmt: skip
 
 

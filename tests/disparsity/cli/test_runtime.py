@@ -12,6 +12,8 @@ import pytest
 
 from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.decoders.pfm import read_pfm
+from disparsity.export.onnx import file
+from disparsity.export.openvino import graph as openvino_graph
 from disparsity.quant.attach import quantized_layers
 
 onnx = pytest.importorskip("onnx")
@@ -22,7 +24,7 @@ def test_export_writes_the_file_and_says_how_large_it_is(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, deployable: Path, onnx_file: Path, tmp_path: Path
 ) -> None:
     # The graph is the one of the fixture, since tracing takes a while.
-    monkeypatch.setattr("disparsity.export.onnx.file.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr(file, "onnx_graph", lambda *_: onnx.load(onnx_file))
     out = tmp_path / "deep" / "network.onnx"
     printed = run_main("export", deployable, "--format", "onnx", "--size", "30x61", "--out", out)
     assert printed == f"{out} {out.stat().st_size} bytes\n"
@@ -34,7 +36,7 @@ def test_export_for_openvino_says_which_kernels_run(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, deployable: Path, onnx_file: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("openvino")
-    monkeypatch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr(openvino_graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
     out = tmp_path / "deep" / "network"
     printed = run_main("export", deployable, "--format", "openvino", "--size", "30x61", "--out", out).splitlines()
     assert printed[0] == f"{out} {sum(path.stat().st_size for path in out.iterdir())} bytes"

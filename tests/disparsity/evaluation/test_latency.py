@@ -23,6 +23,7 @@ from disparsity.evaluation.latency import (
     stored_latency,
 )
 from disparsity.evaluation.sessions.kernels import Kernel
+from disparsity.export.openvino import graph as openvino_graph
 from disparsity.export.openvino.folder import write_openvino
 
 SIZE = (30, 61)
@@ -92,7 +93,7 @@ def test_in_openvino_itself(
     monkeypatch: pytest.MonkeyPatch, onnx_file: Path, openvino_folder: Path, deployable: Path
 ) -> None:
     onnx = pytest.importorskip("onnx")
-    monkeypatch.setattr("disparsity.export.openvino.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr(openvino_graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
     network = open_network(str(deployable), None)
     section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2, write_openvino)
     assert [row["network"] for row in section["rows"]] == ["dense", "dense", "compressed"]

@@ -13,6 +13,7 @@ from disparsity.checkpoint.restore import open_network
 from disparsity.evaluation.sessions.metadata import from_metadata
 from disparsity.evaluation.sessions.onnx import new_session
 from disparsity.export.qonnx import file as writer
+from disparsity.export.qonnx import graph as qonnx_graph
 from disparsity.export.qonnx.graph import DOMAIN
 
 onnx = pytest.importorskip("onnx")
@@ -43,7 +44,7 @@ def test_the_operator_spelled_out_is_the_packages(bits: int, signed: int, narrow
 
 @pytest.fixture
 def graph_of_the_fixture(monkeypatch: pytest.MonkeyPatch, onnx_file: Path) -> None:
-    monkeypatch.setattr("disparsity.export.qonnx.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+    monkeypatch.setattr(qonnx_graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
 
 
 @pytest.mark.usefixtures("graph_of_the_fixture")

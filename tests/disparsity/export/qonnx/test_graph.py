@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from disparsity.checkpoint.restore import open_network
 from disparsity.evaluation.sessions.metadata import facts_of
 from disparsity.export.onnx.qdq import OPSET, qdq_form
+from disparsity.export.qonnx import graph
 from disparsity.export.qonnx.graph import DOMAIN, qonnx_graph, replace_pairs
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
@@ -112,7 +113,7 @@ def renamed(name: str) -> str:
 def exported(onnx_file: Path, deployable: Path) -> Any:
     network = open_network(str(deployable), None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("disparsity.export.qonnx.graph.onnx_graph", lambda *_: onnx.load(onnx_file))
+        patch.setattr(graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
         return qonnx_graph(network, facts_of(network, (30, 61)))
 
 
