@@ -1,57 +1,63 @@
-"""Published `.tar` and `.pth` files: the only place that reads torch archives, weights only, with no fallback."""
+"""Published files: torch archives, read with `weights_only` here and nowhere else, and safetensors."""
 
 from __future__ import annotations
 
+import argparse
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import safetensors.torch
 import torch
+from numpy._core import multiarray
 from torch import Tensor
 
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
+from disparsity.stereo.networks.foreign_files import check_kind, is_safetensors, objects_error, python_object_in
+from disparsity.stereo.networks.state_tables import find_table, fit_names
 from disparsity.stereo.networks.stereonet import StereoNet, with_disparity_scaled
 from disparsity.stereo.networks.users import AdoptedNetwork
 
-_STATE_KEYS = ("model_state_dict", "state_dict", "model")
 _LISTED = 5
+_HARMLESS: list[Any] = [
+    argparse.Namespace,
+    np.ndarray,
+    np.dtype,
+    multiarray._reconstruct,
+    multiarray.scalar,
+    (multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),  # as NumPy 1 wrote it
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),
+    *{type(np.dtype(kind)) for kind in "?bBhHiIlLqQefd"},
+]
+"""Objects that training scripts store beside the weights and that run no code: options, scalars and arrays."""
 _SCALE = 64.0
 
 
-def _as_published(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix("module."): value for name, value in state.items()}
-
-
-def _without_propagation(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The published AnyNets all carry the refinement's weights; the preset `anynet` has no use for them."""
-    return {name: value for name, value in _as_published(state).items() if not name.startswith("refine_spn.")}
-
-
-KEY_MAPS: dict[str, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]] = {
-    "stereonet": _as_published,
-    "anynet": _without_propagation,
-    "anynet_spn": _as_published,
-}
-"""How the names in a published file become those of a preset."""
+UNUSED = {"anynet": "refine_spn."}
+"""By network, the first part of names that its published files hold and it does not need (AnyNet's refinement)."""
 
 
 def load_published(path: Path, name: str) -> StereoNetwork:
     """Build network `name` and load a published file into it.
 
     Raises:
-        InputError: the file is missing, or holds another network; the first missing, unexpected and
-            mis-shaped keys are listed.
-        CorruptArtefactError: the file cannot be read as plain tensors.
+        InputError: the file is missing, is no torch archive, holds Python objects or another network; the first
+            missing, unexpected and mis-shaped keys are listed.
+        CorruptArtefactError: the archive is damaged.
 
     """
     if not path.is_file():
         raise InputError("no such checkpoint", where=path)
     network = build_network(name)
-    state = KEY_MAPS.get(name, _as_published)(_read_state(path))
-    if isinstance(network, AdoptedNetwork):
+    inner = network.network if isinstance(network, AdoptedNetwork) else network
+    state = fit_names(find_table(_read_archive(path), path), inner.state_dict(), path)
+    if name in UNUSED:
+        state = {key: value for key, value in state.items() if not key.startswith(UNUSED[name])}
+    if inner is not network:
         state = {f"network.{key}": value for key, value in state.items()}
     check_state(network.state_dict(), state, where=path, network=name)
     network.load_state_dict(state)
@@ -88,24 +94,18 @@ def _kind(tensor: Tensor) -> str:
     return "float" if tensor.is_floating_point() else str(tensor.dtype)
 
 
-def _read_state(path: Path) -> Mapping[str, Tensor]:
-    content = _read_archive(path)
-    for key in _STATE_KEYS:
-        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
-            content = content[key]
-    if not isinstance(content, Mapping) or not all(
-        isinstance(name, str) and isinstance(value, Tensor) for name, value in content.items()
-    ):
-        raise CorruptArtefactError("no table of tensors in this file", where=path, expected=" or ".join(_STATE_KEYS))
-    return content
-
-
 def _read_archive(path: Path) -> Any:
+    """The content of a torch archive or a safetensors file: tensors and plain values, never other objects."""
+    check_kind(path)
     try:
-        with warnings.catch_warnings():
+        if is_safetensors(path):
+            return safetensors.torch.load_file(path)
+        with warnings.catch_warnings(), torch.serialization.safe_globals(_HARMLESS):
             warnings.simplefilter("ignore")  # a damaged header makes torch warn about pickle protocols
             return torch.load(path, map_location="cpu", weights_only=True)  # noqa: TID251 - the one reader
     except Exception as error:  # damage surfaces as anything: struct.error, IndexError, AssertionError, ...
-        raise CorruptArtefactError(
-            "cannot be read as plain tensors", where=path, found=str(error).split("\n", maxsplit=1)[0][:120]
-        ) from error
+        name = python_object_in(str(error))
+        if name is not None:
+            raise objects_error(path, name) from error
+        what = "damaged, or not a torch archive"
+        raise CorruptArtefactError(what, where=path, remedy="fetch or copy the file again") from error
