@@ -9,7 +9,7 @@ from disparsity.base.errors import InputError
 
 _HEAD_BYTES = 512
 _GLOBAL = re.compile(r"GLOBAL ([\w.]*\w)|but got <class '([\w.]+)'>")
-_OF_TENSORS = re.compile(r"torch\.\w*|torch\._utils\..*|collections.*")
+_OF_TENSORS = re.compile(r"torch(\.\w*)?|torch\._utils\..*|collections.*")
 """What every archive of tensors names: storages, how tensors are rebuilt, ordered dicts; a cut file may end inside."""
 
 
