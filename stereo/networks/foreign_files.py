@@ -9,8 +9,9 @@ from disparsity.base.errors import InputError
 
 _HEAD_BYTES = 512
 _GLOBAL = re.compile(r"GLOBAL ([\w.]*\w)|but got <class '([\w.]+)'>")
-_OF_TENSORS = re.compile(r"torch(\.\w*)?|torch\._utils\..*|collections.*")
-"""What every archive of tensors names: storages, how tensors are rebuilt, ordered dicts; a cut file may end inside."""
+_OF_TENSORS = re.compile(r"torch(\.\w*)?|torch\._utils\..*")
+_TABLE_TYPE = "collections.OrderedDict"
+"""What every archive of tensors names: storages, how tensors are rebuilt, ordered dicts. A cut file may end inside."""
 
 
 def check_kind(path: Path) -> None:
@@ -62,7 +63,8 @@ def python_object_in(message: str) -> str | None:
     """The name of the Python object that made torch refuse an archive, from torch's message; None for other errors."""
     found = _GLOBAL.search(message)
     name = (found[1] or found[2]) if found else None
-    return None if name is None or _OF_TENSORS.fullmatch(name) else name
+    of_tensors = name is not None and (_OF_TENSORS.fullmatch(name) or _TABLE_TYPE.startswith(name))
+    return None if of_tensors else name
 
 
 def objects_error(path: Path, name: str) -> InputError:
