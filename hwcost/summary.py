@@ -97,7 +97,8 @@ def _activations(dense: ActivationPeak | None, compressed: ActivationPeak | None
 
 
 def _coverage(dense: Workload) -> dict[str, Any]:
-    percent = 100 * min(1.0, dense.dense_macs / dense.counted_macs) if dense.counted_macs else None
+    macs = dense.counted_macs + dense.unknown_macs
+    percent = 100 * min(1.0, dense.dense_macs / macs) if macs else None
     moved = 100 * dense.modelled_bytes / dense.counted_bytes if dense.counted_bytes else None
     return {
         "macs_modelled_percent": percent,

@@ -5,23 +5,16 @@ from __future__ import annotations
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from disparsity.base.layers import is_plain
+from disparsity.base.layers import is_plain, padded_input
 
 _Conv = nn.Conv1d | nn.Conv2d | nn.Conv3d
 
 
 def supports(layer: nn.Module) -> bool:
-    """Whether `patches` can lower the layer: ungrouped convolutions of any dimension with zero padding."""
-    return (
-        isinstance(layer, _Conv)
-        and is_plain(layer)
-        and layer.groups == 1
-        and layer.padding_mode == "zeros"
-        and not isinstance(layer.padding, str)
-    )
+    """Whether `patches` can lower the layer: ungrouped convolutions of any dimension."""
+    return isinstance(layer, _Conv) and is_plain(layer) and layer.groups == 1
 
 
 def random_positions(output: Tensor, count: int, generator: torch.Generator) -> Tensor:
@@ -50,8 +43,7 @@ def patches(layer: nn.Module, inputs: Tensor, positions: Tensor) -> Tensor:
 
     """
     conv = cast(_Conv, layer)
-    padding = [side for pad in reversed(cast(tuple[int, ...], conv.padding)) for side in (pad, pad)]
-    padded = F.pad(inputs, padding).movedim(1, -1)
+    padded = padded_input(conv, inputs).movedim(1, -1)
     index: list[Tensor] = [positions[:, 0].view(-1, *([1] * len(conv.kernel_size)))]
     for axis, (kernel, stride, dilation) in enumerate(zip(conv.kernel_size, conv.stride, conv.dilation, strict=True)):
         taps = positions[:, 1 + axis, None] * stride + torch.arange(kernel, device=inputs.device) * dilation

@@ -2,8 +2,8 @@
 
 Counted exactly, as integers: for every input channel and kernel tap the activations that are not zero are counted
 over all output positions, and multiplied by the number of filters whose weight there counts. So the joint figure
-is a count of products with both factors non-zero and no product of two shares. Padding zeros are zeros; products of
-a transposed convolution that its padding crops count, as in the dense figure.
+is a count of products with both factors non-zero and no product of two shares. Padding counts as what it is, zeros or
+values of the input; products of a transposed convolution that its padding crops count, as in the dense figure.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from disparsity.base.eval_mode import evaluating
-from disparsity.base.layers import TRANSPOSED, effective_weight, quantizable_layers
+from disparsity.base.layers import TRANSPOSED, effective_weight, padded_input, quantizable_layers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,7 +115,7 @@ def _activity(layer: nn.Module, nonzero: Tensor) -> tuple[int, Tensor]:
 
 def _convolution_activity(layer: nn.Module, batch: Tensor, kernel: tuple[int, ...]) -> tuple[int, Tensor]:
     stride, dilation = cast(tuple[int, ...], layer.stride), cast(tuple[int, ...], layer.dilation)
-    padded = F.pad(batch.to(torch.uint8), list(cast(Any, layer)._reversed_padding_repeated_twice))
+    padded = padded_input(layer, batch.float()).to(torch.uint8)  # torch mirrors no integers
     outputs = [
         (size - d * (k - 1) - 1) // s + 1
         for size, k, s, d in zip(padded.shape[2:], kernel, stride, dilation, strict=True)

@@ -108,6 +108,7 @@ class Workload:
         parameters: all parameters of the network, effective weights counted once, quantizers not counted.
         buffers: elements of the float buffers that it needs at inference (BatchNorm's mean and variance).
         counted_macs: by the formulas of `torch.utils.flop_counter`, whether a record holds them or not.
+        unknown_macs: at the most, of operations that have no formula; see `most_products`.
         counted_bytes: that all operations read and wrote in float32, weights aside.
         modelled_bytes: of them, those of operations whose work a record holds.
         unmodelled: names of modules with parameters, and of operations, whose work no record holds.
@@ -118,6 +119,7 @@ class Workload:
     parameters: int
     buffers: int
     counted_macs: int = 0
+    unknown_macs: int = 0
     counted_bytes: int = 0
     modelled_bytes: int = 0
     unmodelled: tuple[str, ...] = ()

@@ -14,9 +14,17 @@ from disparsity.quant.attach import weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 
 
-def layer_record(layer: nn.Module, bits: LayerBits, common: dict[str, Any]) -> LayerCall:
-    """The record of a call; `common` holds name, number of the call, and shapes."""
-    weight, quantizer = effective_weight(layer), weight_quantizer(layer)
+def layer_record(layer: nn.Module, bits: LayerBits, common: dict[str, Any], weight: Tensor | None = None) -> LayerCall:
+    """The record of a call.
+
+    Args:
+        layer: convolution, transposed convolution or linear.
+        bits: its widths.
+        common: name, number of the call, and shapes.
+        weight: in place of the layer's own effective weight.
+
+    """
+    weight, quantizer = effective_weight(layer) if weight is None else weight, weight_quantizer(layer)
     return LayerCall(
         kind=layer_kind(layer).__name__,
         weight_count=weight.numel(),

@@ -102,7 +102,7 @@ class _Follower:
         read = [index for value in event.read if (index := self._number(value, "input")) is not None]
         made = [index for value in event.made if (index := self._number(value, name)) is not None]
         for index in read:
-            if isinstance(self._modules[name], QUANTIZABLE):
+            if isinstance(self._modules[name], QUANTIZABLE) or event.operator == "convolution":
                 bits = self._bits[name].activations if name in self._bits else FLOAT_BITS
                 self.tensors[index].layer_bits = max(self.tensors[index].layer_bits, bits)
             else:

@@ -5,10 +5,12 @@ Products and sums count alike; reading, writing and moving count as traffic, not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch.utils.flop_counter import flop_registry
 
@@ -66,20 +68,20 @@ OPERATORS: dict[str, Operator] = {
         ("mul", "div", "neg", "abs", "exp", "log", "pow", "sqrt", "rsqrt", "reciprocal", "square", "floor", "ceil",
          "round", "remainder", "floor_divide", "where", "gt", "ge", "lt", "le", "eq", "ne", "logical_and",
          "logical_or", "logical_not", "bitwise_and", "bitwise_or", "bitwise_not", "maximum", "minimum", "masked_fill",
-         "sin", "cos", "addcmul", "isnan"),
+         "sin", "cos", "tan", "atan", "atan2", "erf", "sign", "trunc", "fmod", "log1p", "expm1", "addcmul", "isnan"),
         _POINTWISE,
     ),
     **dict.fromkeys(
         ("relu", "sigmoid", "tanh", "clamp", "clamp_min", "clamp_max", "hardtanh", "elu", "gelu", "silu"), _ACTIVATION
     ),
-    **dict.fromkeys(("leaky_relu", "hardswish", "hardsigmoid", "mish"),
+    **dict.fromkeys(("leaky_relu", "_prelu_kernel", "softplus", "hardswish", "hardsigmoid", "mish"),
                     Operator(kind="activation", operations=_per_output(2), fused=True)),
     **dict.fromkeys(
         ("native_batch_norm", "_native_batch_norm_legit_no_training", "_native_batch_norm_legit", "cudnn_batch_norm",
          "batch_norm", "native_group_norm", "native_layer_norm"),
         _NORMALISATION,
     ),
-    **dict.fromkeys(("_softmax", "_log_softmax"), _SOFTMAX),
+    **dict.fromkeys(("_softmax", "_safe_softmax", "_log_softmax"), _SOFTMAX),
     **dict.fromkeys(("sum", "mean", "amax", "amin", "max", "min", "argmax", "argmin", "var", "var_mean", "cumsum",
                      "linalg_vector_norm", "norm", "topk", "sort", "any", "all"), _REDUCE),
     **dict.fromkeys(("avg_pool2d", "avg_pool3d", "max_pool2d_with_indices", "max_pool3d_with_indices",
@@ -106,13 +108,37 @@ OPERATORS: dict[str, Operator] = {
 """By the name of the torch operation, without namespace, overload and the underscore of in-place forms."""
 
 
-def products(operation: Operation) -> int:
-    """Multiply-accumulates of one operation by torch's own formula; 0 for what has none."""
+def products(operation: Operation) -> int | None:
+    """Multiply-accumulates of one operation by torch's own formula; None for what has none."""
+    if operation.operator == "_trilinear":
+        return _trilinear(*operation.args[:6])
     formula = flop_registry.get(operation.function._overloadpacket)
     if formula is None:
-        return 0
+        return None
     args, kwargs, output = map(_empty, (operation.args, operation.kwargs, operation.output))
     return int(formula(*args, **kwargs, out_val=output)) // 2
+
+
+def _trilinear(*factors_and_axes: Any) -> int:
+    """Weights used by `nn.Bilinear`: every factor gets new axes, and the three are multiplied as one another's size."""
+    shapes = []
+    for factor, axes in zip(factors_and_axes[:3], factors_and_axes[3:], strict=True):
+        shape = list(factor.shape)
+        for axis in axes:
+            shape.insert(axis, 1)
+        shapes.append(shape)
+    return math.prod(np.broadcast_shapes(*shapes))
+
+
+def most_products(operation: Operation) -> int:
+    """Multiply-accumulates that an operation without a formula does at the most.
+
+    Every index of a sum of products stands in at least two of its tensors, results included; so there are no more
+    products than the square root of all their sizes multiplied (Atserias, Grohe and Marx, 2008). It is exact for a
+    matrix product, and of an operation on single elements it is their number.
+    """
+    sizes = [value.numel() for value in (*operation.read, *operation.made[:1])]
+    return math.isqrt(math.prod(sizes)) if operation.read else 0
 
 
 def _empty(values: Any) -> Any:

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterable, Mapping
 from typing import cast
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
@@ -67,6 +68,13 @@ def trained_weight(layer: nn.Module) -> Tensor:
     if parametrize.is_parametrized(layer, "weight"):
         return cast(Tensor, cast(nn.ModuleDict, layer.parametrizations)["weight"].original)
     return cast(Tensor, layer.weight)
+
+
+def padded_input(layer: nn.Module, values: Tensor) -> Tensor:
+    """``[B, C, ...]`` with a convolution's padding around it: zeros, or what its padding mode takes from the input."""
+    sides = cast(list[int], layer._reversed_padding_repeated_twice)
+    mode = cast(str, layer.padding_mode)
+    return F.pad(values, sides, mode="constant" if mode == "zeros" else mode)
 
 
 def check_layer_names(names: Iterable[str], layers: Mapping[str, object], *, what: str) -> None:

@@ -12,6 +12,11 @@ LAYERS = [
     (nn.Conv2d(4, 6, 3, stride=2, padding=1), (2, 4, 7, 9)),
     (nn.Conv2d(6, 6, 3, padding=2, dilation=2, groups=3), (1, 6, 7, 9)),
     (nn.Conv2d(6, 6, 3, padding="same", groups=6), (1, 6, 5, 5)),
+    (nn.Conv2d(4, 6, 3, padding=(1, 2), padding_mode="reflect"), (2, 4, 6, 8)),
+    (nn.Conv2d(4, 6, 3, padding=1, padding_mode="replicate", groups=2), (1, 4, 6, 8)),
+    (nn.Conv2d(4, 6, 5, padding="same", padding_mode="circular"), (1, 4, 6, 8)),
+    (nn.Conv1d(4, 6, 3, padding=1, padding_mode="reflect"), (1, 4, 8)),
+    (nn.Conv3d(2, 3, 3, padding=1, padding_mode="replicate"), (1, 2, 4, 4, 5)),
     (nn.Conv3d(2, 3, (1, 3, 3), padding=(0, 1, 1)), (1, 2, 3, 4, 5)),
     (nn.ConvTranspose3d(4, 6, 4, stride=2, padding=1, groups=2), (1, 4, 2, 3, 4)),
     (nn.ConvTranspose2d(3, 2, 3, stride=2), (2, 3, 4, 5)),
@@ -31,6 +36,10 @@ def multiplied(layer: nn.Module, weight: torch.Tensor, values: torch.Tensor) -> 
     if isinstance(layer, (nn.ConvTranspose2d, nn.ConvTranspose3d)):  # uncropped: cropped products count
         run = F.conv_transpose2d if weight.dim() == 4 else F.conv_transpose3d
         return int(run(values, weight, stride=layer.stride, groups=layer.groups).sum())
+    if layer.padding_mode != "zeros":  # torch pads, then the layer multiplies
+        values = F.pad(values, layer._reversed_padding_repeated_twice, mode=layer.padding_mode)
+        run = {3: F.conv1d, 4: F.conv2d, 5: F.conv3d}[weight.dim()]
+        return int(run(values, weight, groups=layer.groups).sum())
     return int(layer._conv_forward(values, weight, None).sum())
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from disparsity.base.determinism import usual_operators
 from disparsity.base.eval_mode import evaluating
@@ -51,6 +52,7 @@ def _separate_operators() -> Iterator[None]:
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:
-        yield
+        with sdpa_kernel([SDPBackend.MATH]):
+            yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fused)

@@ -22,6 +22,7 @@ class TracedTensor:
         storage: index in `Trace.storages`.
         shape: in elements.
         dtype: of an element.
+        offset: elements of the storage in front of its first one.
 
     """
 
@@ -29,6 +30,7 @@ class TracedTensor:
     storage: int
     shape: tuple[int, ...]
     dtype: torch.dtype
+    offset: int = 0
 
     def dim(self) -> int:
         """Number of axes."""

@@ -108,7 +108,8 @@ class Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
         known = self._tensors.get(id(value))
         if known is not None and known[0]() is value:  # else the identity was that of a tensor that is gone
             return known[1]
-        traced = TracedTensor(self._numbers, self._storage(value), tuple(value.shape), value.dtype)
+        shape, offset = tuple(value.shape), int(value.storage_offset())
+        traced = TracedTensor(self._numbers, self._storage(value), shape, value.dtype, offset)
         self._numbers += 1
         self._tensors[id(value)] = TensorWeakRef(value), traced
         return traced
