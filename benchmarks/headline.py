@@ -29,9 +29,8 @@ from disparsity.finetune.settings import TrainSettings
 from disparsity.hwcost.codec.packing import pack
 from disparsity.hwcost.models.energy import mac_area_um2, mac_energy_pj
 from disparsity.hwcost.models.operations import total_bops
-from disparsity.hwcost.models.storage import network_formats, network_storage
+from disparsity.hwcost.models.storage import dense_bytes, network_formats, network_storage
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.hwcost.sections.memory import dense_bytes
 from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, set_masks, zero_pruned

@@ -8,25 +8,28 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import Any
 
 from provenance import provenance
 
 from disparsity.base.atomic_io import write_text
+from disparsity.report.accuracy import AccuracyRow
+from disparsity.report.schema import parse_report
 from disparsity.report.terminal import summary_table
 
 
-def accuracy_lines(rows: list[dict[str, Any]]) -> list[str]:
+def accuracy_lines(rows: tuple[AccuracyRow, ...]) -> list[str]:
     """Every evaluated stage, pooled and per image."""
     lines = [
         "| stage | EPE px | bad-1 % | bad-3 % | D1 % | per-image EPE px | pixels | images | mask | data |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        figures = [row[name] for name in ("epe_px", "bad1_percent", "bad3_percent", "d1_percent", "per_image_epe_px")]
+        figures = [
+            getattr(row, name) for name in ("epe_px", "bad1_percent", "bad3_percent", "d1_percent", "per_image_epe_px")
+        ]
         cells = [f"{value:.3f}" for value in figures]
-        scored = f"{row['pixels']} | {row['images']} | {row['mask']} | `{row['data']}`"
-        lines.append(f"| {row['stage']} | {' | '.join(cells)} | {scored} |")
+        scored = f"{row.pixels} | {row.images} | {row.mask} | `{row.data}`"
+        lines.append(f"| {row.stage} | {' | '.join(cells)} | {scored} |")
     return lines
 
 
@@ -38,12 +41,12 @@ def main() -> None:
     parser.add_argument("--title", required=True)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    report = json.loads((arguments.run / "report" / "report.json").read_text())
-    seconds = report["settings"]["seconds"]
+    report = parse_report((arguments.run / "report" / "report.json").read_bytes(), arguments.run)
+    seconds = report.settings.seconds
     lines = [
         f"# {arguments.title}",
         "",
-        *accuracy_lines(report["accuracy"]),
+        *accuracy_lines(report.accuracy),
         "",
         "```",
         summary_table(report),

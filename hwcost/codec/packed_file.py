@@ -24,7 +24,11 @@ def write_packed(path: Path, network: PackedNetwork) -> int:
     """Write a packed network; returns the bytes of the file."""
     from disparsity.hwcost.codec.packing import pack  # noqa: PLC0415 - its compiler is slow to import
 
-    content = pack(network)
+    return write_content(path, pack(network))
+
+
+def write_content(path: Path, content: bytes) -> int:
+    """Write a network that `packing` has coded; returns the bytes of the file."""
     write_bytes(path, _hdf5_of(content))
     return path.stat().st_size
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,7 @@ from disparsity.hwcost.codec.byte_coder import code_arrays, code_text
 from disparsity.hwcost.codec.context_model import LogisticModel
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, owner
 from disparsity.hwcost.codec.range_coder import Decoder, Encoder
-from disparsity.hwcost.codec.weight_bytes import WeightBytes
+from disparsity.hwcost.codec.weight_bytes import Packing, WeightBytes
 from disparsity.hwcost.codec.weight_coder import code_positions
 
 VERSION = 2
@@ -33,10 +33,10 @@ _CHECKSUM_BYTES = _LENGTH_BYTES = 4
 
 def pack(network: PackedNetwork) -> bytes:
     """The bytes of a packed network; equal networks give equal bytes."""
-    return pack_and_measure(network)[0]
+    return pack_and_measure(network).content
 
 
-def pack_and_measure(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
+def pack_and_measure(network: PackedNetwork) -> Packing:
     """The bytes of a packed network, and how many of them each layer's weights take."""
     encoder = Encoder()
     model = LogisticModel(encoder)
@@ -45,7 +45,7 @@ def pack_and_measure(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
     _code_body(model, [_working_copy(layer) for layer in network.layers], _owned(network.tensors), meter)
     stream = encoder.finish()
     body = bytes([VERSION]) + len(stream).to_bytes(_LENGTH_BYTES, "big") + stream + bytes(encoder.beside)
-    return zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") + body, meter
+    return Packing(zlib.crc32(body).to_bytes(_CHECKSUM_BYTES, "big") + body, meter)
 
 
 def unpack(content: bytes, *, where: str = "packed network") -> PackedNetwork:
@@ -66,13 +66,6 @@ def unpack(content: bytes, *, where: str = "packed network") -> PackedNetwork:
         return _unpack_body(body[1:])
     except (ValueError, KeyError, TypeError, IndexError, OverflowError, MemoryError) as error:
         raise CorruptArtefactError("the packed network cannot be parsed", where=where, found=error) from error
-
-
-def weight_stream_bytes(layers: Sequence[PackedLayer | FloatLayer]) -> int:
-    """Bytes of the weights alone (codes, steps, float values), without header, checksum and other tensors."""
-    encoder = Encoder()
-    _code_body(LogisticModel(encoder), [_working_copy(layer) for layer in layers], {}, WeightBytes())
-    return len(encoder.finish()) + len(encoder.beside)
 
 
 def _unpack_body(body: bytes) -> PackedNetwork:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # reports read the figures without the compiler that the model needs
@@ -35,3 +36,11 @@ class WeightBytes:
         spent, total = model.coder.written - self._start, sum(shares.values())
         for name, share in shares.items():
             self.by_layer[name] += spent * share / total if total else 0.0
+
+
+@dataclass(frozen=True)
+class Packing:
+    """The bytes of a packed network, and how many of them each layer's weights take."""
+
+    content: bytes
+    weight_bytes: WeightBytes

@@ -1,4 +1,4 @@
-"""Storage formats of integer weights, by name: every one is really encoded, and its bytes are counted."""
+"""Storage formats of integer weights, by name: the bytes that an encoder writes, without writing them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from disparsity.hwcost.formats import bitmap, coo, csr, dense, huffman, n_of_m, run_length
-from disparsity.hwcost.formats.bitstream import Codes
+from disparsity.hwcost.formats.bits import Codes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +14,11 @@ class Format:
     """One format.
 
     Attributes:
-        encode: ``(codes [rows, columns], bits)`` to bytes.
-        decode: ``(content, shape, bits)`` back to the codes.
-        size: ``(codes, bits)`` to the bytes that `encode` would write, without writing them.
+        size: ``(codes [output channels, input channels, taps], bits)`` to bytes.
         stores_zeros: whether words are written for codes that are 0.
 
     """
 
-    encode: Callable[[Codes, int], bytes]
-    decode: Callable[[bytes, tuple[int, int], int], Codes]
     size: Callable[[Codes, int], int]
     stores_zeros: bool = True
 
@@ -32,12 +28,12 @@ class Format:
 
 
 FORMATS: dict[str, Format] = {
-    "dense": Format(encode=dense.encode, decode=dense.decode, size=dense.size),
-    "bitmap": Format(encode=bitmap.encode, decode=bitmap.decode, size=bitmap.size, stores_zeros=False),
-    "coo": Format(encode=coo.encode, decode=coo.decode, size=coo.size, stores_zeros=False),
-    "csr": Format(encode=csr.encode, decode=csr.decode, size=csr.size, stores_zeros=False),
-    "n_of_m": Format(encode=n_of_m.encode, decode=n_of_m.decode, size=n_of_m.size),
-    "run_length": Format(encode=run_length.encode, decode=run_length.decode, size=run_length.size),
-    "huffman": Format(encode=huffman.encode, decode=huffman.decode, size=huffman.size),
-    "huffman_gap": Format(encode=huffman.encode_gaps, decode=huffman.decode_gaps, size=huffman.size_gaps),
+    "dense": Format(size=dense.size),
+    "bitmap": Format(size=bitmap.size, stores_zeros=False),
+    "coo": Format(size=coo.size, stores_zeros=False),
+    "csr": Format(size=csr.size, stores_zeros=False),
+    "n_of_m": Format(size=n_of_m.size),
+    "run_length": Format(size=run_length.size),
+    "huffman": Format(size=huffman.size),
+    "huffman_gap": Format(size=huffman.size_gaps),
 }

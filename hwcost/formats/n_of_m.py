@@ -12,15 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import (
-    BitReader,
-    Codes,
-    fixed_bits,
-    index_width,
-    to_bytes,
-    value_bits,
-    whole_bytes,
-)
+from disparsity.hwcost.formats.bits import Codes, index_width, whole_bytes
 
 BLOCKS = (2, 4, 8, 16)
 STRIDES = (1, 9, 25, 27)
@@ -40,33 +32,6 @@ class Plan:
         """Bits of a layer in this plan, without what stands in front."""
         columns = _padded(shape[1], self.block * self.stride)
         return shape[0] * columns // self.block * self.kept * (width + index_width(self.block))
-
-
-def encode(codes: Codes, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: the plan, places inside the blocks, values."""
-    plan = best_plan(codes, bits)
-    blocks = _blocks(codes, plan)
-    # A stable sort keeps the codes of a block in order and takes zeros only where codes are missing.
-    places = np.sort(np.argsort(blocks == 0, axis=1, kind="stable")[:, : plan.kept], axis=1)
-    return to_bytes(
-        fixed_bits(np.array([plan.kept]), _BLOCK_BITS),
-        fixed_bits(np.array([plan.block]), _BLOCK_BITS),
-        fixed_bits(np.array([plan.stride]), _STRIDE_BITS),
-        fixed_bits(places, index_width(plan.block)),
-        value_bits(np.take_along_axis(blocks, places, 1), bits),
-    )
-
-
-def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
-    """The inverse of `encode`."""
-    reader = BitReader(content)
-    kept, block, stride = reader.one(_BLOCK_BITS), reader.one(_BLOCK_BITS), reader.one(_STRIDE_BITS)
-    columns = _padded(shape[1], block * stride)
-    blocks = np.zeros((shape[0] * columns // block, block), np.int64)
-    places = reader.unsigned(len(blocks) * kept, index_width(block)).reshape(len(blocks), kept)
-    np.put_along_axis(blocks, places, reader.signed(places.size, bits).reshape(places.shape), 1)
-    turned = blocks.reshape(shape[0], -1, stride, block).swapaxes(2, 3)
-    return np.ascontiguousarray(turned).reshape(shape[0], columns)[:, : shape[1]]
 
 
 def size(codes: Codes, bits: int) -> int:

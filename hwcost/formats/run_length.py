@@ -8,37 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from disparsity.hwcost.formats.bitstream import BitReader, Codes, fixed_bits, to_bytes, value_bits, whole_bytes
+from disparsity.hwcost.formats.bits import Codes, whole_bytes
 
 WIDTHS = range(1, 17)
 _WIDTH_BITS, _COUNT_BITS = 8, 32
 
 
-def encode(codes: Codes, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes, with the best run width."""
-    width = _best_width(run_gaps(codes), bits)
-    runs, values = entries(codes, width)
-    return to_bytes(
-        fixed_bits(np.array([width]), _WIDTH_BITS),
-        fixed_bits(np.array([len(runs)]), _COUNT_BITS),
-        fixed_bits(runs, width),
-        value_bits(values, bits),
-    )
-
-
-def decode(content: bytes, shape: tuple[int, int], bits: int) -> Codes:
-    """The inverse of `encode`."""
-    reader = BitReader(content)
-    width, count = reader.one(_WIDTH_BITS), reader.one(_COUNT_BITS)
-    runs = reader.unsigned(count, width)
-    return from_entries(runs, reader.signed(count, bits), shape)
-
-
 def size(codes: Codes, bits: int) -> int:
-    """Bytes that `encode` writes, by the formula."""
+    """Bytes of the run width, the number of entries, and the entries."""
     gaps = run_gaps(codes)
-    width = _best_width(gaps, bits)
+    width = best_width(gaps, bits)
     return whole_bytes(_WIDTH_BITS + _COUNT_BITS + entry_count(gaps, width) * (width + bits))
+
+
+def best_width(gaps: Codes, bits: int) -> int:
+    """The run width that gives the fewest bits."""
+    return min(WIDTHS, key=lambda width: entry_count(gaps, width) * (width + bits))
 
 
 def run_gaps(codes: Codes) -> Codes:
@@ -60,14 +45,3 @@ def entries(codes: Codes, width: int) -> tuple[Codes, Codes]:
     runs[ends] = gaps & ((1 << width) - 1)
     values[ends] = nonzero
     return runs, values
-
-
-def from_entries(runs: Codes, values: Codes, shape: tuple[int, int]) -> Codes:
-    """The inverse of `entries`."""
-    codes = np.zeros(shape[0] * shape[1], np.int64)
-    codes[np.cumsum(runs + 1) - 1] = values
-    return codes.reshape(shape)
-
-
-def _best_width(gaps: Codes, bits: int) -> int:
-    return min(WIDTHS, key=lambda width: entry_count(gaps, width) * (width + bits))

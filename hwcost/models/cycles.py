@@ -11,10 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from disparsity.base.errors import InputError
-from disparsity.hwcost.tracing.layer_call import LayerCall
+from disparsity.hwcost.models.quantities import UNKNOWN, Column, Ends, Number, Row, Size, ends_row
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 from disparsity.registries import check_name, load_all
+
+SCALESIM = "Samajdar et al., SCALE-Sim, 2018, section 3"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +37,63 @@ class Latency:
 
     cycles: int
     utilization: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencySection:
+    """Cycles of the plain array, which skips nothing and never waits for memory; `utilization` is 0..1."""
+
+    array: Size | None
+    dataflow: str | None
+    cycles: Ends
+    utilization: Number | None
+
+    def rows(self) -> list[Row]:
+        """Cycles, and how busy the compressed network keeps the multipliers."""
+        array = "" if self.array is None else ", {}×{} array, ".format(*self.array) + (self.dataflow or UNKNOWN)
+        group = f"latency{array}"
+        return [
+            ends_row(group, "cycles", "count", self.cycles),
+            Row(group=group, label="utilization", unit="fraction", after=self.utilization, change="none"),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CycleColumns:
+    """Cycles of one call with weights on the plain array."""
+
+    cycles: Annotated[
+        int | None,
+        Column(
+            title="cycles",
+            formula="of the plain array, nothing skipped, memory not waited for; as matrix product Sr × T × Sc on "
+            "R × C: os ⌈Sr/R⌉⌈Sc/C⌉(T+R+C−2)−1, ws ⌈T/R⌉⌈Sc/C⌉(Sr+2R+C−2)−1, is ⌈T/R⌉⌈Sr/C⌉(Sc+2R+C−2)−1",
+            source=SCALESIM,
+        ),
+    ] = None
+    utilization: Annotated[
+        Number | None, Column(title="utilization", formula="dense MACs / (R × C × cycles), 0..1")
+    ] = None
+
+
+def latency_section(dense: Workload, compressed: Workload, array: Size, dataflow: str) -> LatencySection:
+    """Cycles of both networks."""
+    before, after = (network_latency(each.calls, array, dataflow) for each in (dense, compressed))
+    return LatencySection(
+        array=array,
+        dataflow=dataflow,
+        cycles=Ends(dense=before.cycles, compressed=after.cycles),
+        utilization=after.utilization,
+    )
+
+
+def cycle_columns(call: LayerCall, array: Size, dataflow: str) -> CycleColumns:
+    """The columns of a call; None for a part without weights."""
+    if not call.weight_count:
+        return CycleColumns()
+    return CycleColumns(
+        cycles=cycles(call, array, dataflow), utilization=network_latency([call], array, dataflow).utilization
+    )
 
 
 def lowered(call: LayerCall) -> MatrixProduct:
@@ -67,7 +128,7 @@ def input_stationary(product: MatrixProduct, rows: int, columns: int) -> int:
 DATAFLOWS: dict[str, Callable[[MatrixProduct, int, int], int]] = load_all("dataflows")
 
 
-def cycles(call: LayerCall, array: tuple[int, int], dataflow: str) -> int:
+def cycles(call: LayerCall, array: Size, dataflow: str) -> int:
     """Cycles of one call; 0 for a part without weights, which the array does not run."""
     if not call.weight_count:
         return 0
@@ -75,7 +136,7 @@ def cycles(call: LayerCall, array: tuple[int, int], dataflow: str) -> int:
     return product.groups * dataflow_named(dataflow)(product, *array)
 
 
-def network_latency(calls: Iterable[LayerCall], array: tuple[int, int], dataflow: str) -> Latency:
+def network_latency(calls: Iterable[LayerCall], array: Size, dataflow: str) -> Latency:
     """Cycles of all calls in sequence, and busy multipliers over all multipliers and cycles.
 
     Raises:

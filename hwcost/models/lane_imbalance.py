@@ -28,11 +28,6 @@ class LaneLoad:
     steps: int
     utilization: float
 
-    @property
-    def speedup(self) -> float:
-        """How many times fewer steps than dense; infinite where nothing is left to do."""
-        return self.dense_steps / self.steps if self.steps else math.inf
-
 
 def lane_load(nnz_per_filter: Sequence[int], length: int, lanes: int, *, balanced: bool = False) -> LaneLoad:
     """The load of `lanes` lanes in lock-step.

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from disparsity.base.errors import InputError
 from disparsity.hwcost.models.cycles import dataflow_named
+from disparsity.hwcost.models.quantities import Number, Size
 from disparsity.hwcost.profiles.technology import Profile
 
 BUFFER_BYTES = 128 * 1024
 """Default: the power of two above Eyeriss' 108 KiB (Chen et al., ISCA 2016)."""
 DRAM_BYTES_PER_CYCLE = 16.0
 """Default: 6.4 GB/s at 400 MHz, one 16-bit channel of LPDDR4-3200."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineSection:
+    """The machine that a report's figures are computed for; `lanes` work in lock-step where zeros are skipped."""
+
+    array: Size | None
+    dataflow: str | None
+    buffer_bytes: int | None
+    dram_bytes_per_cycle: Number | None
+    lanes: int | None
+    clock_mhz: Number | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +43,7 @@ class Machine:
     """
 
     profile: Profile
-    array: tuple[int, int] = (16, 16)
+    array: Size = (16, 16)
     dataflow: str = "ws"
     buffer_bytes: int = BUFFER_BYTES
     dram_bytes_per_cycle: float = DRAM_BYTES_PER_CYCLE
@@ -62,16 +74,16 @@ class Machine:
         """The time of `cycles`; None without a clock."""
         return None if cycles is None or self.clock_mhz is None else cycles / (1e3 * self.clock_mhz)
 
-    def settings(self) -> dict[str, Any]:
-        """What a report prints of it."""
-        return {
-            "array": list(self.array),
-            "dataflow": self.dataflow,
-            "buffer_bytes": self.buffer_bytes,
-            "dram_bytes_per_cycle": self.dram_bytes_per_cycle,
-            "lanes": self.parallel_filters,
-            "clock_mhz": self.clock_mhz,
-        }
+    def section(self) -> MachineSection:
+        """What a report states of it."""
+        return MachineSection(
+            array=self.array,
+            dataflow=self.dataflow,
+            buffer_bytes=self.buffer_bytes,
+            dram_bytes_per_cycle=self.dram_bytes_per_cycle,
+            lanes=self.parallel_filters,
+            clock_mhz=self.clock_mhz,
+        )
 
 
 def _require_above_zero(what: str, value: float | None) -> None:

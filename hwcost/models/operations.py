@@ -4,14 +4,79 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Annotated
 
-import numpy as np
-import numpy.typing as npt
-
-from disparsity.hwcost.tracing.layer_call import LayerCall
+from disparsity.hwcost.models.quantities import Column, Ends, Number, Reduction, Row, ends_row, reduction
+from disparsity.hwcost.tracing.layer_call import LayerCall, Workload
 
 REDUCTION_DEFINITION = "mac_product"
 """The definition behind `operations.reduction_percent.bops`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationReductions:
+    """Percent saved of the multiply-accumulates, and of the BOPs by `REDUCTION_DEFINITION`."""
+
+    macs: Reduction | None
+    bops: Reduction | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationsSection:
+    """Multiply-accumulates and bit operations of both networks; `bops` by definition."""
+
+    dense_macs: int | None
+    effectual_macs: int | None
+    bops: dict[str, Ends]
+    reduction_percent: OperationReductions
+
+    def rows(self) -> list[Row]:
+        """MACs, and BOPs by every definition."""
+        macs = Ends(dense=self.dense_macs, compressed=self.effectual_macs)
+        return [
+            ends_row("operations", "MACs", "count", macs, self.reduction_percent.macs),
+            *(ends_row("operations", f"BOPs ({name})", "count", ends) for name, ends in self.bops.items()),
+        ]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OperationColumns:
+    """Products of one call."""
+
+    dense_macs: Annotated[
+        int | None,
+        Column(title="dense MACs", formula="weights × weight uses, plus the products of parts without weights"),
+    ] = None
+    effectual_macs: Annotated[
+        int | None,
+        Column(title="effectual MACs", formula="non-zero × weight uses, plus the products of parts without weights"),
+    ] = None
+    bops: Annotated[
+        Number | None,
+        Column(
+            title="BOPs",
+            formula="effectual MACs × weight bits × activation bits",
+            source="QONNX inference cost; van Baalen et al., Bayesian Bits, NeurIPS 2020",
+        ),
+    ] = None
+
+
+def operations_section(dense: Workload, compressed: Workload) -> OperationsSection:
+    """Totals of both networks."""
+    before, after = total_bops(dense.calls), total_bops(compressed.calls)
+    bops = {name: Ends(dense=before[name], compressed=after[name]) for name in BOPS}
+    saved = OperationReductions(
+        macs=reduction(dense.dense_macs, compressed.effectual_macs), bops=bops[REDUCTION_DEFINITION].reduction_percent
+    )
+    return OperationsSection(
+        dense_macs=dense.dense_macs, effectual_macs=compressed.effectual_macs, bops=bops, reduction_percent=saved
+    )
+
+
+def operation_columns(call: LayerCall) -> OperationColumns:
+    """The columns of a call, with weights or without."""
+    return OperationColumns(dense_macs=call.dense_macs, effectual_macs=call.effectual_macs, bops=mac_product(call))
 
 
 def mac_product(call: LayerCall) -> float:
@@ -31,7 +96,7 @@ def uniq(call: LayerCall) -> float:
 
 
 def ps_and_qs(call: LayerCall) -> float:
-    """``MAC ((1 - pruned share) b_w b_a + b_w + b_a + log2 fan_in)``: zeros skip the product, not the sum.
+    """``MAC ((1 - sparsity) b_w b_a + b_w + b_a + log2 fan_in)``: zeros skip the product, not the sum.
 
     Source: Hawks et al., Ps and Qs, Frontiers in AI 2021, equation 3.
     """
@@ -45,16 +110,6 @@ def total_bops(calls: Iterable[LayerCall]) -> dict[str, float]:
     """Network totals by definition."""
     calls = list(calls)
     return {name: sum(map(definition, calls)) for name, definition in BOPS.items()}
-
-
-def csd_adders(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Adders of a multiplier by each constant: non-zero digits of its canonical signed form, minus one.
-
-    0 and powers of two need none. A number's canonical form has ``popcount(n xor 3n)`` non-zero digits.
-    """
-    sizes = np.abs(codes.astype(np.int64))
-    digits = np.bitwise_count(sizes ^ (3 * sizes)).astype(np.int64)
-    return np.maximum(digits - 1, 0)
 
 
 def _accumulation(call: LayerCall) -> float:

@@ -1,9 +1,9 @@
-"""What a network costs, dense and compressed, as sections of a report."""
+"""Costs of a network, dense and compressed, as sections of a report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import torch
 from torch.nn.utils import parametrize
@@ -13,11 +13,12 @@ from disparsity.base.trace.dry_run import trace_network
 from disparsity.checkpoint.packed import pack_network
 from disparsity.datasets.decoders.limits import MAX_PIXELS
 from disparsity.hwcost.codec.packed_network import PackedNetwork
-from disparsity.hwcost.codec.weight_bytes import WeightBytes
-from disparsity.hwcost.models.comparison import Candidate, compare
+from disparsity.hwcost.codec.weight_bytes import Packing
+from disparsity.hwcost.costs import Compressed, Costs, network_costs
+from disparsity.hwcost.models.comparison import Candidate, Comparison, compare
 from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.quantities import Number, Size
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.hwcost.summary import Compressed, summarise
 from disparsity.hwcost.tracing.activation_statistics import Observation, grid_codes
 from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.live_activations import ActivationPeak, peak_activations
@@ -30,22 +31,42 @@ from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
 
+@dataclass(frozen=True, kw_only=True)
+class NetworkSection:
+    """What a network is; `parameters` are those that inference needs."""
+
+    name: str | None
+    parameters: int | None
+    input_size: Size | None
+    max_disparity: Number | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostSections(Costs):
+    """The cost sections of a report."""
+
+    network: NetworkSection
+
+
 def cost_sections(
     dense: StereoNetwork,
     compressed: StereoNetwork,
-    packed_bytes: int | None,
-    size: tuple[int, int],
+    size: Size,
     machine: Machine,
+    *,
+    packing: Packing | None = None,
+    packed_file_bytes: int | None = None,
     observation: Observation | None = None,
-) -> dict[str, Any]:
-    """The section network, and those of `hwcost.summary.summarise`.
+) -> CostSections:
+    """What `compressed` costs beside `dense`.
 
     Args:
         dense: the network before compression.
         compressed: the same network with masks and quantizers.
-        packed_bytes: of the compressed network's packed file; None packs it in memory, unless it is the dense one.
         size: height and width of the input.
         machine: that the figures are computed for.
+        packing: the compressed network as `pack_and_measure` coded it; None codes it here, unless it is the dense one.
+        packed_file_bytes: of the packed file; None takes the bytes of the packing.
         observation: what real pairs showed of the compressed network; None leaves null what needs it.
 
     Raises:
@@ -53,33 +74,30 @@ def cost_sections(
 
     """
     check_pixels(size)
-    bits = layer_bits(compressed)
+    bits, same = layer_bits(compressed), dense is compressed
     packed = pack_network(compressed)
-    same = dense is compressed
-    content, weight_bytes = (None, None) if same else _packed(packed)
+    if packing is None and not same:
+        packing = _pack(packed)
+    if packed_file_bytes is None and packing is not None:
+        packed_file_bytes = len(packing.content)
     workload, peak = traced(compressed, size, bits)
     after = Compressed(
         workload=workload,
         layers=packed.layers,
-        packed_file_bytes=len(content) if packed_bytes is None and content is not None else packed_bytes,
-        weight_bytes=weight_bytes,
+        packed_file_bytes=packed_file_bytes,
+        coded_bytes=packing.weight_bytes.total if packing else None,
         peak=peak,
         grid_codes=grid_codes(compressed),
         observation=observation,
     )
     before, before_peak = (workload, peak) if same else traced(dense, size)
-    return {
-        "network": {
-            "name": dense.spec.name,
-            "parameters": before.parameters,
-            "input_size": list(size),
-            "max_disparity": dense.spec.max_disparity,
-        },
-        **summarise(before, after, machine, before_peak),
-    }
+    network = NetworkSection(
+        name=dense.spec.name, parameters=before.parameters, input_size=size, max_disparity=dense.spec.max_disparity
+    )
+    return CostSections(**vars(network_costs(before, after, machine, before_peak)), network=network)
 
 
-def cost_comparison(networks: Mapping[str, StereoNetwork], size: tuple[int, int], machine: Machine) -> dict[str, Any]:
+def cost_comparison(networks: Mapping[str, StereoNetwork], size: Size, machine: Machine) -> Comparison:
     """Networks side by side, by name, under the machine's profile and under every profile of the package.
 
     Raises:
@@ -101,18 +119,18 @@ def traced(
     return workload, peak_activations(network, trace, bits)
 
 
-def _packed(network: PackedNetwork) -> tuple[bytes, WeightBytes]:
+def _pack(network: PackedNetwork) -> Packing:
     from disparsity.hwcost.codec.packing import pack_and_measure  # noqa: PLC0415 - its compiler is slow to import
 
     return pack_and_measure(network)
 
 
-def _candidate(name: str, network: StereoNetwork, size: tuple[int, int]) -> Candidate:
+def _candidate(name: str, network: StereoNetwork, size: Size) -> Candidate:
     workload, peak = traced(network, size, layer_bits(network))
     return Candidate(
         name=name,
         workload=workload,
-        stored_bytes=len(_packed(pack_network(network))[0]),
+        stored_bytes=len(_pack(pack_network(network)).content),
         peak=peak,
     )
 
@@ -125,7 +143,7 @@ def dense_form(network: StereoNetwork) -> StereoNetwork:
     return network
 
 
-def check_pixels(size: tuple[int, int]) -> None:
+def check_pixels(size: Size) -> None:
     """Refuse an input that could not be traced in memory.
 
     Raises:

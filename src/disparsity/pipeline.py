@@ -21,6 +21,7 @@ from disparsity.recipe.plan import PlannedStage, planned_stages, single_stage
 from disparsity.recipe.recipe import Recipe
 from disparsity.recipe.stages import last_float_stage
 from disparsity.report.build import build_report
+from disparsity.report.report import Report
 from disparsity.run.checks import check_files, check_report, check_settings
 from disparsity.run.context import RunContext, open_context
 from disparsity.run.folder import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
@@ -29,11 +30,11 @@ from disparsity.run.stages.registry import run_stage
 from disparsity.stereo.network import StereoNetwork
 
 
-def run(recipe: Recipe, out: Path) -> dict[str, Any]:
+def run(recipe: Recipe, out: Path) -> Report | None:
     """Prune, fine-tune, quantize, fine-tune, evaluate, cost and report; a stopped run resumes where it was.
 
     Returns:
-        the report, as written to `report/report.json`; empty in all processes of the run but the first.
+        the report, as written to `report/`; None in all processes of the run but the first.
 
     Raises:
         InputError: the recipe, its data or the folder is wrong.
@@ -58,7 +59,7 @@ def run(recipe: Recipe, out: Path) -> dict[str, Any]:
         if recipe.quantize is not None:
             _evaluate(context, network, "quantized")
         stop.raise_if_asked(out)
-        report = {}
+        report = None
         if distributed.is_first():
             report = build_report(out, recipe)
             write_manifest(out, recipe)

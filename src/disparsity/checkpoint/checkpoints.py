@@ -57,9 +57,8 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CorruptArtefactError: the JSON cannot be parsed or the tensors fail their checksum.
 
     """
-    side_file = path / SIDE_FILE if path.is_dir() else path
-    facts = _read_facts(side_file)
-    tensor_file = side_file.parent / Path(str(facts["tensors"])).name
+    facts = load_facts(path)
+    tensor_file = (path if path.is_dir() else path.parent) / Path(str(facts["tensors"])).name
     if not tensor_file.is_file():
         raise CorruptArtefactError("the checkpoint's tensor file is missing", where=tensor_file, remedy=_REMEDY)
     digest = sha256_of(tensor_file)
@@ -72,6 +71,11 @@ def load_checkpoint(path: Path) -> Checkpoint:
             remedy=_REMEDY,
         )
     return Checkpoint(_read_tensors(tensor_file), facts)
+
+
+def load_facts(path: Path) -> dict[str, Any]:
+    """What a checkpoint says beside its tensors, which are not read; arguments and errors as `load_checkpoint`."""
+    return _read_facts(path / SIDE_FILE if path.is_dir() else path)
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:

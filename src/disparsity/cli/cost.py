@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -58,18 +59,19 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_folder(arguments.out)
     from disparsity.api.hardware import machine_of, opened_module  # noqa: PLC0415 - torch is slow to import
     from disparsity.cost import cost_comparison  # noqa: PLC0415
-    from disparsity.hwcost.models.comparison import markdown  # noqa: PLC0415
     from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
+    from disparsity.report.network_comparison import comparison_markdown  # noqa: PLC0415
 
     size, machine = parse_size(arguments.size, "--size"), machine_of(**machine_settings(arguments))
     networks = {name: opened_module(name, None, named=True) for name in names}
     found = cost_comparison(networks, size, machine)
+    text = comparison_markdown(found)
     if arguments.json:
-        write_json(arguments.json, found)
+        write_json(arguments.json, asdict(found))
     if arguments.out:
-        write_json(arguments.out / "comparison.json", found)
-        write_text(arguments.out / "comparison.md", markdown(found) + "\n")
-    print(markdown(found))
+        write_json(arguments.out / "comparison.json", asdict(found))
+        write_text(arguments.out / "comparison.md", text + "\n")
+    print(text)
     return 0
 
 

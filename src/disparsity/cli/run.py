@@ -33,7 +33,6 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
-    from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
     from disparsity.base.launch import joined  # noqa: PLC0415
     from disparsity.recipe.recipe import load_recipe  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415
@@ -41,7 +40,7 @@ def _run(arguments: argparse.Namespace) -> int:
     recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
     with joined(recipe.processes, arguments.command_line, recipe.device):
         result = pipeline.run(recipe, arguments.out)
-        if distributed.is_first():
+        if result is not None:
             print(summary_table(result))
             print(f"report: {arguments.out / 'report' / 'report.html'}")
     return 0

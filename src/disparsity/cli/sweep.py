@@ -45,6 +45,7 @@ def _run(arguments: argparse.Namespace) -> int:
         )
     check_folder(arguments.out)
     from disparsity.pipeline import run  # noqa: PLC0415 - torch is slow to import
+    from disparsity.report.schema import as_json  # noqa: PLC0415
     from disparsity.sweep.report import write_sweep  # noqa: PLC0415
     from disparsity.sweep.study import Study, default_storage  # noqa: PLC0415
     from disparsity.sweep.worker import plain, work  # noqa: PLC0415
@@ -58,6 +59,11 @@ def _run(arguments: argparse.Namespace) -> int:
         print(text, file=sys.stderr, flush=True)
         return text
 
-    work(single, settings, study, arguments.out, report, run)
+    def single_run(trial: Any, out: Path) -> dict[str, Any]:
+        found = run(trial, out)
+        assert found is not None  # one process each
+        return as_json(found)
+
+    work(single, settings, study, arguments.out, report, single_run)
     print(write_sweep(arguments.out, settings, study.finished(), study.failed()))
     return 0

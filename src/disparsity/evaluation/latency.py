@@ -6,17 +6,19 @@ import copy
 import functools
 import platform
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import TypeAdapter, ValidationError
 
 from disparsity.base.checksummed_json import read_sealed
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.base.timing import Timing, measure
 from disparsity.checkpoint.restore import stage_of
+from disparsity.evaluation.measured_latency import MeasuredLatency, MeasuredRow
 from disparsity.evaluation.runtimes import Estimate
 from disparsity.evaluation.sessions.kernels import Kernel
 from disparsity.finetune.channels_last import use_channels_last
@@ -74,7 +76,7 @@ def check_runtime(name: str) -> None:
 
 def measure_latency(
     networks: Mapping[str, StereoNetwork], size: Size, runtime: str, runs: int, write: Write
-) -> dict[str, Any]:
+) -> MeasuredLatency:
     """The section `measured_latency` of a report.
 
     Args:
@@ -98,20 +100,21 @@ def measure_latency(
         left, right = torch.rand(2, 3, *size, generator=torch.Generator().manual_seed(0))
         calls = {str(key): functools.partial(thing.estimate, left, right) for key, thing in things.items()}
         found = measure(calls, runs, WARM_UP)
-    rows = [_row(*key, thing, found[str(key)]) for key, thing in things.items()]
-    return {
-        "runtime": runtime,
-        "processor": _processor(),
-        "threads": torch.get_num_threads(),
-        "runs": runs,
-        "warm_up": WARM_UP,
-        "input_size": list(size),
-        "rows": rows,
-        "warnings": _warnings(rows, stage_of(networks[COMPRESSED]) == "quantized", things[COMPRESSED, runtime].widened),
-    }
+    rows = tuple(_row(*key, thing, found[str(key)]) for key, thing in things.items())
+    quantized = stage_of(networks[COMPRESSED]) == "quantized"
+    return MeasuredLatency(
+        runtime=runtime,
+        processor=_processor(),
+        threads=torch.get_num_threads(),
+        runs=runs,
+        warm_up=WARM_UP,
+        input_size=size,
+        rows=rows,
+        warnings=_warnings(rows, quantized, things[COMPRESSED, runtime].widened),
+    )
 
 
-def stored_latency(path: Path, checkpoint: str, size: Size) -> dict[str, Any] | None:
+def stored_latency(path: Path, checkpoint: str, size: Size) -> MeasuredLatency | None:
     """The section that was measured before; None where there is none, or it was another network or size.
 
     Args:
@@ -128,16 +131,16 @@ def stored_latency(path: Path, checkpoint: str, size: Size) -> dict[str, Any] | 
     what, remedy = "a measurement of latency", "remove it, and measure again"
     content = read_sealed(path, what, remedy)
     try:
-        section = content["measured_latency"]
-        found = content["checkpoint"], tuple(section["input_size"])
-    except (KeyError, TypeError) as error:
-        raise CorruptArtefactError(f"not {what}", where=path, found=error, remedy=remedy) from error
+        section = TypeAdapter(MeasuredLatency).validate_python(content["measured_latency"])
+        found = content["checkpoint"], section.input_size
+    except (KeyError, ValidationError) as error:
+        raise CorruptArtefactError(f"not {what}", where=path, found=str(error)[:120], remedy=remedy) from error
     return section if found == (checkpoint, size) else None
 
 
-def latency_file(section: Mapping[str, Any], checkpoint: str) -> dict[str, Any]:
+def latency_file(section: MeasuredLatency, checkpoint: str) -> dict[str, Any]:
     """What is stored of a measurement, see `stored_latency`."""
-    return {"checkpoint": checkpoint, "measured_latency": dict(section)}
+    return {"checkpoint": checkpoint, "measured_latency": asdict(section)}
 
 
 def _eager(network: StereoNetwork) -> Estimate:
@@ -166,31 +169,31 @@ ONNXRUNTIME = LatencyRuntime(form="onnx", open=_in_onnxruntime)
 OPENVINO = LatencyRuntime(form="openvino", open=_in_openvino)
 
 
-def _row(network: str, runtime: str, thing: Deployed, timing: Timing) -> dict[str, Any]:
+def _row(network: str, runtime: str, thing: Deployed, timing: Timing) -> MeasuredRow:
     kernels = thing.kernels
-    return {
-        "network": network,
-        "runtime": runtime,
-        "median_ms": timing.median_ms,
-        "quartiles_ms": list(timing.quartiles_ms),
-        "lowest_ms": timing.lowest_ms,
-        "file_bytes": thing.file_bytes,
-        "convolutions": None if kernels is None else len(kernels),
-        "integer_convolutions": None if kernels is None else sum(kernel.integer for kernel in kernels),
-    }
+    return MeasuredRow(
+        network=network,
+        runtime=runtime,
+        median_ms=timing.median_ms,
+        quartiles_ms=timing.quartiles_ms,
+        lowest_ms=timing.lowest_ms,
+        file_bytes=thing.file_bytes,
+        convolutions=None if kernels is None else len(kernels),
+        integer_convolutions=None if kernels is None else sum(kernel.integer for kernel in kernels),
+    )
 
 
-def _warnings(rows: list[dict[str, Any]], quantized: bool, widened: int) -> list[str]:
+def _warnings(rows: Sequence[MeasuredRow], quantized: bool, widened: int) -> tuple[str, ...]:
     """Where integers are no gain on this machine."""
     found = []
     *floats, last = rows[1:]
-    fastest = min(floats, key=lambda row: row["median_ms"])
-    if quantized and last["median_ms"] > fastest["median_ms"]:
-        times = f"{last['median_ms']:.3g} ms against {fastest['median_ms']:.3g} ms"
-        found.append(f"integers are slower than floats here: {times} of the {fastest['network']} network in float")
+    fastest = min(floats, key=lambda row: row.median_ms or 0.0)
+    if quantized and (last.median_ms or 0.0) > (fastest.median_ms or 0.0):
+        times = f"{last.median_ms:.3g} ms against {fastest.median_ms:.3g} ms"
+        found.append(f"integers are slower than floats here: {times} of the {fastest.network} network in float")
     if widened:
         found.append(f"{widened} layers with weights of 8 bits run in float: integer sums would saturate here")
-    return found
+    return tuple(found)
 
 
 def _processor() -> str | None:

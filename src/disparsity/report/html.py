@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from itertools import groupby
@@ -11,24 +11,15 @@ from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-from disparsity.report.columns import (
-    COLUMNS,
-    GROUPS,
-    OPERATIONS,
-    SHAPE,
-    TIME,
-    TRAFFIC,
-    WEIGHTS,
-    Column,
-    column,
-    grouped,
-)
-from disparsity.report.layers_csv import column_names
-from disparsity.report.machine_rows import coverage_text, machine_text
-from disparsity.report.measured_rows import measured_notes
-from disparsity.report.numbers import UNKNOWN, count_text, exact_text, percent_text
-from disparsity.report.schema import SLOTS
-from disparsity.report.summary import cards, comparisons
+from disparsity.hwcost.layer_table import LayerRow
+from disparsity.hwcost.models.quantities import UNKNOWN
+from disparsity.report.accuracy import AccuracyRow
+from disparsity.report.columns import COLUMNS, GROUP_OF, GROUPS, OPERATIONS, SHAPE, TIME, TRAFFIC, WEIGHTS
+from disparsity.report.notes import coverage_text, machine_text, notes
+from disparsity.report.numbers import count_text, exact_text, percent_text
+from disparsity.report.report import Report
+from disparsity.report.settings import SLOTS, SettingsSection
+from disparsity.report.summary import cards, lines
 
 _SHOWN = (WEIGHTS, OPERATIONS, TIME, TRAFFIC)
 """Groups of columns that are shown before anybody has chosen."""
@@ -80,51 +71,9 @@ class Cell:
     number: float | None
 
 
-def render_html(
-    report: Mapping[str, Any], panels: Sequence[Picture], figures: Sequence[Picture], panels_left_out: int = 0
-) -> str:
-    """The page as text.
-
-    Args:
-        report: as in report.json, already validated.
-        panels: pictures of stereo pairs, in order.
-        figures: charts, in order.
-        panels_left_out: how many pairs are only in the folder ``panels``, to keep the page small.
-
-    """
-    groups = grouped(column_names(report["layers"]))
-    names = [name for members in groups.values() for name in members]
-    return (
-        _environment()
-        .get_template("report.html")
-        .render(
-            report=report,
-            network=report["network"],
-            cards=cards(report),
-            groups=[(group, list(rows)) for group, rows in groupby(comparisons(report), lambda row: row.group)],
-            accuracy_columns=list(_ACCURACY_COLUMNS.values()),
-            accuracy=[[_accuracy_cell(row, name) for name in _ACCURACY_COLUMNS] for row in report["accuracy"]],
-            panels=panels,
-            panels_left_out=panels_left_out,
-            figures=figures,
-            machine=machine_text(report),
-            coverage=coverage_text(report["coverage"]),
-            notes=measured_notes(report),
-            column_groups=[(group, GROUPS.index(group), group in _SHOWN, group in _OF_WEIGHTS) for group in groups],
-            columns=[_heading(name, report["layers"]) for name in names],
-            layers=[
-                (layer.get("weight_count") == 0, [layer_cell(layer.get(name), name) for name in names])
-                for layer in report["layers"]
-            ],
-            slots=[(slot, exact_text(report["settings"][slot])) for slot in SLOTS],
-            effort=_effort(report["settings"]),
-        )
-    )
-
-
 @dataclass(frozen=True)
 class Heading:
-    """The head of a column: its text, its formula where it is written down, its group's number, and its kind."""
+    """The head of a column: its text, its formula, its group's number, and whether it holds numbers."""
 
     label: str
     formula: str
@@ -132,10 +81,46 @@ class Heading:
     numeric: bool
 
 
-def _heading(name: str, layers: Sequence[Mapping[str, Any]]) -> Heading:
-    found: Column = column(name)
-    numeric = any(layer_cell(layer.get(name), name).number is not None for layer in layers)
-    return Heading(found.label, found.explanation if name in COLUMNS else "", GROUPS.index(found.group), numeric)
+def render_html(report: Report, panels: Sequence[Picture], figures: Sequence[Picture], panels_left_out: int = 0) -> str:
+    """The page as text.
+
+    Args:
+        report: any.
+        panels: pictures of stereo pairs, in order.
+        figures: charts, in order.
+        panels_left_out: how many pairs are only in the folder ``panels``, to keep the page small.
+
+    """
+    page = {
+        "report": report,
+        "network": report.network,
+        "cards": cards(report),
+        "groups": [(group, list(rows)) for group, rows in groupby(lines(report), lambda row: row.group)],
+        "accuracy_columns": list(_ACCURACY_COLUMNS.values()),
+        "accuracy": [[_accuracy_cell(row, name) for name in _ACCURACY_COLUMNS] for row in report.accuracy],
+        "panels": panels,
+        "panels_left_out": panels_left_out,
+        "figures": figures,
+        "machine": machine_text(report),
+        "coverage": coverage_text(report.coverage),
+        "notes": notes(report),
+        "column_groups": [
+            (group, number, group in _SHOWN, group in _OF_WEIGHTS) for number, group in enumerate(GROUPS)
+        ],
+        "columns": [_heading(name, report.layers) for name in GROUP_OF],
+        "layers": [
+            (layer.weight_count == 0, [layer_cell(getattr(layer, name), name) for name in GROUP_OF])
+            for layer in report.layers
+        ],
+        "slots": [(slot, exact_text(getattr(report.settings, slot))) for slot in SLOTS],
+        "effort": _effort(report.settings),
+    }
+    return _environment().get_template("report.html").render(page)
+
+
+def _heading(name: str, layers: Sequence[LayerRow]) -> Heading:
+    numeric = any(layer_cell(getattr(layer, name), name).number is not None for layer in layers)
+    return Heading(COLUMNS[name].label, COLUMNS[name].explanation, list(GROUPS).index(GROUP_OF[name]), numeric)
 
 
 def layer_cell(value: Any, name: str) -> Cell:
@@ -147,21 +132,20 @@ def layer_cell(value: Any, name: str) -> Cell:
     return Cell(text, float(value) if is_number else None)
 
 
-def _accuracy_cell(row: Mapping[str, Any], name: str) -> str:
-    value = row[name]
-    if isinstance(value, float) and name != "pixels":
+def _accuracy_cell(row: AccuracyRow, name: str) -> str:
+    value = getattr(row, name)
+    if isinstance(value, float):
         return f"{value:.3f}" if name == "epe_px" else f"{value:.2f}"
     return exact_text(value)
 
 
-def _effort(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    rows = [("seed", exact_text(settings["seed"]))]
-    for label in ("steps", "seconds"):
-        value = settings[label]
-        if isinstance(value, Mapping):
-            rows.extend((f"{label}, {stage}", exact_text(figure)) for stage, figure in value.items())
+def _effort(settings: SettingsSection) -> list[tuple[str, str]]:
+    rows = [("seed", exact_text(settings.seed))]
+    for label, figures in (("steps", settings.steps), ("seconds", settings.seconds)):
+        if figures is None:
+            rows.append((label, UNKNOWN))
         else:
-            rows.append((label, exact_text(value)))
+            rows += [(f"{label}, {stage}", exact_text(figure)) for stage, figure in figures.items()]
     return rows
 
 

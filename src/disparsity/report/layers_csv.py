@@ -1,26 +1,23 @@
-"""layers.csv: one row per executed layer call, one column per figure that any layer has."""
+"""layers.csv: one row per executed layer call, one column per figure."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-
-def column_names(layers: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The keys of all layers, each where it is first seen, so that the order is stable."""
-    return list(dict.fromkeys(name for layer in layers for name in layer))
+from disparsity.hwcost.layer_table import LayerRow
+from disparsity.report.columns import COLUMNS
 
 
-def layers_csv(layers: Sequence[Mapping[str, Any]]) -> str:
-    """The layers as CSV text (RFC 4180 quoting, line feeds); a null or absent figure is an empty cell, never 0."""
+def layers_csv(layers: Sequence[LayerRow]) -> str:
+    """The layers as CSV text (RFC 4180 quoting, line feeds); a figure that is not known is an empty cell, never 0."""
     text = io.StringIO()
-    names = column_names(layers)
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
-    writer.writerows([_cell(layer.get(name)) for name in names] for layer in layers)
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(getattr(layer, name)) for name in COLUMNS] for layer in layers)
     return text.getvalue()
 
 

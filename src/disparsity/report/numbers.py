@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-UNKNOWN = "not known"
+from disparsity.hwcost.models.quantities import UNKNOWN
 
 _BYTES = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1, "B"))
 _COUNTS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1, ""))
@@ -63,18 +63,16 @@ def pixels_text(value: float | None) -> str:
     return UNKNOWN if value is None else f"{value:.3f} px"
 
 
+def milliseconds_text(value: float | None) -> str:
+    """A time in milliseconds, in four digits."""
+    return UNKNOWN if value is None else f"{value:,.4g} ms"
+
+
 def ratio_text(before: float | None, after: float | None) -> str:
     """How many times `after` is `before`."""
     if before is None or after is None or before == 0:
         return UNKNOWN
     return f"×{after / before:.2f}"
-
-
-def reduction(before: float | None, after: float | None) -> float | None:
-    """``100 (1 - after / before)``; None where either is unknown or `before` is 0."""
-    if before is None or after is None or before == 0:
-        return None
-    return 100.0 * (1.0 - after / before)
 
 
 def exact_text(value: Any) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from disparsity.base.atomic_io import write_bytes, write_json, write_text
+from disparsity.base.atomic_io import write_bytes
 from disparsity.evaluation.panels import Panel
 from disparsity.report.figures.figures import FIGURES
 from disparsity.report.figures.mask_figures import Masks, channel_maps, weight_masks
@@ -20,7 +20,8 @@ from disparsity.report.figures.training_chart import training_curves
 from disparsity.report.html import Picture, render_html
 from disparsity.report.layers_csv import layers_csv
 from disparsity.report.markdown import markdown_report
-from disparsity.report.schema import validate
+from disparsity.report.report import Report
+from disparsity.report.schema import report_text
 
 PAGE_PICTURE_BYTES = 4_000_000
 _FILE_DPI, _PAGE_DPI = 150, 100
@@ -40,7 +41,7 @@ _CAPTIONS = {
 
 def write_report(
     folder: Path,
-    report: dict[str, Any],
+    report: Report,
     panels: Sequence[Panel],
     history: Sequence[Mapping[str, Any]],
     masks: Masks | None = None,
@@ -49,7 +50,7 @@ def write_report(
 
     Args:
         folder: where it goes; made when absent.
-        report: the fields of report.json, version 1.
+        report: of a run, or of costs alone.
         panels: stereo pairs to draw; the page holds as many as fit, the folder all of them.
         history: rows of the stages' metrics, in order, with ``stage``, ``step``, ``loss`` and, where known,
             ``epe_px`` and ``sparsity`` (0..1).
@@ -59,19 +60,18 @@ def write_report(
         The files that were written, in order.
 
     Raises:
-        CorruptArtefactError: a field of the report is missing or of the wrong kind; nothing has been written.
+        CorruptArtefactError: a figure of the report is outside its limits; nothing has been written.
 
     """
-    validate(report)
+    stored = report_text(report)
     written: list[Path] = []
 
     def put(name: str, content: bytes) -> None:
         write_bytes(folder / name, content)
         written.append(folder / name)
 
-    write_json(folder / "report.json", report)
-    write_text(folder / "layers.csv", layers_csv(report["layers"]))
-    written += [folder / "report.json", folder / "layers.csv"]
+    put("report.json", stored.encode("utf-8"))
+    put("layers.csv", layers_csv(report.layers).encode("utf-8"))
     charts = {name: figure for name, figure in _charts(report, history, masks or {}).items() if figure is not None}
     pictures, linked = [], {}
     for name, figure in charts.items():
@@ -97,7 +97,7 @@ def panel_figure(panel: Panel) -> Figure:
     return draw_panels(panel.left, panel.ground_truth, panel.valid, panel.dense, panel.compressed, title=panel.id)
 
 
-def _charts(report: Mapping[str, Any], history: Sequence[Mapping[str, Any]], masks: Masks) -> dict[str, Figure | None]:
+def _charts(report: Report, history: Sequence[Mapping[str, Any]], masks: Masks) -> dict[str, Figure | None]:
     return {
         **{name: draw(report) for name, draw in FIGURES.items()},
         "channel_maps": channel_maps(masks),
@@ -120,8 +120,8 @@ def _panel_alt(panel: Panel) -> str:
     )
 
 
-def _alt(name: str, report: Mapping[str, Any]) -> str:
-    return f"Chart for {report['network']['name'] or 'the network'}. {_CAPTIONS[name]}"
+def _alt(name: str, report: Report) -> str:
+    return f"Chart for {report.network.name or 'the network'}. {_CAPTIONS[name]}"
 
 
 def _slug(text: str) -> str:

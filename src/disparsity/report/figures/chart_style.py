@@ -1,4 +1,4 @@
-"""The look of the charts: colours, sizes and axes.
+"""Chart style: colours, sizes, axes and the parts that several charts have.
 
 Colours: Okabe and Ito's palette, which readers with any of the common colour deficiencies can tell apart.
 Source: Okabe and Ito 2008, "Color Universal Design".
@@ -6,10 +6,14 @@ Source: Okabe and Ito 2008, "Color Universal Design".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 BLUE, ORANGE, GREEN, RED, PURPLE, SKY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"
@@ -40,13 +44,32 @@ def log_axis(ax: Axes, label: str, text: Callable[[float | None], str], figures:
     clean(ax)
 
 
-def label_bars(ax: Axes, values: Sequence[float], text: Callable[[float | None], str]) -> None:
-    """Write each horizontal bar's figure beside its end, readable even where a line crosses."""
-    for place, value in enumerate(values):
-        note = ax.annotate(
-            text(value), (value, place), (5, 0), textcoords="offset points", va="center", fontsize=8, zorder=5
-        )
-        note.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+def labelled_bars(
+    ax: Axes,
+    bars: Mapping[str, float],
+    colours: Sequence[str],
+    text: Callable[[float | None], str],
+) -> None:
+    """Horizontal bars from top to bottom, each with its figure beside its end, readable even where a line crosses."""
+    ax.barh(range(len(bars)), list(bars.values()), color=colours)
+    for place, value in enumerate(bars.values()):
+        found = note(ax, text(value), (value, place), (5, 0), va="center", fontsize=8, zorder=5)
+        found.set_bbox({"facecolor": "white", "edgecolor": "none", "pad": 1.0})
+    ax.set_yticks(range(len(bars)), labels=list(bars))
+    ax.invert_yaxis()
+
+
+def note(ax: Axes, text: str, at: tuple[float, float], offset: tuple[float, float], **style: Any) -> Annotation:
+    """A small text `offset` points away from a place in the axes."""
+    return ax.annotate(text, at, offset, textcoords="offset points", **{"fontsize": 7, **style})
+
+
+def colour_bar(figure: Figure, scale: ScalarMappable, ax: Axes, label: str, **options: Any) -> Colorbar:
+    """A horizontal colour scale that fills `ax`."""
+    bar = figure.colorbar(scale, cax=ax, orientation="horizontal", **options)
+    bar.set_label(label, fontsize=7, labelpad=1)
+    bar.ax.tick_params(labelsize=7, length=2, pad=1)
+    return bar
 
 
 def clean(ax: Axes) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from disparsity.report.figures.chart_style import BLUE, GREEN, ORANGE, RED, SKY, add_legend, clean, new_figure
-from disparsity.report.layer_rows import LayerRow, unique_layers
-from disparsity.report.numbers import UNKNOWN, count_text
+from disparsity.hwcost.models.quantities import UNKNOWN
+from disparsity.report.figures.chart_style import BLUE, GREEN, ORANGE, RED, SKY, add_legend, clean, new_figure, note
+from disparsity.report.figures.drawn_layers import DrawnLayer, drawn_layers
+from disparsity.report.numbers import count_text
+from disparsity.report.report import Report
 
-Report = Mapping[str, Any]
 _BAR_IN = 0.16
 
 
 def sparsity_and_bits(report: Report) -> Figure | None:
     """Sparsity and weight bits of every layer that holds weights."""
-    rows = unique_layers(report["layers"])
+    rows = drawn_layers(report.layers)
     if not rows:
         return None
     figure, left, right = _two_axes(rows)
@@ -33,7 +33,7 @@ def sparsity_and_bits(report: Report) -> Figure | None:
 
 def cycles_and_utilization(report: Report) -> Figure | None:
     """Cycles of every layer on the plain array and with zeros skipped, and how busy multipliers and lanes are."""
-    rows = unique_layers(report["layers"])
+    rows = drawn_layers(report.layers)
     if not any(row.cycles for row in rows):
         return None
     figure, left, right = _two_axes(rows)
@@ -51,7 +51,7 @@ def cycles_and_utilization(report: Report) -> Figure | None:
     return figure
 
 
-def _two_axes(rows: Sequence[LayerRow]) -> tuple[Figure, Axes, Axes]:
+def _two_axes(rows: Sequence[DrawnLayer]) -> tuple[Figure, Axes, Axes]:
     """Two axes that share the layers' names."""
     figure = new_figure(0.9 + _BAR_IN * len(rows))
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(3, 2))
@@ -64,5 +64,5 @@ def _bars(ax: Axes, values: Sequence[float | None], colour: str, height: float =
     known = {place: value for place, value in enumerate(values) if value is not None}
     ax.barh(list(known), list(known.values()), height, color=colour, label=label)
     for place in set(range(len(values))) - set(known):
-        ax.annotate(UNKNOWN, (0, place), (3, 0), textcoords="offset points", va="center", fontsize=6)
+        note(ax, UNKNOWN, (0, place), (3, 0), va="center", fontsize=6)
     clean(ax)

@@ -1,4 +1,4 @@
-"""What is left of every layer: its mask weight by weight, and as a map of its channels.
+"""Mask figures: which weights of every layer are left, weight by weight and as a map of its channels.
 
 Shape legend: Co, Ci, k are output channels, input channels per group, and the kernel's sides.
 """
@@ -15,7 +15,7 @@ from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from disparsity.report.figures.chart_style import GREY, LINE, new_figure
+from disparsity.report.figures.chart_style import GREY, LINE, colour_bar, new_figure
 
 Masks = Mapping[str, NDArray[np.bool_]]
 """Where the weights of every layer are not zero, ``[Co, Ci, k, ...]`` by the layer's name."""
@@ -38,9 +38,8 @@ def channel_maps(masks: Masks) -> Figure | None:
     if figure is None:
         return None
     place = figure.add_axes((0.25, 0.42 / figure.get_figheight(), 0.5, 0.08 / figure.get_figheight()))
-    bar = figure.colorbar(ScalarMappable(norm, COLOURS), cax=place, orientation="horizontal")
-    bar.set_label("weights left of a kernel [%]; output channels down, input channels across", fontsize=7, labelpad=1)
-    bar.ax.tick_params(labelsize=7, length=2, pad=1)
+    label = "weights left of a kernel [%]; output channels down, input channels across"
+    colour_bar(figure, ScalarMappable(norm, COLOURS), place, label)
     return figure
 
 

@@ -1,14 +1,14 @@
-"""One figure per stereo pair: image, truth, both estimates and both errors, on shared scales."""
+"""Panel figure of a stereo pair: image, truth, both estimates and both errors, on shared scales."""
 
 from __future__ import annotations
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 from matplotlib.figure import Figure
 
+from disparsity.report.figures.chart_style import colour_bar
 from disparsity.stereo.drawing import (
     ABSOLUTE_LIMIT_PX,
     DISPARITY_COLOURS,
@@ -99,20 +99,12 @@ def _grid(aspect: float, title: str | None) -> tuple[Figure, list[Axes], list[Ax
 
 def _colour_bars(figure: Figure, bars: list[Axes], maximum: float) -> None:
     """Two bars below the panels: the disparity scale, and the error scale with its doubling bins."""
-    _bar(figure, ScalarMappable(Normalize(0, maximum), DISPARITY_COLOURS), bars[0], "disparity [px]")
+    colour_bar(figure, ScalarMappable(Normalize(0, maximum), DISPARITY_COLOURS), bars[0], "disparity [px]")
     bins = BoundaryNorm(np.append(ERROR_EDGES, 2 * ERROR_EDGES[-1]), len(ERROR_COLOURS))
     scale = ScalarMappable(bins, ListedColormap(ERROR_COLOURS / 255.0))
-    bar = _bar(
-        figure, scale, bars[1], "error [px], or 60 × error / truth where that is less; above 3 counts as wrong (D1)"
-    )
+    label = "error [px], or 60 × error / truth where that is less; above 3 counts as wrong (D1)"
+    bar = colour_bar(figure, scale, bars[1], label, spacing="uniform")
     bar.set_ticks(list(ERROR_EDGES), labels=[f"{edge * ABSOLUTE_LIMIT_PX:.2g}" for edge in ERROR_EDGES])
-
-
-def _bar(figure: Figure, scale: ScalarMappable, ax: Axes, label: str) -> Colorbar:
-    bar = figure.colorbar(scale, cax=ax, orientation="horizontal", spacing="uniform")
-    bar.set_label(label, fontsize=7, labelpad=1)
-    bar.ax.tick_params(labelsize=7, length=2, pad=1)
-    return bar
 
 
 def _scores(estimate: Map, truth: Map, valid: Mask) -> str:

@@ -1,4 +1,4 @@
-"""The training curves of all stages of a run, one after the other."""
+"""Training curves of all stages of a run, one after the other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from disparsity.report.figures.chart_style import BLUE, GREEN, GREY, LINE, RED, clean, new_figure
+from disparsity.report.figures.chart_style import BLUE, GREEN, GREY, LINE, RED, clean, new_figure, note
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -64,7 +64,5 @@ def _curve(ax: Axes, name: str, steps: Sequence[int], history: Rows) -> None:
 def _name_stages(ax: Axes, starts: Sequence[tuple[int, str]]) -> None:
     """Names beside the stages' first lines, turned so that short stages do not overlap."""
     for start, stage in starts:
-        ax.annotate(
-            stage, (start, 1.0), (0, 2), xycoords=("data", "axes fraction"), textcoords="offset points",
-            fontsize=7, color=GREY, rotation=12, ha="left", va="bottom", rotation_mode="anchor",
-        )  # fmt: skip
+        turned = {"rotation": 12, "rotation_mode": "anchor", "ha": "left", "va": "bottom"}
+        note(ax, stage, (start, 1.0), (0, 2), xycoords=("data", "axes fraction"), color=GREY, **turned)
