@@ -15,7 +15,7 @@ from disparsity.checkpoint.checkpoints import load_checkpoint
 from disparsity.checkpoint.packed import write_network
 from disparsity.checkpoint.restore import open_network
 from disparsity.hwcost.codec.packed_file import read_packed
-from disparsity.report.build import read_evaluations
+from disparsity.report.evaluations import read_evaluations
 from disparsity.run.folder import append_metrics, history
 from disparsity.run.manifest import check_recipe
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -60,12 +61,24 @@ def json_schema() -> dict[str, Any]:
 def _worded(error: ValidationError, where: str) -> CorruptArtefactError:
     """The first of the errors in one line."""
     first = error.errors(include_url=False)[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"])
-    if first["type"] == "missing":
-        parent, _, name = path.rpartition(".")
-        remedy = "write null where a figure is not known"
-        return CorruptArtefactError(f"the field {name!r} is missing", where=where + parent, remedy=remedy)
+    *parents, last = first["loc"] or ("",)
     expected = first["msg"].removeprefix("Input should be ")
+    if first["type"] != "missing":
+        parents = list(first["loc"])
+    elif isinstance(last, str):
+        remedy = "write null where a figure is not known"
+        return CorruptArtefactError(f"the field {last!r} is missing", where=where + _path(parents), remedy=remedy)
+    else:
+        expected = "more entries"
+    found = repr(first["input"])[:80]
     return CorruptArtefactError(
-        "the field has a wrong value", where=where + path, found=repr(first["input"])[:80], expected=expected
+        "the field has a wrong value", where=where + _path(parents), found=found, expected=expected
     )
+
+
+def _path(parts: Sequence[int | str]) -> str:
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts)
+
+
+if __name__ == "__main__":
+    print(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -9,8 +9,8 @@ from torch import nn
 from disparsity.base.layers import trained_weight
 from disparsity.checkpoint.packed_factors import pack_factors, restore_factors
 from disparsity.hwcost.codec.packed_network import MIXING, TRANSFORMED, PackedLayer, factor_name, owner
+from disparsity.hwcost.models.shift_and_add import shift_add_counts
 from disparsity.hwcost.models.storage import layer_storage, network_storage
-from disparsity.hwcost.sections.multipliers import shift_add_counts
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.attach import attach_quantizers, layer_bits, weight_quantizer
 from disparsity.quant.bits import LayerBits

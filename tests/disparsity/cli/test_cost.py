@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from disparsity.report.schema import validate
+from disparsity.report.schema import parse_report
 from disparsity.report.terminal import summary_table
 from disparsity.stereo.networks import NETWORKS
 
@@ -25,8 +25,7 @@ def test_by_name_with_the_macs_of_torchs_own_counter(
     monkeypatch.setitem(NETWORKS, "reference", small)
     printed = run_main("cost", "reference", "--size", "64x128", "--json", tmp_path / "cost.json")
     report = json.loads((tmp_path / "cost.json").read_text())
-    validate(report)
-    assert printed == summary_table(report) + "\n"
+    assert printed == summary_table(parse_report((tmp_path / "cost.json").read_bytes())) + "\n"
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         small().eval()(torch.zeros(1, 3, 64, 128), torch.zeros(1, 3, 64, 128))
     assert report["operations"]["dense_macs"] * 2 == counter.get_total_flops()

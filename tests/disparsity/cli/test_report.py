@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from disparsity.evaluation.measured_latency import MeasuredLatency
+from disparsity.report.report import unknown
+from disparsity.report.schema import parse_report
 
 Snapshot = Callable[[Path], dict[str, str]]
 
@@ -30,16 +34,12 @@ def test_the_same_bytes_again(run_main: Callable[..., str], finished: Path, snap
 def test_latency_is_measured_when_asked_for_and_kept(
     run_main: Callable[..., str], monkeypatch: pytest.MonkeyPatch, run: Path
 ) -> None:
-    section = {
-        **{name: None for name in ("processor", "threads", "runs", "warm_up")},
-        "runtime": "openvino",
-        "input_size": [32, 64],
-        "rows": [],
-        "warnings": ["measured just now"],
-    }
+    section = replace(
+        unknown(MeasuredLatency), runtime="openvino", input_size=(32, 64), warnings=("measured just now",)
+    )
     asked: list[tuple[list[str], str, int]] = []
 
-    def measure(networks: dict[str, Any], size: tuple[int, int], runtime: str, runs: int, _: Any) -> dict[str, Any]:
+    def measure(networks: dict[str, Any], size: tuple[int, int], runtime: str, runs: int, _: Any) -> MeasuredLatency:
         assert size == (32, 64)
         asked.append((list(networks), runtime, runs))
         return section
@@ -51,8 +51,7 @@ def test_latency_is_measured_when_asked_for_and_kept(
     assert "Warning: measured just now." in run_main("report", run)
     networks = ["dense", "pruned", "compressed"]
     assert asked == [(networks, "onnxruntime", 20), (networks, "openvino", 20)]
-    stored = json.loads((run / "report" / "report.json").read_text())
-    assert stored["measured_latency"] == section
+    assert parse_report((run / "report" / "report.json").read_bytes()).measured_latency == section
 
 
 def test_no_run(refused: Callable[..., str], tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from disparsity.evaluation.latency import (
     measure_latency,
     stored_latency,
 )
+from disparsity.evaluation.measured_latency import MeasuredLatency, MeasuredRow
 from disparsity.evaluation.sessions.kernels import Kernel
 from disparsity.export.openvino import graph as openvino_graph
 from disparsity.export.openvino.folder import write_openvino
@@ -67,17 +68,17 @@ def networks(checkpoint: Path, deployable: Path) -> dict[str, Any]:
 
 def test_dense_in_torch_and_all_in_the_runtime(deployed: dict[str, float], checkpoint: Path, deployable: Path) -> None:
     section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7, no_file)
-    rows = [(row["network"], row["runtime"], row["median_ms"], row["file_bytes"]) for row in section["rows"]]
+    rows = [(row.network, row.runtime, row.median_ms, row.file_bytes) for row in section.rows]
     assert rows == [
         ("dense", "torch", pytest.approx(90), None),
         ("dense", "openvino", pytest.approx(30), 5),
         ("pruned", "openvino", pytest.approx(10), 6),
         ("compressed", "openvino", pytest.approx(5), 10),
     ]
-    last = section["rows"][-1]
-    assert (last["convolutions"], last["integer_convolutions"]) == (2, 1)
-    assert (section["input_size"], section["runs"], section["threads"]) == ([30, 61], 7, 1)
-    assert section["warnings"] == ["3 layers with weights of 8 bits run in float: integer sums would saturate here"]
+    last = section.rows[-1]
+    assert (last.convolutions, last.integer_convolutions) == (2, 1)
+    assert (section.input_size, section.runs, section.threads) == ((30, 61), 7, 1)
+    assert section.warnings == ("3 layers with weights of 8 bits run in float: integer sums would saturate here",)
 
 
 def test_integers_that_are_slower_than_floats_are_warned_of(
@@ -86,7 +87,7 @@ def test_integers_that_are_slower_than_floats_are_warned_of(
     deployed["compressed"] = 0.012
     section = measure_latency(networks(checkpoint, deployable), SIZE, "openvino", 7, no_file)
     expected = "integers are slower than floats here: 12 ms against 10 ms of the pruned network in float"
-    assert section["warnings"][0] == expected
+    assert section.warnings[0] == expected
 
 
 def test_in_openvino_itself(
@@ -96,12 +97,12 @@ def test_in_openvino_itself(
     monkeypatch.setattr(openvino_graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
     network = open_network(str(deployable), None)
     section = measure_latency({"dense": network, "compressed": network}, SIZE, "openvino", 2, write_openvino)
-    assert [row["network"] for row in section["rows"]] == ["dense", "dense", "compressed"]
-    assert all(0 < row["lowest_ms"] <= row["median_ms"] for row in section["rows"])
+    assert [row.network for row in section.rows] == ["dense", "dense", "compressed"]
+    assert all(0 < row.lowest_ms <= row.median_ms for row in section.rows)
     size_bytes = sum(path.stat().st_size for path in openvino_folder.iterdir())
     # Names that OpenVINO makes up hold a number that counts on.
-    assert section["rows"][-1]["file_bytes"] == pytest.approx(size_bytes, rel=0.05)
-    assert section["rows"][-1]["convolutions"] > 10
+    assert section.rows[-1].file_bytes == pytest.approx(size_bytes, rel=0.05)
+    assert section.rows[-1].convolutions > 10
 
 
 def test_runtimes_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +114,14 @@ def test_runtimes_are_refused_before_any_work(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_what_is_kept_is_of_one_network_and_size(tmp_path: Path) -> None:
-    path, section = tmp_path / "latency.json", {"input_size": [30, 61], "rows": []}
+    path = tmp_path / "latency.json"
+    row = MeasuredRow(
+        network="dense", runtime="torch", median_ms=2, quartiles_ms=(1.5, 3), lowest_ms=None, file_bytes=None,
+        convolutions=None, integer_convolutions=None,
+    )  # fmt: skip
+    section = MeasuredLatency(
+        runtime="openvino", processor=None, threads=1, runs=2, warm_up=3, input_size=SIZE, rows=(row,), warnings=("a",)
+    )
     assert stored_latency(path, "abc", SIZE) is None
     path.write_text(json.dumps(latency_file(section, "abc")))
     assert stored_latency(path, "abc", SIZE) == section

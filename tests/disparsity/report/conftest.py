@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from disparsity.evaluation.panels import Panel
-from disparsity.report.schema import empty_report
+from disparsity.report.report import Report, unknown
+from disparsity.report.schema import as_json, parse_report
 
 LAYER_SHAPES = [
     *[(f"features.down{i}", 32, 3 if i == 0 else 32, 5, 2) for i in range(4)],
@@ -65,7 +68,7 @@ def _accuracy() -> list[dict[str, Any]]:
     return rows
 
 
-REPORT: dict[str, Any] = empty_report() | {
+REPORT: dict[str, Any] = as_json(unknown(Report)) | {
     "network": {"name": "stereonet", "parameters": 624_001, "input_size": [544, 960], "max_disparity": 192},
     "accuracy": _accuracy(),
     "memory": {
@@ -142,10 +145,33 @@ REPORT: dict[str, Any] = empty_report() | {
 }  # fmt: skip
 
 
+def read(stored: dict[str, Any]) -> Report:
+    """The report of report.json's fields."""
+    return parse_report(json.dumps(stored))
+
+
+@pytest.fixture(name="read")
+def read_fixture() -> Callable[[dict[str, Any]], Report]:
+    """`read`, for tests that change what is stored."""
+    return read
+
+
 @pytest.fixture
-def report() -> dict[str, Any]:
-    """A fresh copy, so that a test may change it."""
+def stored() -> dict[str, Any]:
+    """The fields of report.json, a fresh copy, so that a test may change it."""
     return copy.deepcopy(REPORT)
+
+
+@pytest.fixture(scope="session")
+def report() -> Report:
+    """The same as a report."""
+    return read(REPORT)
+
+
+@pytest.fixture(scope="session")
+def empty() -> Report:
+    """A report that knows nothing."""
+    return unknown(Report)
 
 
 @pytest.fixture

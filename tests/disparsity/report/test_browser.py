@@ -8,12 +8,12 @@ import shutil
 import subprocess
 from html import unescape
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from disparsity.report.columns import GROUPS
 from disparsity.report.html import render_html
+from disparsity.report.report import Report
 
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), ""
@@ -60,14 +60,14 @@ def browse(page: Path, *arguments: str) -> tuple[str, str]:
 
 
 @pytest.fixture
-def page(tmp_path: Path, report: dict[str, Any]) -> Path:
+def page(tmp_path: Path, report: Report) -> Path:
     path = tmp_path / "report.html"
     path.write_text(render_html(report, [], []), encoding="utf-8")
     return path
 
 
-def test_sorting_hiding_and_printing_work_without_a_word_on_the_console(page: Path, report: dict[str, Any]) -> None:
-    numbers = {"TRAFFIC": str(GROUPS.index("traffic")), "SPARSE": str(GROUPS.index("sparse execution"))}
+def test_sorting_hiding_and_printing_work_without_a_word_on_the_console(page: Path, report: Report) -> None:
+    numbers = {"TRAFFIC": str(list(GROUPS).index("traffic")), "SPARSE": str(list(GROUPS).index("sparse execution"))}
     probe = re.sub("TRAFFIC|SPARSE", lambda match: numbers[match[0]], PROBE)
     page.write_text(page.read_text(encoding="utf-8").replace("</body>", probe), encoding="utf-8")
     dom, errors = browse(page, "--dump-dom")
@@ -78,7 +78,7 @@ def test_sorting_hiding_and_printing_work_without_a_word_on_the_console(page: Pa
     figures = [float(text.replace(",", "")) for text in found["rising"]]
     assert figures == sorted(figures)
     assert found["falling"] == found["rising"][::-1]
-    assert found["names"] == sorted(layer["name"] for layer in report["layers"])
+    assert found["names"] == sorted(layer.name for layer in report.layers)
     assert found["cycles"][-1] == "–"  # what is not known stays at the end
     assert (found["before"], found["after"]) == ([True, False], [False, True])
     assert found["tip"][0] is False

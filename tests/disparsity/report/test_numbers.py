@@ -38,8 +38,7 @@ def test_what_is_not_known_is_never_zero() -> None:
     for text in [*texts, numbers.change_text, numbers.pixels_text, numbers.exact_text]:
         assert text(None) == "not known"
     assert numbers.ratio_text(None, 1.0) == numbers.ratio_text(0.0, 1.0) == "not known"
-    assert numbers.reduction(0, 5) is None
-    assert numbers.reduction(200, 50) == 75
+    assert numbers.milliseconds_text(None) == "not known"
 
 
 def test_exact_cells() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import json
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pytest
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.evaluation.panels import Panel
 from disparsity.report import write
+from disparsity.report.report import Report
+from disparsity.report.schema import parse_report
 from disparsity.report.write import write_report
 
 History = list[dict[str, Any]]
@@ -20,7 +23,7 @@ History = list[dict[str, Any]]
 
 @pytest.mark.slow
 def test_the_folder_holds_everything_and_a_second_write_is_identical(
-    tmp_path: Path, report: dict[str, Any], panels: list[Panel], history: History
+    tmp_path: Path, report: Report, panels: list[Panel], history: History
 ) -> None:
     written = write_report(tmp_path / "a", report, panels, history)
     names = [str(path.relative_to(tmp_path / "a")) for path in written]
@@ -33,19 +36,19 @@ def test_the_folder_holds_everything_and_a_second_write_is_identical(
     assert found == sorted(written)
     for path in write_report(tmp_path / "b", report, panels, history):
         assert path.read_bytes() == (tmp_path / "a" / path.relative_to(tmp_path / "b")).read_bytes(), path.name
-    assert json.loads((tmp_path / "a" / "report.json").read_text()) == report
+    assert parse_report((tmp_path / "a" / "report.json").read_bytes()) == report
 
 
-def test_a_wrong_report_is_refused_before_anything_is_written(tmp_path: Path, report: dict[str, Any]) -> None:
-    del report["memory"]
+def test_a_wrong_report_is_refused_before_anything_is_written(tmp_path: Path, report: Report) -> None:
+    wrong = replace(report, memory=replace(report.memory, entropy_bound_bytes=math.nan))
     with pytest.raises(CorruptArtefactError):
-        write_report(tmp_path / "new", report, [], [])
+        write_report(tmp_path / "new", wrong, [], [])
     assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.slow
 def test_pairs_beyond_the_budget_stay_in_the_folder(
-    tmp_path: Path, report: dict[str, Any], panels: list[Panel], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, report: Report, panels: list[Panel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(write, "PAGE_PICTURE_BYTES", 0)
     write_report(tmp_path, report, panels, [])
@@ -55,7 +58,7 @@ def test_pairs_beyond_the_budget_stay_in_the_folder(
 
 
 @pytest.mark.slow
-def test_a_real_pair_keeps_the_page_small(tmp_path: Path, report: dict[str, Any], shared: Path) -> None:
+def test_a_real_pair_keeps_the_page_small(tmp_path: Path, report: Report, shared: Path) -> None:
     folder = shared / "data" / "kitti2015" / "training"
     left = cv2.imread(str(folder / "image_2" / "000000_10.png"))[..., ::-1].copy()
     truth = cv2.imread(str(folder / "disp_occ_0" / "000000_10.png"), cv2.IMREAD_UNCHANGED).astype(np.float32) / 256

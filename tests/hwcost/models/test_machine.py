@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from disparsity.base.errors import InputError
-from disparsity.hwcost.models.machine import Machine
+from disparsity.hwcost.models.machine import Machine, MachineSection
 from disparsity.hwcost.profiles.technology import load_profile
 
 PROFILE = load_profile()
@@ -27,10 +27,9 @@ def test_a_clock_gives_time_and_no_clock_gives_none() -> None:
 
 
 def test_the_settings_are_what_a_report_prints() -> None:
-    assert Machine(profile=PROFILE).settings() == {
-        "array": [16, 16], "dataflow": "ws", "buffer_bytes": 131_072, "dram_bytes_per_cycle": 16.0, "lanes": 16,
-        "clock_mhz": None,
-    }  # fmt: skip
+    assert Machine(profile=PROFILE).section() == MachineSection(
+        array=(16, 16), dataflow="ws", buffer_bytes=131_072, dram_bytes_per_cycle=16.0, lanes=16, clock_mhz=None
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +40,7 @@ def test_the_settings_are_what_a_report_prints() -> None:
         ({"dram_bytes_per_cycle": float("nan")}, "the DRAM bandwidth is out of range; found nan"),
         ({"lanes": 0}, "the number of lanes is out of range"),
         ({"clock_mhz": float("inf")}, "the clock is out of range"),
-        ({"dataflow": "rs"}, "unknown dataflow; found rs"),
+        ({"dataflow": "rs"}, "unknown dataflow 'rs'"),
         ({"array": (0, 4)}, "the array has no processing element; found 0x4"),
     ],
 )

@@ -1,12 +1,15 @@
+"""Bit operations of anchor layers by hand, and their totals of two networks."""
+
 from __future__ import annotations
 
 import dataclasses
 import math
 
-import numpy as np
 import pytest
 
-from disparsity.hwcost.models.operations import csd_adders, total_bops
+from disparsity.hwcost.models.operations import OperationReductions, operation_columns, operations_section, total_bops
+from disparsity.hwcost.models.quantities import Ends
+from disparsity.hwcost.tracing.layer_call import Workload
 
 
 def test_three_definitions_by_hand(anchors) -> None:
@@ -26,25 +29,12 @@ def test_definitions_differ_by_half_at_4_and_8_bits(anchors) -> None:
         assert bops["uniq"] == pytest.approx(bops["ps_and_qs"])
 
 
-def naive_adders(number: int) -> int:
-    """Digits of the non-adjacent form by its textbook recurrence."""
-    digits = 0
-    number = abs(number)
-    while number:
-        if number % 2:
-            digit = 2 - number % 4
-            number -= digit
-            digits += 1
-        number //= 2
-    return max(0, digits - 1)
-
-
-def test_constant_multipliers_equal_the_textbook_recurrence() -> None:
-    codes = np.arange(-300, 301)
-    assert csd_adders(codes).tolist() == [naive_adders(code) for code in codes.tolist()]
-
-
-@pytest.mark.parametrize(("bits", "mean"), [(2, 0), (3, 0.286), (4, 0.533), (6, 1.143), (8, 1.788)])
-def test_golden_mean_adders(bits: int, mean: float) -> None:
-    high = 2 ** (bits - 1) - 1
-    assert csd_adders(np.arange(-high, high + 1)).mean() == pytest.approx(mean, abs=0.001)
+def test_the_section_compares_both_networks(anchors) -> None:
+    dense = Workload(calls=(anchors["L1"],), parameters=0, buffers=0)
+    half = Workload(calls=(dataclasses.replace(anchors["L1"], nnz=216),), parameters=0, buffers=0)
+    found = operations_section(dense, half)
+    assert (found.dense_macs, found.effectual_macs) == (884_736, 442_368)
+    assert found.bops["mac_product"] == Ends(dense=884_736 * 32, compressed=442_368 * 32)
+    assert found.reduction_percent == OperationReductions(macs=50, bops=50)
+    assert [row.label for row in found.rows()] == ["MACs", "BOPs (mac_product)", "BOPs (uniq)", "BOPs (ps_and_qs)"]
+    assert operation_columns(anchors["L1"]).bops == 884_736 * 32

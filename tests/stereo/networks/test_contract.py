@@ -19,8 +19,9 @@ from disparsity.base.layers import effective_weight, quantizable_layers
 from disparsity.checkpoint.packed import read_network, write_network
 from disparsity.checkpoint.restore import network_facts
 from disparsity.finetune.teachers import coarse_maps
+from disparsity.hwcost.costs import Compressed, network_costs
+from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.hwcost.summary import Compressed, Machine, summarise
 from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, density, masks_of, set_masks, zero_pruned
@@ -281,18 +282,18 @@ def test_cost_of_the_compressed_network(name: str) -> None:
     dense = dense_workload(name)
     compressed = trace_workload(network, views(network), layer_bits(network), left_out)
     machine = Machine(profile=load_profile("horowitz45"), array=(8, 8))
-    report = summarise(dense, Compressed(workload=compressed), machine)
-    assert report["coverage"]["macs_modelled_percent"] == 100.0
-    assert report["coverage"]["unmodelled"] == []
-    operations, cycles = report["operations"], report["latency"]["cycles"]
-    assert operations["dense_macs"] == dense.dense_macs == compressed.dense_macs
-    assert 0 < operations["effectual_macs"] < operations["dense_macs"]
-    assert 0 < cycles["compressed"] <= cycles["dense"]
-    rows = {row["name"]: row for row in report["layers"] if row["weight_count"]}
+    report = network_costs(dense, Compressed(workload=compressed), machine)
+    assert report.coverage.macs_modelled_percent == 100.0
+    assert report.coverage.unmodelled == ()
+    operations, cycles = report.operations, report.latency.cycles
+    assert operations.dense_macs == dense.dense_macs == compressed.dense_macs
+    assert 0 < operations.effectual_macs < operations.dense_macs
+    assert 0 < cycles.compressed <= cycles.dense
+    rows = {row.name: row for row in report.layers if row.weight_count}
     assert set(rows) == {key for key in quantizable_layers(network) if not is_left_out(network, key)}
     for key, bits in layer_bits(network).items():
-        assert (rows[key]["weight_bits"], rows[key]["activation_bits"]) == (bits.weights, bits.activations)
-        assert rows[key]["nnz"] == int(torch.count_nonzero(effective_weight(network.get_submodule(key))))
+        assert (rows[key].weight_bits, rows[key].activation_bits) == (bits.weights, bits.activations)
+        assert rows[key].nnz == int(torch.count_nonzero(effective_weight(network.get_submodule(key))))
 
 
 def is_left_out(network: StereoNetwork, layer: str) -> bool:

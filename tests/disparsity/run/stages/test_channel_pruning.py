@@ -74,9 +74,9 @@ def test_later_stages_cost_and_pack_it(run: Path) -> None:
 
 def test_a_smaller_network_is_costed_against_the_whole_one(run: Path) -> None:
     small = open_network(str(run / "stages" / "01-prune"), None)
-    operations = cost_report(small, (16, 32), Machine(profile=load_profile("horowitz45")))["operations"]
+    operations = cost_report(small, (16, 32), Machine(profile=load_profile("horowitz45"))).operations
     macs = [trace_workload(network, PAIR).dense_macs for network in (small, build_network("reference", **TINY))]
-    assert [operations["effectual_macs"], operations["dense_macs"]] == macs
+    assert [operations.effectual_macs, operations.dense_macs] == macs
 
 
 def test_a_stopped_stage_resumes_to_the_same_bits(
