@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_type_hints
 
-from pydantic import Field
+from pydantic import Field, WrapValidator
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
+
+def _as_given(value: object, check: Callable[[object], float]) -> object:
+    """A checked number; a whole one stays an integer, so that it is written as it was read."""
+    checked = check(value)
+    return value if isinstance(value, int) else checked
+
+
+Number = Annotated[float, Field(allow_inf_nan=False), WrapValidator(_as_given)]
 Percent = Annotated[float, Field(ge=0, le=100)]
 Reduction = Annotated[float, Field(le=100, allow_inf_nan=False)]
 Size = tuple[int, int]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from typing import Any
 from disparsity.api.report import Report
 from disparsity.api.run import Run
 from disparsity.base.atomic_io import write_json, write_text
-from disparsity.base.errors import CorruptArtefactError, InputError
-from disparsity.report.schema import validate
+from disparsity.base.errors import InputError
+from disparsity.base.markdown import markdown_table
+from disparsity.report.schema import parse_report
 from disparsity.run.folder import RECIPE_FILE
 
 SCHEMA, VERSION = "disparsity.runs", 1
@@ -57,8 +57,8 @@ class Comparison:
         header = ["", *(run["name"] for run in self.runs)]
         figures = [[label, *(_text(run[key]) for run in self.runs)] for key, label in _LABELS.items()]
         settings = [[key, *map(str, values)] for key, values in self.settings.items()]
-        lines = _table([header, ["data", *(str(run["data"]) for run in self.runs)], *figures])
-        return "\n".join([*lines, "", *_table([["setting", *header[1:]], *settings])])
+        data = ["data", *(str(run["data"]) for run in self.runs)]
+        return f"{markdown_table(header, [data, *figures])}\n\n{markdown_table(['setting', *header[1:]], settings)}"
 
 
 def compare(
@@ -114,12 +114,7 @@ def _report_of(run: object) -> Mapping[str, Any]:
     found = next((place for place in places if place.is_file()), None)
     if found is None:
         raise InputError("no report here", where=path, expected="a finished run, or a folder with report.json")
-    try:
-        report: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
-        validate(report)
-    except (ValueError, TypeError, CorruptArtefactError) as error:
-        raise CorruptArtefactError("not a report", where=found, found=error) from error
-    return report
+    return Report(parse_report(found.read_bytes(), found))
 
 
 def _folder_of(run: object) -> Path | None:
@@ -175,8 +170,3 @@ def _text(value: float | None) -> str:
     if value is None:
         return "not known"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-
-
-def _table(rows: Sequence[Sequence[str]]) -> list[str]:
-    head, *body = rows
-    return [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *body)]

@@ -9,7 +9,9 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from disparsity.registries import check_name
+from disparsity.report import report as typed
 from disparsity.report.figures.figures import FIGURES
+from disparsity.report.schema import as_json
 from disparsity.report.terminal import summary_table
 from disparsity.report.write import write_report
 
@@ -17,8 +19,9 @@ from disparsity.report.write import write_report
 class Report(Mapping[str, Any]):
     """The fields of report.json by name; printing it gives the terminal's summary."""
 
-    def __init__(self, fields: dict[str, Any]) -> None:
-        self._fields = fields
+    def __init__(self, report: typed.Report) -> None:
+        self._report = report
+        self._fields = as_json(report)
 
     def __getitem__(self, name: str) -> Any:
         return self._fields[name]
@@ -30,7 +33,7 @@ class Report(Mapping[str, Any]):
         return len(self._fields)
 
     def __str__(self) -> str:
-        return summary_table(self._fields)
+        return summary_table(self._report)
 
     def figure(self, name: str) -> Figure | None:
         """One figure of the report page.
@@ -47,8 +50,8 @@ class Report(Mapping[str, Any]):
 
         """
         check_name(name, FIGURES, "figures")
-        return FIGURES[name](self._fields)
+        return FIGURES[name](self._report)
 
     def write(self, out: str | Path) -> None:
         """Write report.json, layers.csv, report.md, report.html and the figures into the folder `out`."""
-        write_report(Path(out), self._fields, [], [])
+        write_report(Path(out), self._report, [], [])

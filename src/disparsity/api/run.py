@@ -21,6 +21,7 @@ from disparsity.registries import check_name, recipe_path
 from disparsity.report.build import PACKED_FILE, finished_stages
 from disparsity.report.figures.mask_figures import channel_maps, weight_masks
 from disparsity.report.figures.training_chart import training_curves
+from disparsity.report.schema import parse_report
 from disparsity.report.write import panel_figure
 from disparsity.run.folder import history, stored_recipe
 
@@ -67,7 +68,7 @@ class Run:
         path = self.folder / "report" / "report.json"
         if not path.is_file():
             raise InputError("the run has no report", where=self.folder, remedy="run its recipe to the end")
-        return Report(json.loads(path.read_text(encoding="utf-8")))
+        return Report(parse_report(path.read_bytes(), path))
 
     @property
     def stages(self) -> list[FinishedStage]:

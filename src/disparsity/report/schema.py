@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from collections.abc import Sequence
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,10 @@ def parse_report(text: str | bytes, where: str | Path = "report") -> Report:
 
 def as_json(report: Report) -> dict[str, Any]:
     """The fields of report.json; bytes after the stages are left out where there were no stages."""
-    fields = dataclasses.asdict(report)
+    found: dict[str, Any] = _plain(report)
     if report.memory.stage_bytes is None:
-        del fields["memory"]["stage_bytes"]
-    return fields
+        del found["memory"]["stage_bytes"]
+    return found
 
 
 def report_text(report: Report) -> str:
@@ -58,10 +58,21 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_adapter().json_schema()}
 
 
+def _plain(value: Any) -> Any:
+    """Objects for dataclasses, lists for tuples."""
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
 def _worded(error: ValidationError, where: str) -> CorruptArtefactError:
     """The first of the errors in one line."""
     first = error.errors(include_url=False)[0]
-    *parents, last = first["loc"] or ("",)
+    if not first["loc"]:
+        return CorruptArtefactError("not a report", where=where, found=first["msg"])
+    *parents, last = first["loc"]
     expected = first["msg"].removeprefix("Input should be ")
     if first["type"] != "missing":
         parents = list(first["loc"])

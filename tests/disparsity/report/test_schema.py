@@ -80,7 +80,7 @@ def test_a_missing_field_is_named(stored: dict[str, Any], read: Read) -> None:
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"schema": '])
 def test_what_is_no_report_is_refused(text: str) -> None:
-    with pytest.raises(CorruptArtefactError, match=r"a\.json"):
+    with pytest.raises(CorruptArtefactError, match=r"a\.json: not a report; found"):
         parse_report(text, "a.json")
 
 
