@@ -18,9 +18,10 @@ from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.foreign_files import check_kind, is_safetensors, objects_error, python_object_in
+from disparsity.stereo.networks.reparametrizations import fold_reparametrizations
 from disparsity.stereo.networks.state_tables import find_table, fit_names
 from disparsity.stereo.networks.stereonet import StereoNet, with_disparity_scaled
-from disparsity.stereo.networks.users import AdoptedNetwork
+from disparsity.stereo.networks.users import AdoptedNetwork, build_user_network, is_user_network
 
 _LISTED = 5
 _HARMLESS: list[Any] = [
@@ -52,7 +53,7 @@ def load_published(path: Path, name: str) -> StereoNetwork:
     """
     if not path.is_file():
         raise InputError("no such checkpoint", where=path)
-    network = build_network(name)
+    network = build_user_network(name, {}, fold=False) if is_user_network(name) else build_network(name)
     inner = network.network if isinstance(network, AdoptedNetwork) else network
     state = fit_names(find_table(_read_archive(path), path), inner.state_dict(), path)
     if name in UNUSED:
@@ -61,6 +62,7 @@ def load_published(path: Path, name: str) -> StereoNetwork:
         state = {f"network.{key}": value for key, value in state.items()}
     check_state(network.state_dict(), state, where=path, network=name)
     network.load_state_dict(state)
+    fold_reparametrizations(network)
     # In pixels its weights are so small beside those of colours that a filter's common step would round them away.
     return with_disparity_scaled(network, _SCALE) if isinstance(network, StereoNet) else network
 

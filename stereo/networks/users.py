@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.reparametrizations import fold_reparametrizations
 from disparsity.stereo.spec import NetworkSpec
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -74,13 +75,14 @@ def check_written(name: str, where: str | Path | None = None) -> None:
         )
 
 
-def build_user_network(name: str, settings: Mapping[str, Any]) -> StereoNetwork:
+def build_user_network(name: str, settings: Mapping[str, Any], *, fold: bool = True) -> StereoNetwork:
     """Import the module, call the callable with the settings, check what it returns.
 
     Args:
         name: ``module:callable``; the callable returns a `StereoNetwork`, or a torch module with a `NetworkSpec` as its
             attribute `spec`. The spec's settings are what the callable is called with to build the same network again.
         settings: keyword arguments of the callable.
+        fold: replace reparametrized weights by plain ones; without, a state dict of the module as it was trained fits.
 
     Returns:
         the network; the name in its spec is `name`.
@@ -90,6 +92,8 @@ def build_user_network(name: str, settings: Mapping[str, Any]) -> StereoNetwork:
 
     """
     network = adopted_network(_call(_import(name), name, settings), name)
+    if fold:
+        fold_reparametrizations(network)
     network.spec = replace(network.spec, name=name)
     return network
 
