@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -30,6 +30,12 @@ class Sample:
     disparity: Tensor
     valid: Tensor
     id: str
+
+
+def below(sample: Sample, limit: float) -> Sample:
+    """The sample with ground truth only where disparity is less than `limit` pixels."""
+    valid = sample.valid & (sample.disparity < limit)
+    return replace(sample, disparity=sample.disparity * valid, valid=valid)
 
 
 class StereoDataset(Protocol):

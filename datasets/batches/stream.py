@@ -1,4 +1,4 @@
-"""Training batches as a pure function of (seed, step), so that resuming needs nothing but the step number."""
+"""Training batches: a pure function of (seed, step), so that resuming needs nothing but the step number."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from disparsity.datasets.augmentation.pair import augment as augmented
 from disparsity.datasets.augmentation.simple import Jitter, jitter
 from disparsity.datasets.batches.cache import CachedDataset, SampleCache
 from disparsity.datasets.batches.crops import crops_of, pad
-from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset
+from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset, below
 
 _CACHE_BYTES = 3 << 30
 
@@ -111,6 +111,7 @@ class TrainingStream:
         fill: pad pairs that are smaller than the window, or than others in their batch; else they are refused.
         part: which of how many equal parts of every batch is drawn, counted from 0: the part of one of several
             processes that share a run.
+        max_disparity: ground truth of so many pixels or more counts as unknown; None keeps all.
 
     Raises:
         InputError: the settings are impossible, or zoom is wanted without a window.
@@ -128,6 +129,7 @@ class TrainingStream:
         augment: bool | AugmentSettings = False,
         fill: bool = False,
         part: tuple[int, int] = (0, 1),
+        max_disparity: float | None = None,
     ) -> None:
         if batch < 1 or seed < 0 or len(weights) != len(datasets) or not any(weights) or min(weights) < 0:
             raise InputError(
@@ -146,6 +148,7 @@ class TrainingStream:
         self._augment = augment
         self._fill = fill
         self._part = part
+        self._max_disparity = max_disparity
         if isinstance(augment, AugmentSettings) and augment.zoom and window is None:
             raise InputError(
                 "zoom needs random crops", found=f"zoom {augment.zoom}", remedy="set data.crop, or zoom to 0"
@@ -175,8 +178,10 @@ class TrainingStream:
         rng, data, index = self._choose(step, place)
         sample = data[index] if self._window is None else self._cut(data, index, self._window, rng)
         if isinstance(self._augment, AugmentSettings):
-            return augmented(sample, self._augment, rng)
-        return jitter(sample, Jitter(), rng) if self._augment else sample
+            sample = augmented(sample, self._augment, rng)
+        elif self._augment:
+            sample = jitter(sample, Jitter(), rng)
+        return sample if self._max_disparity is None else below(sample, self._max_disparity)
 
     def _cut(self, data: StereoDataset, index: int, window: tuple[int, int], rng: np.random.Generator) -> Sample:
         """A random crop; with zoom, one that becomes the window when it is resized."""

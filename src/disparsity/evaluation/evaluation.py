@@ -19,7 +19,7 @@ from disparsity.base import distributed
 from disparsity.base.atomic_io import sha256_of, write_bytes
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.base.progress import progress
-from disparsity.datasets.sample import StereoDataset
+from disparsity.datasets.sample import StereoDataset, check_ground_truth
 from disparsity.datasets.uri import open_data
 from disparsity.evaluation.panels import Panel
 from disparsity.stereo.inference import predict
@@ -69,7 +69,12 @@ def evaluate_estimates(
 
     Where processes share a run, each scores its part of the samples and all get the same figures; the
     first has the maps.
+
+    Raises:
+        DataError: the data has no ground truth.
+
     """
+    check_ground_truth(data, uri, "without it, `disparsity predict` gives the disparities")
     limit = mask_disparity or None
     numbers: list[list[float]] = [[0.0] * _NUMBERS for _ in range(len(data))]
     maps = []

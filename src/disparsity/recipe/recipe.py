@@ -65,7 +65,7 @@ class DataSection:
         calibration_crop: `HxW` of those crops; empty takes `crop`.
         augment: brightness, contrast and gamma changes, and vertical flips.
         augmentation: instead of `augment`: the field's stronger changes, each with its strength.
-        mask_disparity: pixels with ground truth at or above this are not scored; 0 scores every known pixel.
+        mask_disparity: pixels with ground truth at or above this are neither trained on nor scored; 0 keeps all.
 
     """
 

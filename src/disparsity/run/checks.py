@@ -10,7 +10,6 @@ from disparsity.base import distributed
 from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
 from disparsity.cost import check_pixels
-from disparsity.datasets.uri import open_data
 from disparsity.evaluation.latency import check_runtime
 from disparsity.finetune.modes import MODES
 from disparsity.finetune.teachers import check_distributions
@@ -25,6 +24,7 @@ from disparsity.quant.quantizers import QUANTIZERS, builder_for
 from disparsity.recipe.input_size import report_size
 from disparsity.recipe.plan import check_order, prunes_under_quantizers
 from disparsity.recipe.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
+from disparsity.run.data_checks import check_data
 from disparsity.run.supported_operators import check_treatable
 from disparsity.run.tensorboard import check_tensorboard
 from disparsity.stereo.network import StereoNetwork
@@ -86,8 +86,7 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
         DisparsityError: one of them is missing, damaged or does not fit.
 
     """
-    for uri in context.recipe.data.test:
-        open_data(uri)
+    check_data(context.recipe, network)
     context.stream.next_batch(0)
     batch = context.calibration.next_batch(0, 1)
     if any(phase.teacher_volume_weight > 0 for phase in context.recipe.phases.values()):

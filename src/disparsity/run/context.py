@@ -159,6 +159,7 @@ def open_stream(
         augment=data.augmentation or data.augment,
         fill=data.mixed_sizes == "pad",
         part=part,
+        max_disparity=data.mask_disparity or None,
     )
     return Prefetcher(stream, data.workers) if data.workers else stream
 
