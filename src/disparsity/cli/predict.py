@@ -24,7 +24,9 @@ def add_to(commands: Any) -> None:
     command.add_argument("right", type=Path, metavar="RIGHT")
     command.add_argument("--out", type=Path, required=True, metavar="DIR")
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
-    command.add_argument("--calib", type=Path, metavar="FILE", help="Middlebury calib.txt: points.ply is written too")
+    command.add_argument(
+        "--calib", type=Path, metavar="FILE", help="calibration of Middlebury or KITTI: writes points.ply"
+    )
     add_runtime(command)
     command.set_defaults(run=_run)
 

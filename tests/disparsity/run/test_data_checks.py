@@ -49,9 +49,7 @@ def test_a_recipe_that_uses_labels_refuses_pairs_without(run: Callable, unlabell
 
 
 def test_test_data_needs_labels(run: Callable, unlabelled: str) -> None:
-    with pytest.raises(
-        DataError, match=r"the pairs have no ground truth; .*; data\.test is scored"
-    ):
+    with pytest.raises(DataError, match=r"the pairs have no ground truth; .*; data\.test is scored"):
         run(f'data.test=["{unlabelled}"]')
 
 
