@@ -1,1 +1,1 @@
-"""Readers of stereo data, synthetic scenes, file decoders, augmentation."""
+"""Stereo data: readers, synthetic scenes, decoders, batches, augmentation, packed files."""

@@ -1,8 +1,8 @@
 """Export of a data set to disk in a layout that other tools read: FlyingThings3D or KITTI 2015.
 
 Images become 8-bit PNG. FlyingThings3D keeps disparity as float32, infinite where unknown; KITTI rounds it to
-1/256 pixel. The folder appears whole or not at all. Scenes are drawn on processor cores, as many as asked for, and
-not on a GPU: their bits come from numpy and OpenCV, and a GPU would round them differently.
+1/256 pixel. The folder appears whole or not at all. Scenes are rendered on as many processor cores as
+asked for, and not on a GPU: their bits come from NumPy and OpenCV, and a GPU would round them differently.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _export(dataset: StereoDataset, root: Path, write: Callable[[Path, int, Samp
 
 
 class _Job(NamedTuple):
-    """What is written, to where, and how; a worker process inherits it."""
+    """Job of a worker process: the data set, the folder and the function that writes one sample."""
 
     dataset: StereoDataset
     root: Path
@@ -81,7 +81,7 @@ _inherited: list[_Job] = []
 
 
 def _done(job: _Job, workers: int) -> Iterator[None]:
-    """Every sample written, one after the other or by so many processes; the files are the same."""
+    """Write every sample, in turn or by worker processes; the files are the same."""
     if not workers:
         yield from map(job.run, range(len(job.dataset)))
         return

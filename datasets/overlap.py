@@ -1,4 +1,4 @@
-"""Overlap of two data sets: samples that are in both, so that a test would judge what was trained on."""
+"""Overlap of two data sets: samples that are in both, such as test samples that are trained on."""
 
 from __future__ import annotations
 

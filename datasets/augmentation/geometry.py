@@ -1,4 +1,4 @@
-"""Changes of a pair's geometry, with the ground truth that then holds: other scales, views swapped, rows shifted."""
+"""Geometric augmentation with matching ground truth: other scales, views swapped and mirrored, rows shifted."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def resize(sample: Sample, height: int, width: int) -> Sample:
 
 
 def mirror(sample: Sample) -> Sample:
-    """Turn the pair round: the mirrored right view becomes the left one, with the right view's disparity."""
+    """Swap and mirror the views: the mirrored right view becomes the left one, with the right view's disparity."""
     disparity = right_disparity(sample.disparity, sample.valid).flip(-1)
     return replace(
         sample, left=sample.right.flip(-1), right=sample.left.flip(-1), disparity=disparity, valid=disparity > 0
@@ -37,7 +37,7 @@ def mirror(sample: Sample) -> Sample:
 
 
 def right_disparity(disparity: Tensor, valid: Tensor) -> Tensor:
-    """Disparity ``[H, W]`` of the right view, 0 where the left view does not tell.
+    """Disparity ``[H, W]`` of the right view, 0 where the left view does not determine it.
 
     Left neighbours on one surface project to two places of the right row; the columns between them take the
     interpolated disparity, the nearest surface winning. Exact for planes. Interpretation.

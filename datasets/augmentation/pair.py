@@ -1,7 +1,7 @@
-"""The augmentation that the field trains with: the same for both views where geometry demands it, else asymmetric.
+"""Strong augmentation of a pair: the same for both views where geometry demands it, else asymmetric.
 
 Interpretation: the kinds of change are those that RAFT-Stereo (Lipson, Teed, Deng 2021) and HSMNet (Yang et al. 2019)
-train with; how each is drawn, and the default strengths, are ours.
+train with; the distributions and the default strengths are ours.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class AugmentSettings:
         contrast: factor, uniform in 1 ± contrast.
         saturation: factor, uniform in 1 ± saturation.
         hue: shift in radians, uniform in ± hue.
-        asymmetric: probability that the right view's colours are drawn by themselves.
+        asymmetric: probability that the right view's colours change independently of the left view's.
         occlusion: probability of one to three patches of the right view's mean colour, on the right view.
         patch_px: longest side of a patch, in pixels.
         shift_y_px: the right view moves up or down by up to this.

@@ -1,4 +1,4 @@
-"""Random changes that keep the geometry of a pair true."""
+"""Mild augmentation: colours, and both views upside down."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Windows of samples: cut out, read directly where a data set can, and filled up where a pair is too small."""
+"""Crops of samples: cut out, read directly where a data set can, and padded where a pair is too small."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pad(sample: Sample, height: int, width: int) -> Sample:
 
 
 def crops_of(data: StereoDataset, index: int, least: tuple[int, int] | None = None) -> tuple[tuple[int, int], Crop]:
-    """Height and width of a sample, and what cuts windows out of it; both after filling up to `least`.
+    """Height and width of a sample, and a function that crops it; both after padding to at least `least`.
 
     A data set that reads windows is asked for them; of any other the whole sample is decoded, once.
     """

@@ -1,4 +1,4 @@
-"""Batches on the device that computes with them."""
+"""Device transfer of training batches."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from disparsity.datasets.batches.prefetch import BatchSource
 from disparsity.datasets.batches.stream import Batch
 
 
-class Delivered:
+class DeviceStream:
     """A stream whose batches arrive on a device; satisfies `BatchSource`.
 
     Args:
         source: makes the batches on the CPU.
-        device: where they are wanted.
+        device: that computes with them.
 
     """
 

@@ -29,7 +29,7 @@ _BATCHES_AHEAD = 2
 
 
 class BatchSource(Protocol):
-    """What training draws from."""
+    """Source of training batches."""
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
         """The batch of a step; `count` overrides the number of samples."""

@@ -99,18 +99,17 @@ def stack(samples: Sequence[Sample], *, fill: bool = False) -> Batch:
 
 
 class TrainingStream:
-    """Endless batches drawn from weighted data sets.
+    """Endless batches, sampled at random from weighted data sets.
 
     Args:
-        datasets: what is drawn from.
-        weights: how often each of them is drawn, relative to each other.
+        datasets: sources of the samples.
+        weights: how often each of them is sampled, relative to each other.
         batch: samples per batch.
         window: height and width of random crops, or None for whole pairs.
         seed: with the step number it determines a batch completely.
         augment: change colours and flip both views upside down at random; or what to change how far.
-        fill: pad pairs that are smaller than the window, or than others in their batch; else they are refused.
-        part: which of how many equal parts of every batch is drawn, counted from 0: the part of one of several
-            processes that share a run.
+        fill: pad pairs that are smaller than the window, or than others in their batch, instead of refusing them.
+        part: number of this part, from 0, and number of equal parts of every batch: one per process of a run.
         max_disparity: ground truth of so many pixels or more counts as unknown; None keeps all.
 
     Raises:
@@ -198,7 +197,7 @@ class TrainingStream:
 
 
 def _cached(data: StereoDataset, cache: SampleCache, number: int, window: tuple[int, int] | None) -> StereoDataset:
-    """The data set with memory, unless it has its own or reads windows faster than a memory of whole samples fills."""
+    """The data set with a cache of whole samples, unless it has one, or windows of it are read, which is faster."""
     if isinstance(data, CachedDataset) or (window is not None and isinstance(data, WindowedDataset)):
         return data
     return CachedDataset(data, cache, number)

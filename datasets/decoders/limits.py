@@ -1,4 +1,4 @@
-"""How large an image may be: checked on the header, before anything is decoded or allocated."""
+"""Limits on image and file size, checked before anything is decoded or allocated."""
 
 from __future__ import annotations
 

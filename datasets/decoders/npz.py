@@ -1,4 +1,4 @@
-"""Disparity maps in a NumPy archive, as scikit-image ships the Middlebury motorcycle.
+"""NumPy archives (npz) with one disparity map, as scikit-image ships the Middlebury motorcycle.
 
 Source: NumPy NEP 1 (the `npy` format), one member in a zip archive.
 """

@@ -1,4 +1,4 @@
-"""Portable float maps: one float32 or three per pixel, rows from the bottom up.
+"""Portable float maps (PFM): one float32 or three per pixel, rows from the bottom up.
 
 Source: Paul Debevec's PFM format as SceneFlow and Middlebury write it: three header lines (`Pf` or `PF`, width and
 height, scale), then width x height x channels floats; a negative scale means little endian. The magnitude of the scale

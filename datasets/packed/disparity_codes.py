@@ -1,7 +1,7 @@
-"""The smallest lossless coding of a disparity map: float16, uint16 in steps of 1/256 px, or float32 as it is.
+"""Lossless codes of disparity maps, the smallest that fits: float16, uint16 in steps of 1/256 px, or float32.
 
-float16 holds 11 significant bits: the 1/256 px steps of KITTI fit up to 8 px only, so that practically no KITTI map is
-stored that way; its own coding, uint16 with value / 256, is as small and always exact.
+float16 holds 11 significant bits: the 1/256 px steps of KITTI fit up to 8 px only, so that hardly any KITTI map is
+stored that way; KITTI's own code, uint16 with value / 256, is as small and always exact.
 """
 
 from __future__ import annotations

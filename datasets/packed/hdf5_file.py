@@ -1,4 +1,4 @@
-"""An HDF5 file that every process opens for itself, also after a fork, and whose damage has one name."""
+"""HDF5 file for reading in several processes: each opens it for itself, and damage raises one kind of error."""
 
 from __future__ import annotations
 

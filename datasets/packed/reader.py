@@ -1,9 +1,9 @@
-"""Reading packed data: one HDF5 file in place of several per pair, of which a crop reads only the chunks it needs.
+"""Reader of packed data: one HDF5 file instead of several per pair, of which a crop reads only the chunks it needs.
 
 Layout, version 1: attribute `header` (JSON); tables `ids`, `places`, `digests`, and of the sources `files`, `stats`,
 `contents`; per image size a group `HxW` with `left`, `right` ``[N, H, W, 3]`` uint8 and one array of disparities per
 coding. Unknown disparities are 0. Every array is chunked with a checksum per chunk, and HDF5's own structures carry
-checksums in this version of its format, so that damage is noticed wherever it is.
+checksums in this version of its format, so that corruption is detected everywhere.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TABLES = {"places": 5, "digests": 32, "stats": 8, "contents": 32}
 
 @dataclass(frozen=True, kw_only=True)
 class PackedSettings:
-    """Which file, and whether it must still agree with what it was packed from.
+    """Settings of the reader: which file, and whether its sources must be unchanged.
 
     Attributes:
         path: the file that `disparsity data pack` wrote.

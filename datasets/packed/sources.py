@@ -1,6 +1,6 @@
-"""Whether the files that packed data came from are still what they were.
+"""Source files of packed data: whether they have changed since.
 
-Sizes and times are compared first; where a time has changed, the content decides.
+Sizes and times are compared first; where a time differs, the content decides.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def content_of(files: Sequence[Path]) -> bytes:
 def check_sources(
     packed: Path, root: Path, names: Sequence[Sequence[str]], stats: NDArray[np.int64], contents: NDArray[np.uint8]
 ) -> None:
-    """Refuse packed data whose sources have changed; sources that are all gone (another machine) are no objection.
+    """Refuse packed data whose sources have changed; data whose source folder is gone (another machine) is accepted.
 
     Args:
         packed: the packed file, for the message.
@@ -71,7 +71,7 @@ def check_sources(
 
 
 def _inside(packed: Path, name: str) -> str:
-    """The name, unless it would have files read that the packed file has no business with."""
+    """The name, unless it would lead to a file outside the folder of the sources."""
     if name.startswith("/") or "\0" in name or ".." in PurePosixPath(name).parts:
         raise CorruptArtefactError("a source lies outside its folder", where=packed, found=ascii(name[:80]))
     return name

@@ -1,4 +1,4 @@
-"""Packing a data set into one HDF5 file: written beside its place, read back, compared, then put in place."""
+"""Writer of packed data: one HDF5 file, written to a temporary file, read back, compared, then renamed."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ distributed (all files in one folder, named after the scene) are read too. Maps 
 follows from edition and width, since every edition halves it when it doubles the size.
 Sources: Scharstein, Szeliski, IJCV 2002 (2001 edition: value / 8, tsukuba value / 16; nonocc.png: white not occluded)
 and CVPR 2003 (quarter size value / 4); Hirschmueller, Scharstein, CVPR 2007 (2005 and 2006: third size value / 3);
-Scharstein et al., GCPR 2014 (PFM, inf unknown; 2021 alike); Middlebury v3 SDK (mask0nocc.png: 255 not occluded).
+Scharstein et al., GCPR 2014 (PFM, inf unknown; 2021 too); Middlebury v3 SDK (mask0nocc.png: 255 not occluded).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Layout: `disparity/<scene>/left/NNNN.pfm` beside `frames_{clean,final}pass/<scen
 `<scene>` is `TRAIN|TEST/A|B|C/NNNN` (FlyingThings3D), a name (Monkaa) or `15mm_focallength/scene_forwards/fast` and
 the like (Driving); or, for the subset archive, `{train,val}/disparity/left` and `{train,val}/image_{clean,final}`.
 A path that holds `FlyingThings3D`, `Monkaa` or `Driving` gives all that are there, and so does one with PSMNet's names:
-`frames_cleanpass` with `frames_disparity`, `monkaa_frames_cleanpass` with `monkaa_disparity`, `driving_...` alike.
+`frames_cleanpass` with `frames_disparity`, `monkaa_frames_cleanpass` with `monkaa_disparity`, the same with `driving_`.
 Where there is no disparity at all, the images are read as pairs without ground truth.
 Source: Mayer et al., CVPR 2016. The subset archive stores disparities negative: the absolute value is read.
 """

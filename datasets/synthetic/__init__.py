@@ -17,7 +17,7 @@ from disparsity.datasets.synthetic.scenes import STYLES
 
 _GENERATOR_VERSION = 1
 _KEPT = SampleCache(1 << 30)
-"""Scenes drawn in this process, 1 GiB at most: training, calibration and every evaluation ask for the same ones."""
+"""Scenes rendered in this process, 1 GiB at most: training, calibration and every evaluation use the same ones."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,5 +98,5 @@ class SyntheticDataset:
 
 
 def open_scenes(settings: SyntheticSettings) -> CachedDataset:
-    """The scenes of `settings`, each drawn once per process as long as those used last fit in 1 GiB."""
+    """The scenes of `settings`, each rendered once per process as long as the recently used ones fit in 1 GiB."""
     return CachedDataset(SyntheticDataset(settings), _KEPT, replace(settings, pairs=1))

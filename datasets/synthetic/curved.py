@@ -1,4 +1,4 @@
-"""Surfaces that bulge and have holes: spheres, cylinders and saddles, fences and lattices."""
+"""Curved surfaces, with or without holes: spheres, cylinders, saddles, fences and lattices."""
 
 from __future__ import annotations
 

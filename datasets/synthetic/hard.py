@@ -1,4 +1,4 @@
-"""Scenes that are hard to match: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
+"""Hard scenes to match: crowded, curved, thin, pierced, repetitive, blank and unevenly lit.
 
 Interpretation: the proportions are ours and chosen by eye; `benchmarks/synthetic_scenes.py` compares their difficulty
 with that of real pairs.
@@ -19,7 +19,7 @@ Map = NDArray[np.float32]
 Holes = tuple[tuple[float, float], tuple[float, float]]
 
 _TEXTURES = 10
-"""Different textures in a scene: drawing them takes most of the time, and real scenes repeat materials, too."""
+"""Different textures in a scene: generating them takes most of the time, and real scenes repeat materials, too."""
 
 
 def hard_surfaces(rng: np.random.Generator, height: int, width: int, maximum: float) -> list[CurvedSurface]:
@@ -92,7 +92,7 @@ def _surface(
 
 
 def hard_photometry(rng: np.random.Generator, image: Map) -> Map:
-    """Brightness, contrast, blur and noise of one view, drawn for each view by itself."""
+    """Brightness, contrast, blur and noise of one view, independent of the other view's."""
     gain, offset, gamma = rng.uniform(0.85, 1.15), rng.uniform(-0.05, 0.05), rng.uniform(0.85, 1.15)
     sigma = float(rng.uniform(0.4, 0.7) if rng.random() < 0.7 else rng.uniform(0.7, 1.3))
     blurred = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)

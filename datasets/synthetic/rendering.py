@@ -1,4 +1,4 @@
-"""One view of a list of surfaces: who is nearest at each pixel, then the colour of every pixel once."""
+"""Renderer of one view: which surface is nearest at each pixel, then the colour of every pixel once."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _MOST_PLACES = 16_384
 """Colours are looked up in lists of at most this length: OpenCV takes no wider images than 32767 pixels."""
 
 
-def paint(surfaces: Sequence[Surface], height: int, width: int, *, right: bool) -> tuple[Map, Map]:
+def render_view(surfaces: Sequence[Surface], height: int, width: int, *, right: bool) -> tuple[Map, Map]:
     """Image ``[H, W, 3]`` and disparity ``[H, W]`` of a view; where there is no surface, black and -inf."""
     nearest = np.full((height, width), -np.inf, np.float32)
     owner = np.full((height, width), len(surfaces), np.uint16)
     windows = [surface.window(height, width, right=right) for surface in surfaces]
     for number, (surface, window) in enumerate(zip(surfaces, windows, strict=True)):
-        _claim(surface, number, window, nearest[window], owner[window], right=right)
+        _test_depth(surface, number, window, nearest[window], owner[window], right=right)
     image = np.zeros((height, width, 3), np.float32)
     for number, (surface, window) in enumerate(zip(surfaces, windows, strict=True)):
         _fill(surface, owner[window] == number, window, image[window], right=right)
     return image, nearest
 
 
-def _claim(
+def _test_depth(
     surface: Surface, number: int, window: Window, nearest: Map, owner: NDArray[np.uint16], *, right: bool
 ) -> None:
-    """Enter a surface into the window's maps where it is nearer than what is there."""
+    """Depth test: enter a surface into the window's maps where it is nearer than the surfaces before it."""
     rows, columns = window
     y, x = _pixels(rows)[:, None], _pixels(columns)[None, :]
     x_left = surface.left_column(x, y) if right else x
@@ -42,9 +42,9 @@ def _claim(
     np.copyto(owner, np.uint16(number), where=front)
 
 
-def _fill(surface: Surface, mine: NDArray[np.bool_], window: Window, image: Map, *, right: bool) -> None:
+def _fill(surface: Surface, shown: NDArray[np.bool_], window: Window, image: Map, *, right: bool) -> None:
     """Colour the pixels of the window that show a surface."""
-    rows, columns = np.nonzero(mine)
+    rows, columns = np.nonzero(shown)
     for start in range(0, len(rows), _MOST_PLACES):
         row, column = rows[start : start + _MOST_PLACES], columns[start : start + _MOST_PLACES]
         y, x = (row + window[0].start).astype(np.float32), (column + window[1].start).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A scene painted into both views, with exact sub-pixel disparity and occlusion from geometry, not from matching."""
+"""Rendered scenes: both views, with exact sub-pixel disparity and occlusion from geometry, not from matching."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.datasets.synthetic.hard import hard_photometry, hard_surfaces
-from disparsity.datasets.synthetic.rendering import paint
+from disparsity.datasets.synthetic.rendering import render_view
 from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
 
 Map = NDArray[np.float32]
@@ -51,9 +51,9 @@ STYLES: dict[str, Callable[[np.random.Generator, int, int, float], Scene]] = {"p
 
 
 def render(surfaces: Sequence[Surface], height: int, width: int) -> Scene:
-    """Paint surfaces into both views; the nearest (largest disparity) wins at every pixel."""
-    left, disparity = paint(surfaces, height, width, right=False)
-    right, _ = paint(surfaces, height, width, right=True)
+    """Render both views; the nearest surface (largest disparity) is seen at every pixel."""
+    left, disparity = render_view(surfaces, height, width, right=False)
+    right, _ = render_view(surfaces, height, width, right=True)
     return Scene(left=left, right=right, disparity=disparity)
 
 

@@ -1,8 +1,8 @@
-"""Cubic interpolation of a periodic grid, in the arithmetic that existing seeds were drawn with.
+"""Cubic interpolation of a periodic grid, in the arithmetic that existing seeds were rendered with.
 
-Scenes are pure functions of their seed, so drawing them faster must not change their bits. OpenCV's cubic resize on x86
-(through Intel IPP) is slow for large factors; what it computes is a fixed order of multiplications and additions, some
-of them fused, which is written out here. Small factors stay with OpenCV.
+Scenes are pure functions of their seed, so rendering them faster must not change their bits. OpenCV's cubic resize on
+x86 (through Intel IPP) is slow for large factors; what it computes is a fixed order of multiplications and additions,
+some of them fused, which is written out here. Small factors stay with OpenCV.
 """
 
 from __future__ import annotations

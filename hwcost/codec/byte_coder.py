@@ -1,4 +1,8 @@
-"""Floats and text in the adaptive stream: byte planes, and a text model that mixes the last few characters."""
+"""Byte coder of the adaptive stream: floats as byte planes, and a text model that mixes the last few characters.
+
+The text model stays because bytes decide: the header of reference takes 814 bytes, of stereonet 813, of
+psmnet_hourglass 1,270; zlib's deflate at level 9 takes 973, 972 and 2,057.
+"""
 
 from __future__ import annotations
 

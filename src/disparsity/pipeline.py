@@ -139,7 +139,7 @@ def _last_before(context: RunContext, stage: PlannedStage) -> StereoNetwork | No
 def _evaluate(context: RunContext, network: StereoNetwork, stage: str) -> None:
     folder = context.folder / "evaluation"
     done = folder / f"{stage}.json"
-    if distributed.first_says(done.is_file()):
+    if distributed.from_rank0(done.is_file()):
         return
     started = time.monotonic()
     with context.stop.at_once(context.folder):

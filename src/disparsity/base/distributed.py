@@ -1,4 +1,4 @@
-"""Processes that share a run, each with its part of every batch; alone, every function does nothing.
+"""Process group of a run, each process with its part of every batch; in a single process nothing is exchanged.
 
 All processes hold the same weights and take the same steps. Whatever differs between their parts (gradients, pixel
 counts, BatchNorm statistics, figures of images, signals) is exchanged here, so that the result is that of one process
@@ -70,25 +70,25 @@ def total(values: Tensor) -> Tensor:
     return values
 
 
-def any_says(answer: bool) -> bool:
-    """Whether one of the processes says yes."""
+def any_true(answer: bool) -> bool:
+    """Whether the answer of any process is yes."""
     return bool(total(torch.tensor(int(answer))) > 0)
 
 
-def first_says(answer: bool) -> bool:
-    """What the first process says."""
-    return any_says(answer and is_first())
+def from_rank0(answer: bool) -> bool:
+    """The answer of the first process."""
+    return any_true(answer and is_first())
 
 
 @contextmanager
-def group(init_method: str, number: int, count: int, backend: str = "gloo") -> Iterator[None]:
+def initialized_group(init_method: str, number: int, count: int, backend: str = "gloo") -> Iterator[None]:
     """Share a run with `count - 1` other processes inside the block.
 
     Args:
-        init_method: where they meet, as in ``torch.distributed.init_process_group``.
+        init_method: how they find each other, as in ``torch.distributed.init_process_group``.
         number: of this process, 0 to `count` - 1.
         count: how many there are.
-        backend: how they talk.
+        backend: of the communication, `gloo` or `nccl`.
 
     """
     dist.init_process_group(backend, init_method=init_method, rank=number, world_size=count)
@@ -109,5 +109,5 @@ def _sum(tensor: Tensor) -> None:
         raise LostProcessError(
             "another process of this run has ended",
             found=str(error).partition("\n")[0][:120],
-            remedy="its own message says why; the same command goes on from the last checkpoint",
+            remedy="its own message says why; run the same command again to resume from the last checkpoint",
         ) from error

@@ -1,4 +1,9 @@
-"""Getting several processes into one run: those of a launcher such as torchrun, or the ones that a recipe asks for."""
+"""Launch of the processes that share a run: those of a launcher such as torchrun, or as many as a recipe asks for.
+
+Processes of a recipe are not started by torch's `elastic_launch`: tried, its supervising process loads torch and then
+computes nothing, replaces exit code 75 of a run stopped by SIGTERM by an exception of its own, and prints several log
+lines with paths for every failure. Here the first process is one of the run, and its exit code is the run's.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +20,14 @@ from disparsity.base.devices import LOCAL_NUMBER, backend
 from disparsity.base.errors import InputError
 
 MEETING_FILE = "DISPARSITY_MEETING_FILE"
-"""Set for the processes that are started here: where they meet."""
+"""Set for the processes that are started here: the file through which they find each other."""
 _LAUNCHER = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-_LAST_WORDS_SECONDS = 30.0
+_SHUTDOWN_SECONDS = 30.0
 
 
 @contextmanager
-def joined(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[None]:
-    """Share the run inside the block, if there is somebody to share it with.
+def process_group(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[None]:
+    """Share the run inside the block with the other processes, if there are any.
 
     A launcher's processes win over the recipe's `count`. The processes that the recipe asks for are started here, on
     this machine, with the same command line; this one is the first.
@@ -30,7 +35,7 @@ def joined(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[
     Args:
         count: processes that the recipe asks for.
         command: the command line after `disparsity`.
-        device: that the recipe names, which says how the processes talk.
+        device: that the recipe names, which decides the backend.
 
     Raises:
         InputError: the launcher's variables are incomplete.
@@ -38,7 +43,7 @@ def joined(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[
     """
     if MEETING_FILE in os.environ:
         meeting, number = os.environ[MEETING_FILE], int(os.environ["RANK"])
-        with distributed.group(f"file://{meeting}", number, count, backend(device)):
+        with distributed.initialized_group(f"file://{meeting}", number, count, backend(device)):
             yield
     elif "WORLD_SIZE" in os.environ:
         with _launched(device):
@@ -55,10 +60,12 @@ def _launched(device: str) -> Iterator[None]:
     missing = [name for name in _LAUNCHER if not os.environ.get(name)]
     if missing:
         raise InputError(
-            "half of a launcher's environment", found=f"no {', '.join(missing)}", expected="all that torchrun sets"
+            "the launcher's environment is incomplete",
+            found=f"no {', '.join(missing)}",
+            expected="all that torchrun sets",
         )
     number, count = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    with distributed.group("env://", number, count, backend(device)):
+    with distributed.initialized_group("env://", number, count, backend(device)):
         yield
 
 
@@ -70,7 +77,7 @@ def _with_siblings(count: int, command: Sequence[str], device: str) -> Iterator[
         meeting = Path(folder) / "meeting"
         siblings = [_sibling(number, command, meeting) for number in range(1, count)]
         try:
-            with distributed.group(f"file://{meeting}", 0, count, backend(device)):
+            with distributed.initialized_group(f"file://{meeting}", 0, count, backend(device)):
                 yield
         finally:
             _end(siblings)
@@ -83,10 +90,10 @@ def _sibling(number: int, command: Sequence[str], meeting: Path) -> subprocess.P
 
 
 def _end(siblings: Sequence[subprocess.Popen[bytes]]) -> None:
-    """Wait for the others, whose end follows from this one's; kill what does not come to it."""
+    """Wait for the other processes, which end when this one does; kill those that do not."""
     for process in siblings:
         try:
-            process.wait(_LAST_WORDS_SECONDS)
+            process.wait(_SHUTDOWN_SECONDS)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -51,7 +51,7 @@ class StopRequest:
             StoppedError: a signal has asked this process or another.
 
         """
-        if distributed.any_says(self.asked):
+        if distributed.any_true(self.asked):
             raise _stopped(where)
 
 

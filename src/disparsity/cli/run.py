@@ -33,12 +33,12 @@ def add_to(commands: Any) -> None:
 
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
-    from disparsity.base.launch import joined  # noqa: PLC0415
+    from disparsity.base.launch import process_group  # noqa: PLC0415
     from disparsity.recipe.recipe import load_recipe  # noqa: PLC0415
     from disparsity.report.terminal import summary_table  # noqa: PLC0415
 
     recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
-    with joined(recipe.processes, arguments.command_line, recipe.device):
+    with process_group(recipe.processes, arguments.command_line, recipe.device):
         result = pipeline.run(recipe, arguments.out)
         if result is not None:
             print(summary_table(result))

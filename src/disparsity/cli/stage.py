@@ -31,11 +31,11 @@ def add_to(commands: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from disparsity import pipeline  # noqa: PLC0415 - torch is slow to import
     from disparsity.base import distributed  # noqa: PLC0415 - torch is slow to import
-    from disparsity.base.launch import joined  # noqa: PLC0415
+    from disparsity.base.launch import process_group  # noqa: PLC0415
     from disparsity.recipe.recipe import load_recipe  # noqa: PLC0415
 
     recipe = load_recipe(recipe_path(arguments.recipe), arguments.set)
-    with joined(recipe.processes, arguments.command_line, recipe.device):
+    with process_group(recipe.processes, arguments.command_line, recipe.device):
         folder = pipeline.run_single(recipe, arguments.out, arguments.stage, arguments.start)
         if distributed.is_first():
             print(folder)

@@ -13,7 +13,7 @@ from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
 from disparsity.base.signals import StopRequest
 from disparsity.checkpoint.restore import open_network
-from disparsity.datasets.batches.device import Delivered
+from disparsity.datasets.batches.device import DeviceStream
 from disparsity.datasets.batches.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.batches.stream import Batch, TrainingStream
 from disparsity.datasets.sample import StereoDataset
@@ -124,8 +124,8 @@ def open_context(recipe: Recipe, folder: Path, stop: StopRequest, opened: Opener
         stop=stop,
         device=device,
         dense=_open_network(recipe, device, recipe.network.checkpoint, recipe.network.name).eval(),
-        stream=Delivered(open_stream(recipe.data, recipe.seed, part, opened), device),
-        calibration=Delivered(open_stream(_calibration_data(recipe.data), recipe.seed, opened=opened), device),
+        stream=DeviceStream(open_stream(recipe.data, recipe.seed, part, opened), device),
+        calibration=DeviceStream(open_stream(_calibration_data(recipe.data), recipe.seed, opened=opened), device),
     )
 
 

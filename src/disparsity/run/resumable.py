@@ -110,7 +110,7 @@ class ResumableTraining(StepHook):
 
     def _must_save(self) -> bool:
         due = distributed.is_first() and time.monotonic() - self._saved > _SAVE_EVERY_SECONDS
-        return distributed.any_says(self._stop.asked or due)
+        return distributed.any_true(self._stop.asked or due)
 
     def _log(self, trainer: Trainer, step: int, epe_px: float | None) -> None:
         """A row for the file, the bar and TensorBoard; called by all processes, written by the first."""

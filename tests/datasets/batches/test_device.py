@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from disparsity.datasets.batches.device import Delivered
+from disparsity.datasets.batches.device import DeviceStream
 from disparsity.datasets.batches.stream import Batch
 
 VIEWS = torch.zeros(2, 3, 4, 8)
@@ -19,13 +19,13 @@ class Source:
 
 
 def test_nothing_is_copied_on_the_cpu() -> None:
-    batch = Delivered(Source(), torch.device("cpu")).next_batch(3, 5)
+    batch = DeviceStream(Source(), torch.device("cpu")).next_batch(3, 5)
     assert batch.left is VIEWS
     assert batch.ids == ("3", "5")
 
 
 def test_every_tensor_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = Delivered(Source(), torch.device("meta")).next_batch(0)
+    batch = DeviceStream(Source(), torch.device("meta")).next_batch(0)
     assert {value.device.type for value in vars(batch).values() if isinstance(value, Tensor)} == {"meta"}
 
 
@@ -44,7 +44,7 @@ def test_a_gpu_is_sent_pinned_memory_without_waiting(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Tensor, "pin_memory", pin)
     monkeypatch.setattr(Tensor, "to", to)
     device = torch.device("cuda:1")
-    Delivered(Source(), device).next_batch(0)
+    DeviceStream(Source(), device).next_batch(0)
     assert len(sent) == 4
     assert all(
         tensor is mine and place == device and free for (tensor, place, free), mine in zip(sent, pinned, strict=True)

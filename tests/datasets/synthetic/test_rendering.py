@@ -1,4 +1,4 @@
-"""Painting in windows, every pixel once, against painting every surface over the whole view."""
+"""Rendering in windows, every pixel once, against rendering every surface over the whole view."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from disparsity.datasets.synthetic import rendering
-from disparsity.datasets.synthetic.rendering import paint
+from disparsity.datasets.synthetic.rendering import render_view
 from disparsity.datasets.synthetic.surfaces import Surface, random_background, random_shape
 
 H, W = 40, 70
 
 
 def whole_views(surfaces: list[Surface], right: bool) -> tuple[np.ndarray, np.ndarray]:
-    """The painter's depth test over full frames."""
+    """A depth test over full frames."""
     y, x = np.mgrid[0:H, 0:W].astype(np.float32)
     nearest, image = np.full((H, W), -np.inf, np.float32), np.zeros((H, W, 3), np.float32)
     for surface in surfaces:
@@ -33,14 +33,14 @@ def surfaces(seed: int, background: bool = True) -> list[Surface]:
 
 @pytest.mark.parametrize("right", [False, True])
 @pytest.mark.parametrize("background", [False, True])
-def test_the_same_bits_as_painting_whole_views(right, background):
+def test_the_same_bits_as_rendering_whole_views(right, background):
     for seed in range(12):
         given = surfaces(seed, background)
-        for mine, expected in zip(paint(given, H, W, right=right), whole_views(given, right), strict=True):
+        for found, expected in zip(render_view(given, H, W, right=right), whole_views(given, right), strict=True):
             assert np.array_equal(mine, expected)
 
 
 def test_colours_looked_up_in_parts_are_the_same(monkeypatch):
-    image, _ = paint(surfaces(1), H, W, right=True)
+    image, _ = render_view(surfaces(1), H, W, right=True)
     monkeypatch.setattr(rendering, "_MOST_PLACES", 37)
-    assert np.array_equal(paint(surfaces(1), H, W, right=True)[0], image)
+    assert np.array_equal(render_view(surfaces(1), H, W, right=True)[0], image)

@@ -32,7 +32,7 @@ def main(meeting: str, rank: int, count: int, out: Path) -> None:
     """Train, prune, evaluate; the tensors of this process go to `out`."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    with distributed.group(f"file://{meeting}", rank, count) if count > 1 else nullcontext():
+    with distributed.initialized_group(f"file://{meeting}", rank, count) if count > 1 else nullcontext():
         network = build_network("reference", width=4, refinement_width=4, max_disparity=16)
         layers = prunable_layers(network, network.spec.protected)
         attach_masks(network, layers)

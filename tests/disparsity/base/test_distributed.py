@@ -84,8 +84,8 @@ def test_alone_nothing_is_exchanged() -> None:
     assert (distributed.processes(), distributed.rank(), distributed.is_first()) == (1, 0, True)
     assert distributed.total(value).tolist() == [1.0, 2.0]
     assert distributed.mean_count(torch.tensor(3)) == 3
-    assert distributed.any_says(answer=True)
-    assert not distributed.first_says(answer=False)
+    assert distributed.any_true(answer=True)
+    assert not distributed.from_rank0(answer=False)
 
 
 def test_a_lost_process_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_a_launcher_s_processes_do_a_whole_run(write_recipe: Writer, tmp_path: P
 
 
 def test_one_process_joins_nothing() -> None:
-    with launch.joined(1, []):
+    with launch.process_group(1, []):
         assert distributed.processes() == 1
 
 
@@ -57,7 +57,7 @@ def test_half_a_launcher_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(InputError, match="RANK, MASTER_ADDR, MASTER_PORT"), launch.joined(1, []):
+    with pytest.raises(InputError, match="RANK, MASTER_ADDR, MASTER_PORT"), launch.process_group(1, []):
         pass
 
 

@@ -26,7 +26,7 @@ STAGES = {
 def run_stage(run: RunContext, planned: PlannedStage, network: StereoNetwork) -> StereoNetwork:
     """One stage, or its stored result; `network` itself is left as it is."""
     context = run.stage(planned)
-    if distributed.first_says((context.folder / SIDE_FILE).is_file()):
+    if distributed.from_rank0((context.folder / SIDE_FILE).is_file()):
         return run.opened(str(context.folder), None)
     context.folder.mkdir(parents=True, exist_ok=True)
     result = STAGES[planned.kind.name].run(context, copy.deepcopy(network))
