@@ -37,7 +37,7 @@ def test_the_same_bits_as_rendering_whole_views(right, background):
     for seed in range(12):
         given = surfaces(seed, background)
         for found, expected in zip(render_view(given, H, W, right=right), whole_views(given, right), strict=True):
-            assert np.array_equal(mine, expected)
+            assert np.array_equal(found, expected)
 
 
 def test_colours_looked_up_in_parts_are_the_same(monkeypatch):
