@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from disparsity.base.errors import BitDepthError, DataError, DisparsityError, SizeError
+from disparsity.base.errors import BitDepthError, DataError, DisparsityError, SizeError, exact
 from disparsity.datasets.readers.folder import decode_pair
 from disparsity.datasets.readers.listing import Listing, Pair, missing_file
 from disparsity.datasets.sample import Sample, StereoDataset
@@ -79,9 +79,9 @@ def verify_sample(sample: Sample, max_disparity: float | None = None) -> Iterato
     if known.numel() == 0:
         yield _fault("no_ground_truth", sample.id, DataError("no valid pixel", where=sample.id))
     elif float(known.max()) >= limit:
-        beyond, found = int((known >= limit).sum()), f"up to {float(known.max()):g} px"
+        beyond, found = int((known >= limit).sum()), f"up to {exact(float(known.max()))} px"
         error = DataError(
-            f"{beyond} disparities out of range", where=sample.id, found=found, expected=f"< {limit:g} px"
+            f"{beyond} disparities out of range", where=sample.id, found=found, expected=f"< {exact(limit)} px"
         )
         yield _fault("disparity_out_of_range", sample.id, error)
 

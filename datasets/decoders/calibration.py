@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from disparsity.base.errors import DataError
+from disparsity.base.errors import DataError, exact
 from disparsity.datasets.decoders.limits import read_file
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -67,7 +67,7 @@ def read_calib_txt(path: Path) -> Calibration:
     focal, column, focal_again, row = map(float, camera.groups())
     offset, baseline = (_number(path, values, key) for key in ("doffs", "baseline"))
     if focal <= 0 or focal != focal_again or baseline <= 0:
-        found = f"f {focal:g} and {focal_again:g}, baseline {baseline:g}"
+        found = f"f {exact(focal)} and {exact(focal_again)}, baseline {exact(baseline)}"
         raise DataError("not a rectified pair", where=path, found=found, expected="one focal length, both positive")
     return Calibration(focal_px=focal, centre_px=(column, row), offset_px=offset, baseline_mm=baseline)
 

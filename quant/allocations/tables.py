@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from disparsity.base.errors import InputError
+from disparsity.base.errors import InputError, exact
 
 Table = Sequence[Sequence[float]]
 """One row per layer, one number per option; rows may differ in length."""
@@ -32,8 +32,8 @@ def check_affordable(costs: Table, budget: float) -> None:
     if least > budget:
         raise InputError(
             "the budget is below the cost of the fewest bits",
-            found=f"{budget:.6g}",
-            expected=f"{least:.6g} or more",
+            found=exact(budget),
+            expected=f"{exact(least)} or more",
             remedy="raise the budget or add lower candidates",
         )
 

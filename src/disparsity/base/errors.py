@@ -74,3 +74,8 @@ class LostProcessError(DisparsityError):
     """Another process that shared the run has ended; the last checkpoint is whole."""
 
     exit_code = 75
+
+
+def exact(number: float) -> str:
+    """A number with all its digits, so that two that differ look different in a message."""
+    return repr(number).removesuffix(".0")

@@ -16,6 +16,7 @@ from disparsity.cli import (
     doctor,
     evaluate,
     export,
+    import_packed,
     listing,
     predict,
     report,
@@ -25,7 +26,22 @@ from disparsity.cli import (
 )
 from disparsity.cli.layout import HelpLayout
 
-_COMMANDS = (run, stage, sweep, evaluate, predict, cost, report, compare, export, data, listing, doctor, completion)
+_COMMANDS = (
+    run,
+    stage,
+    sweep,
+    evaluate,
+    predict,
+    cost,
+    report,
+    compare,
+    export,
+    import_packed,
+    data,
+    listing,
+    doctor,
+    completion,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""`disparsity export` and `disparsity import`: a compressed network in another format, and a packed one back."""
+"""`disparsity export`: a network in another format."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from disparsity.registries import load, summaries
 
 
 def add_to(commands: Any) -> None:
-    """Add both commands."""
+    """Add the command."""
     command = commands.add_parser(
         "export",
         help="write a network in another format",
@@ -27,20 +27,10 @@ def add_to(commands: Any) -> None:
     command.add_argument("--network", metavar="NAME", help="of a published file; see: disparsity list networks")
     command.add_argument("--size", metavar="HxW", help="of the input, for all formats but packed")
     command.add_argument("--data", metavar="URI", help="whose first pair rtl runs (default: a synthetic pair)")
-    command.set_defaults(run=_export)
-    back = commands.add_parser(
-        "import",
-        help="a packed file as a checkpoint",
-        description="The inverse of `export --format packed`: effective weights come back bit-identical.",
-        epilog="example: disparsity import compressed.h5 --out restored",
-    )
-    back.add_argument("packed", type=Path, metavar="PACKED")
-    back.add_argument("--out", type=Path, required=True, metavar="CHECKPOINT", help="a folder for the checkpoint")
-    back.add_argument("--network", metavar="MODULE:CALLABLE", help="of a file that holds a network of your own")
-    back.set_defaults(run=_import)
+    command.set_defaults(run=_run)
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
     from disparsity import export  # noqa: PLC0415 - torch is slow to import
 
     form = load("formats", arguments.format)
@@ -61,18 +51,3 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _bytes_of(path: Path) -> int:
     return sum(file.stat().st_size for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file())
-
-
-def _import(arguments: argparse.Namespace) -> int:
-    check_folder(arguments.out)
-    from disparsity.checkpoint.checkpoints import SIDE_FILE, save_checkpoint  # noqa: PLC0415 - torch is slow to import
-    from disparsity.checkpoint.packed import read_network  # noqa: PLC0415
-    from disparsity.checkpoint.restore import network_checkpoint  # noqa: PLC0415
-    from disparsity.stereo.networks.users import remember_written  # noqa: PLC0415
-
-    if arguments.network is not None:
-        remember_written(arguments.network)
-    side_file = arguments.out / SIDE_FILE
-    save_checkpoint(side_file, network_checkpoint(read_network(arguments.packed), {"source": "packed"}))
-    print(side_file)
-    return 0

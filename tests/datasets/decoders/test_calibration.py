@@ -38,6 +38,7 @@ def test_the_published_form_is_read(tmp_path: Path) -> None:
         ("baseline=193.001", "baseline=1e999", "baseline is not a number"),
         ("baseline=193.001", "baseline=-1", "not a rectified pair"),
         ("0 3979.911 1019.507; 0 0 1]\ncam1", "0 4000 1019.507; 0 0 1]\ncam1", "not a rectified pair"),
+        ("[3979.911 0", "[3979.911001 0", "found f 3979.911001 and 3979.911, baseline"),
     ],
 )
 def test_what_is_wrong_is_said(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -13,6 +13,7 @@ from disparsity.base.errors import (
     DivergedError,
     InputError,
     StoppedError,
+    exact,
 )
 
 
@@ -34,3 +35,7 @@ def test_always_one_line() -> None:
 def test_exit_codes(kind: type[DisparsityError], code: int) -> None:
     assert kind("x").exit_code == code
     assert isinstance(kind("x"), DisparsityError)
+
+
+def test_numbers_that_differ_look_different() -> None:
+    assert (exact(1038.02), exact(1038.018), exact(20.0), exact(3)) == ("1038.02", "1038.018", "20", "3")

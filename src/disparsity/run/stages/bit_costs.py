@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from torch import nn
 
-from disparsity.base.errors import InputError
+from disparsity.base.errors import InputError, exact
 from disparsity.base.layers import effective_weight
 from disparsity.hwcost.models.energy import mac_energy_pj
 from disparsity.hwcost.models.entropy import entropy_bits
@@ -74,7 +74,7 @@ def cost_at(costs: Sequence[float], widths: Sequence[int], bits: float) -> float
         return costs[0]
     if not widths[0] <= bits <= widths[-1]:
         expected = f"{widths[0]}..{widths[-1]}, or other candidates"
-        raise InputError("the budget lies outside of the candidates", found=f"{bits:g} bits", expected=expected)
+        raise InputError("the budget lies outside of the candidates", found=f"{exact(bits)} bits", expected=expected)
     return float(np.interp(bits, widths, costs))
 
 
