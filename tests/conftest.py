@@ -10,12 +10,33 @@ from typing import Any
 import pytest
 import torch
 
+from disparsity import registries
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
 ROOT = Path(__file__).resolve().parents[1]
+TINY_DEMO = """
+threads = 1
+[network]
+checkpoint = "{checkpoint}"
+[data]
+train = ["synthetic:?pairs=2&size=32x64&seed=1&max_disparity=16"]
+test = ["synthetic:?pairs=1&size=32x64&seed=9&max_disparity=16"]
+batch = 1
+[prune]
+sparsity = 0.8
+events = 1
+[prune.train]
+steps = 1
+[finetune]
+steps = 1
+[quantize]
+rounding = "nearest"
+[report]
+pictures = 1
+"""
 
 
 @pytest.fixture(scope="session")
@@ -69,3 +90,12 @@ def flipped() -> Callable[[bytes, int], bytes]:
         return bytes(damaged)
 
     return flip
+
+
+@pytest.fixture
+def tiny_demo(tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder; in place of the installed recipe `demo` there is one with hardly any steps."""
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "demo.toml").write_text(TINY_DEMO.format(checkpoint=checkpoint))
+    monkeypatch.setitem(registries._FOLDERS, "recipes", tmp_path / "recipes")
+    return tmp_path

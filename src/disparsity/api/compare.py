@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from disparsity.api.report import Report
-from disparsity.api.run import Run
+from disparsity.api.run import Run, dotted
 from disparsity.base.atomic_io import write_json, write_text
 from disparsity.base.errors import InputError
 from disparsity.base.markdown import markdown_table
@@ -153,17 +153,10 @@ def _settings(run: object, report: Mapping[str, Any]) -> dict[str, Any]:
     """Settings by dotted key: of the recipe where the run has one, of the report, of the machine."""
     plain = {key: value for key, value in report["settings"].items() if key != "seconds"}
     sections = {"report": plain, "network": report["network"], "machine": report.get("machine") or {}}
-    found = {**_flat(sections), "profile": report["hardware"]["profile"]}
+    found = {**dotted(sections), "profile": report["hardware"]["profile"]}
     path = (_folder_of(run) or Path()) / RECIPE_FILE
     recipe = tomllib.loads(path.read_text(encoding="utf-8")) if _folder_of(run) and path.is_file() else {}
-    return {**_flat(recipe), **found}
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in table.items():
-        found |= _flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
+    return {**dotted(recipe), **found}
 
 
 def _text(value: float | None) -> str:

@@ -127,6 +127,7 @@ def run(
     *,
     stage: str | None = None,
     start: str | Path | None = None,
+    report: bool = True,
 ) -> Run:
     """Prune, fine-tune, quantize, fine-tune, evaluate, cost and report; the same call resumes a stopped run.
 
@@ -134,9 +135,10 @@ def run(
         recipe: the name of an installed recipe (see `disparsity list recipes`), a path to a TOML file, or the same as a
             dict.
         out: the run's folder.
-        changes: settings to change, such as ``{"prune.sparsity": 0.95}``.
+        changes: settings to change, in order, such as ``{"prune.sparsity": 0.95}``; nested tables do as well.
         stage: run this stage alone: `train`, `prune`, `finetune`, `quantize` or `finetune_quantized`.
         start: the checkpoint that a single stage starts from; None takes the stage before it.
+        report: else every stage is run and scored, without the costs, the figures and the report.
 
     Returns:
         the run: its report, network, stages and figures.
@@ -156,20 +158,33 @@ def run(
 
     """
     resolved, folder = resolve(recipe, changes), Path(out)
+    if start is not None and stage is None:
+        raise InputError("a start is of a single stage", found=start, expected="stage=NAME")
     if resolved.processes > 1:
         remedy = "start it with the command: disparsity run"
         raise InputError("several processes share this recipe", found=resolved.processes, remedy=remedy)
-    if stage is None:
+    if stage is None and report:
         pipeline.run(resolved, folder)
-    else:
+    elif stage is not None:
         pipeline.run_single(resolved, folder, stage, None if start is None else str(start))
+    else:
+        for name in pipeline.active_stages(resolved):
+            pipeline.run_single(resolved, folder, name, None)
     return Run(folder)
 
 
 def resolve(recipe: str | Path | Mapping[str, Any] | Recipe, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that is meant, with the changed settings."""
-    texts = [f"{key}={json.dumps(value)}" for key, value in (changes or {}).items()]
+    texts = [f"{key}={json.dumps(value)}" for key, value in dotted(changes or {}).items()]
     if isinstance(recipe, str | Path):
         return load_recipe(recipe_path(Path(recipe)), texts)
     found = recipe if isinstance(recipe, Recipe) else from_table(Recipe, recipe, "recipe")
     return changed(found, texts) if texts else found
+
+
+def dotted(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """The values of nested tables by their dotted keys."""
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        found |= dotted(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
+    return found

@@ -10,35 +10,11 @@ import numpy as np
 import pytest
 
 import disparsity
-from disparsity import registries
-
-TINY = """
-threads = 1
-[network]
-checkpoint = "{checkpoint}"
-[data]
-train = ["synthetic:?pairs=2&size=32x64&seed=1&max_disparity=16"]
-test = ["synthetic:?pairs=1&size=32x64&seed=9&max_disparity=16"]
-batch = 1
-[prune]
-sparsity = 0.8
-events = 1
-[prune.train]
-steps = 1
-[finetune]
-steps = 1
-[quantize]
-rounding = "nearest"
-[report]
-pictures = 1
-"""
 
 
 @pytest.mark.parametrize("name", ["load", "predict", "evaluate", "cost", "export", "compare", "run"])
-def test_the_example_runs(name: str, tmp_path: Path, checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "demo.toml").write_text(TINY.format(checkpoint=checkpoint))
-    monkeypatch.setitem(registries._FOLDERS, "recipes", tmp_path)
-    monkeypatch.chdir(tmp_path)
+def test_the_example_runs(name: str, tiny_demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tiny_demo)
     for side in ("left", "right"):
         cv2.imwrite(f"{side}.png", np.random.default_rng(0).integers(0, 256, (96, 192, 3), np.uint8))
     (example,) = doctest.DocTestFinder(recurse=False).find(

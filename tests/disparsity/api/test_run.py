@@ -43,6 +43,9 @@ def test_a_recipe_is_a_path_a_table_or_a_recipe(write_recipe: Callable[..., Path
     expected = resolve(path, changes)
     assert (expected.prune.sparsity, expected.data.crop, expected.report.tensorboard) == (0.5, "16x32", True)
     assert resolve(str(path), changes) == expected
+    assert (
+        resolve(path, {"prune": {"sparsity": 0.5}, "data": {"crop": "16x32"}, "report.tensorboard": True}) == expected
+    )
     assert resolve(tomllib.loads(path.read_text()), changes) == expected
     assert resolve(resolve(path), changes) == expected
     assert resolve("demo").prune is not None
@@ -63,3 +66,12 @@ def test_an_empty_run_and_one_of_several_processes(write_recipe: Callable[..., P
         Run(tmp_path).network  # noqa: B018
     with pytest.raises(InputError, match="several processes share this recipe; found 2; start it with the command"):
         disparsity.run(write_recipe(tmp_path), tmp_path / "run", {"processes": 2})
+    with pytest.raises(InputError, match="a start is of a single stage; found here; expected stage=NAME"):
+        disparsity.run(write_recipe(tmp_path), tmp_path / "run", start="here")
+
+
+def test_stages_without_a_report(write_recipe: Callable[..., Path], tmp_path: Path, finished: Path) -> None:
+    run = disparsity.run(write_recipe(tmp_path), tmp_path / "run", report=False)
+    assert not (run.folder / "report").exists()
+    assert [stage.name for stage in run.stages] == [stage.name for stage in Run(finished).stages]
+    assert run.stages[-1].accuracy[0]["epe_px"] == Run(finished).report["accuracy"][-1]["epe_px"]
