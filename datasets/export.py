@@ -21,8 +21,8 @@ from torch import Tensor
 from disparsity.base.atomic_folder import write_folder
 from disparsity.base.errors import InputError
 from disparsity.base.progress import progress
+from disparsity.datasets.decoders.images import write_kitti_disparity, write_rgb
 from disparsity.datasets.decoders.pfm import write_pfm
-from disparsity.datasets.decoders.png import write_kitti_disparity, write_rgb
 from disparsity.datasets.sample import Sample, StereoDataset, check_ground_truth
 
 _FRAME = "0006"

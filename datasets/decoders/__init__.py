@@ -1,1 +1,1 @@
-"""Decoders: PNG, PFM, npz, calibration files, and limits on image size."""
+"""Decoders: images, PFM, npz, calibration files, and limits on image size."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.base.errors import DataError
-from disparsity.datasets.decoders.png import read_png8
+from disparsity.datasets.decoders.images import read_png8
 
 Widths = Mapping[range, int]
 """Gray levels per pixel of disparity, by the widths in pixels of the images that are stored with so many."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.base.errors import DataError, SizeError
-from disparsity.datasets.decoders.png import read_mask, read_rgb
+from disparsity.datasets.decoders.images import read_mask, read_rgb
 from disparsity.datasets.readers.listing import Listing, Pair, check_complete
 from disparsity.datasets.sample import Sample
 

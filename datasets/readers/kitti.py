@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from disparsity.base.errors import DataError
-from disparsity.datasets.decoders.png import read_kitti_disparity
+from disparsity.datasets.decoders.images import read_kitti_disparity
 from disparsity.datasets.readers.folder import FolderDataset, open_listing
 from disparsity.datasets.readers.listing import Listing, Pair, names_in, views_in
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.base.errors import BitDepthError, DataError, InputError
+from disparsity.datasets.decoders.images import KITTI_SCALE, read_png8, read_png16
 from disparsity.datasets.decoders.npz import read_npz
 from disparsity.datasets.decoders.pfm import read_pfm
-from disparsity.datasets.decoders.png import KITTI_SCALE, read_png8, read_png16
 from disparsity.datasets.readers.folder import FolderDataset, open_listing
 from disparsity.datasets.readers.listing import VIEW_SUFFIXES, Listing, Pair, absent
 from disparsity.datasets.split import read_split

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from disparsity.cli import main, parser
-from disparsity.datasets.decoders.png import write_rgb
+from disparsity.datasets.decoders.images import write_rgb
 from disparsity.recipe.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]

@@ -18,9 +18,9 @@ from campaign.children import ended, start
 
 from disparsity.base.errors import DisparsityError
 from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.decoders.images import read_rgb
 from disparsity.datasets.decoders.npz import read_npz
 from disparsity.datasets.decoders.pfm import read_pfm
-from disparsity.datasets.decoders.png import read_rgb
 from disparsity.stereo.networks.published import load_published
 
 MEMORY_BYTES = 200 << 20

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from disparsity.base.errors import DataError
-from disparsity.datasets.decoders.png import read_kitti_disparity, read_png16, read_rgb
+from disparsity.datasets.decoders.images import read_kitti_disparity, read_png16, read_rgb
 
 RNG = np.random.default_rng(0)
 COLOUR, DEEP = RNG.integers(0, 256, (9, 7, 3), np.uint8), RNG.integers(0, 65_536, (9, 7), np.uint16)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from disparsity.cli import main
-from disparsity.datasets.decoders.png import write_rgb
+from disparsity.datasets.decoders.images import write_rgb
 
 
 @pytest.fixture

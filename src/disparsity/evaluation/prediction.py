@@ -12,8 +12,8 @@ from torch import Tensor
 
 from disparsity.base.errors import DataError
 from disparsity.datasets.decoders.calibration import Calibration
+from disparsity.datasets.decoders.images import KITTI_SCALE, read_rgb, write_kitti_disparity, write_rgb
 from disparsity.datasets.decoders.pfm import write_pfm
-from disparsity.datasets.decoders.png import KITTI_SCALE, read_rgb, write_kitti_disparity, write_rgb
 from disparsity.datasets.ply import point_cloud, write_ply
 from disparsity.evaluation.runtimes import Executable
 from disparsity.stereo.drawing import colour_disparity

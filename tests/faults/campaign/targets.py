@@ -22,9 +22,9 @@ from disparsity.base.checksummed_json import hash_of, read_sealed
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.datasets.decoders.calibration import read_calib_txt
+from disparsity.datasets.decoders.images import read_png8, read_png16, read_rgb
 from disparsity.datasets.decoders.npz import read_npz
 from disparsity.datasets.decoders.pfm import read_pfm, write_pfm
-from disparsity.datasets.decoders.png import read_png8, read_png16, read_rgb
 from disparsity.datasets.export import export_kitti2015
 from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
 from disparsity.datasets.packed.writer import pack
@@ -204,7 +204,7 @@ TARGETS: dict[str, Target] = {
         seeds=_images,
         read=_read_image,
         damage=_damage_image,
-        sources=("datasets/decoders/png.py",),
+        sources=("datasets/decoders/images.py",),
         share=0.25,
     ),
     "npz": Target(

@@ -15,7 +15,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image, PngImagePlugin
 
 from disparsity.base.errors import BitDepthError, DataError
-from disparsity.datasets.decoders.png import (
+from disparsity.datasets.decoders.images import (
     read_kitti_disparity,
     read_png8,
     read_png16,
