@@ -20,13 +20,6 @@ _DATASET = b"packed"
 _SPARE_BYTES = 1 << 12
 
 
-def write_packed(path: Path, network: PackedNetwork) -> int:
-    """Write a packed network; returns the bytes of the file."""
-    from disparsity.hwcost.codec.packing import pack  # noqa: PLC0415 - its compiler is slow to import
-
-    return write_content(path, pack(network))
-
-
 def write_content(path: Path, content: bytes) -> int:
     """Write a network that `packing` has coded; returns the bytes of the file."""
     write_bytes(path, _hdf5_of(content))

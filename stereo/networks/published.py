@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +11,17 @@ import numpy as np
 import safetensors.torch
 import torch
 from numpy._core import multiarray
-from torch import Tensor
 
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.networks.foreign_files import check_kind, is_safetensors, objects_error, python_object_in
 from disparsity.stereo.networks.reparametrizations import fold_reparametrizations
+from disparsity.stereo.networks.state_checks import check_finite, check_state
 from disparsity.stereo.networks.state_tables import find_table, fit_names
 from disparsity.stereo.networks.stereonet import StereoNet, with_disparity_scaled
 from disparsity.stereo.networks.users import AdoptedNetwork, build_user_network, is_user_network
 
-_LISTED = 5
 _HARMLESS: list[Any] = [
     argparse.Namespace,
     np.ndarray,
@@ -63,37 +61,9 @@ def load_published(path: Path, name: str) -> StereoNetwork:
     check_state(network.state_dict(), state, where=path, network=name)
     network.load_state_dict(state)
     fold_reparametrizations(network)
+    check_finite(network, path)
     # In pixels its weights are so small beside those of colours that a filter's common step would round them away.
     return with_disparity_scaled(network, _SCALE) if isinstance(network, StereoNet) else network
-
-
-def check_state(expected: Mapping[str, Tensor], found: Mapping[str, Tensor], *, where: Path, network: str) -> None:
-    """Refuse a state whose names or shapes are not those of the network, listing the first few differences."""
-    missing = [name for name in expected if name not in found and not name.endswith("num_batches_tracked")]
-    unexpected = [name for name in found if name not in expected]
-    shaped = [
-        f"{name} {tuple(found[name].shape)} for {tuple(expected[name].shape)}"
-        for name in expected
-        if name in found and found[name].shape != expected[name].shape
-    ]
-    shaped += [
-        f"{name} {found[name].dtype} for {expected[name].dtype}"
-        for name in expected
-        if name in found and _kind(found[name]) != _kind(expected[name])
-    ]
-    if missing or unexpected or shaped:
-        raise InputError(
-            f"not a checkpoint of network '{network}'",
-            where=where,
-            found=f"missing {missing[:_LISTED]}, unexpected {unexpected[:_LISTED]}, mis-shaped {shaped[:_LISTED]}",
-            expected=f"{len(expected)} tensors",
-            remedy="name the network that the file belongs to with --network",
-        )
-
-
-def _kind(tensor: Tensor) -> str:
-    """Floats of all widths are one kind; a copy of an integer or a bool would pass for a weight."""
-    return "float" if tensor.is_floating_point() else str(tensor.dtype)
 
 
 def _read_archive(path: Path) -> Any:

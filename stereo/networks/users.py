@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks.reparametrizations import fold_reparametrizations
+from disparsity.stereo.networks.state_checks import check_finite
 from disparsity.stereo.spec import NetworkSpec
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
@@ -94,6 +95,7 @@ def build_user_network(name: str, settings: Mapping[str, Any], *, fold: bool = T
     network = adopted_network(_call(_import(name), name, settings), name)
     if fold:
         fold_reparametrizations(network)
+        check_finite(network, name)
     network.spec = replace(network.spec, name=name)
     return network
 

@@ -10,11 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.errors import CorruptArtefactError
+from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.layers import channel_axis, quantizable_layers, trained_weight
+from disparsity.base.layers import effective_weight as weight_of
 from disparsity.checkpoint.packed_factors import pack_factors, restore_factors
 from disparsity.checkpoint.restore import build_structure, network_facts
-from disparsity.hwcost.codec.packed_file import read_packed, write_packed
+from disparsity.hwcost.codec.packed_file import read_packed, write_content
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight, owner
 from disparsity.pruning.masks import mask_modules
 from disparsity.quant.attach import input_quantizer, weight_quantizer
@@ -23,6 +24,7 @@ from disparsity.quant.grids.steps import log_of_step
 from disparsity.quant.quantizers.base import WeightQuantizer
 from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.state_checks import check_finite
 
 _INPUT_STEP = ".input_quantizer.log_step"
 
@@ -41,8 +43,32 @@ def pack_network(network: StereoNetwork) -> PackedNetwork:
 
 
 def write_network(path: Path, network: StereoNetwork) -> int:
-    """Write `compressed.h5`; returns its bytes."""
-    return write_packed(path, pack_network(network))
+    """Write `compressed.h5` once it has been read back from memory; returns its bytes.
+
+    Raises:
+        InputError: what was packed does not give the network back; nothing is written.
+
+    """
+    from disparsity.hwcost.codec.packing import pack  # noqa: PLC0415 - its compiler is slow to import
+
+    return write_checked(path, network, pack(pack_network(network)))
+
+
+def write_checked(path: Path, network: StereoNetwork, content: bytes) -> int:
+    """Write a network that `packing` has coded, unless it cannot be read back with the same weights.
+
+    Raises:
+        InputError: it cannot; nothing is written.
+
+    """
+    from disparsity.hwcost.codec.packing import unpack  # noqa: PLC0415 - its compiler is slow to import
+
+    restored = _restored(unpack(content, where=str(path)), path, trusted=True)
+    before, after = _weighted(network), _weighted(restored)
+    wrong = [name for name, layer in before.items() if not torch.equal(weight_of(layer).cpu(), weight_of(after[name]))]
+    if wrong:
+        raise InputError("the packed network is not the network", where=path, found=f"other weights at {wrong[0]}")
+    return write_content(path, content)
 
 
 def read_network(path: Path) -> StereoNetwork:
@@ -53,11 +79,14 @@ def read_network(path: Path) -> StereoNetwork:
         CorruptArtefactError: the file is damaged, or is no packed network.
 
     """
-    packed = read_packed(path)
+    return _restored(read_packed(path), path)
+
+
+def _restored(packed: PackedNetwork, path: Path, *, trusted: bool = False) -> StereoNetwork:
     try:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            network = build_structure(cast(dict[str, Any], packed.header))
+            network = build_structure(cast(dict[str, Any], packed.header), trusted=trusted)
         _check_names(network, packed, path)
         with torch.no_grad():
             for stored in packed.layers:
@@ -67,6 +96,7 @@ def read_network(path: Path) -> StereoNetwork:
             _restore_tensors(network, packed)
     except (KeyError, AttributeError, RuntimeError, TypeError) as error:
         raise CorruptArtefactError("the packed network does not fit together", where=path, found=str(error)) from error
+    check_finite(network, path)
     return network.eval()
 
 

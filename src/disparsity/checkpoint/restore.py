@@ -18,7 +18,8 @@ from disparsity.quant.description import attach_from_description, describe_quant
 from disparsity.quant.folding.batch_norm import fold_pairs, folded_pairs
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
-from disparsity.stereo.networks.published import check_state, load_published
+from disparsity.stereo.networks.published import load_published
+from disparsity.stereo.networks.state_checks import check_finite, check_state
 from disparsity.stereo.networks.users import check_written, is_user_network, remember_written
 
 _MOST_PARAMETERS, _SPARE_PARAMETERS = 1 << 28, 100_000
@@ -58,6 +59,7 @@ def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Pa
         raise CorruptArtefactError("the description does not fit together", where=where, found=found) from error
     check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
     network.load_state_dict(tensors)
+    check_finite(network, where)
     return network.eval()
 
 
@@ -74,14 +76,19 @@ def _check_claim(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path)
         raise InputError(f"not the parameters of network '{name}'", where=where, found=found)
 
 
-def build_structure(facts: dict[str, Any]) -> StereoNetwork:
+def build_structure(facts: dict[str, Any], *, trusted: bool = False) -> StereoNetwork:
     """The network with its channels, folded BatchNorms, masks and quantizers in place, values still fresh.
+
+    Args:
+        facts: as of `network_facts`.
+        trusted: they come from a network in memory, whose code runs already, and not from a file.
 
     Raises:
         InputError: the network is a ``module:callable`` that the user has not named, or does not have these channels.
 
     """
-    check_written(facts["network"]["name"])
+    if not trusted:
+        check_written(facts["network"]["name"])
     network = build_network(facts["network"]["name"], **facts["network"]["settings"])
     resize_layers(network, facts.get("channels", {}))
     fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])

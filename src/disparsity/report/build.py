@@ -13,14 +13,13 @@ from disparsity.base.checksummed_json import write_sealed
 from disparsity.base.errors import InputError
 from disparsity.base.layers import channel_axis, effective_weight, quantizable_layers
 from disparsity.checkpoint.checkpoints import SIDE_FILE, load_facts
-from disparsity.checkpoint.packed import pack_network
+from disparsity.checkpoint.packed import pack_network, write_checked
 from disparsity.checkpoint.restore import open_network
 from disparsity.cost import cost_sections
 from disparsity.evaluation.activation_statistics import observe_cheaply
 from disparsity.evaluation.evaluation import load_panels
 from disparsity.evaluation.latency import latency_file, measure_latency, stored_latency
 from disparsity.evaluation.measured_latency import MeasuredLatency
-from disparsity.hwcost.codec.packed_file import write_content
 from disparsity.hwcost.codec.packing import pack, pack_and_measure
 from disparsity.hwcost.models.machine import Machine
 from disparsity.hwcost.profiles.technology import load_profile
@@ -61,7 +60,7 @@ def build_report(run: Path, recipe: Recipe, *, measure_again: bool = False) -> R
         report_size(recipe),
         Machine(profile=load_profile(recipe.report.profile)),
         packing=packing,
-        packed_file_bytes=write_content(run / PACKED_FILE, packing.content),
+        packed_file_bytes=write_checked(run / PACKED_FILE, compressed, packing.content),
         observation=observe_cheaply(compressed, recipe.data.test[0]) if recipe.data.test else None,
     )
     stages = StageBytes(

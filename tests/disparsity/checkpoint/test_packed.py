@@ -10,9 +10,10 @@ from torch import nn
 
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.layers import effective_weight, quantizable_layers
-from disparsity.checkpoint.packed import pack_network, read_network, write_network
+from disparsity.checkpoint.packed import pack_network, read_network, write_checked, write_network
 from disparsity.checkpoint.restore import network_facts, open_network
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork
+from disparsity.hwcost.codec.packing import pack
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.quant.activations.calibration import calibrate
@@ -146,3 +147,16 @@ def test_every_state_but_masks_and_weight_steps_is_kept(checkpoint: Path) -> Non
     assert weights | set(packed.tensors) == set(network.state_dict())
     norms = [name for name, module in network.named_modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
     assert all(f"{name}.running_mean" in packed.tensors for name in norms)
+
+
+def test_a_file_that_does_not_give_the_network_back_is_not_written(checkpoint: Path, tmp_path: Path) -> None:
+    network, path = open_network(str(checkpoint), None), tmp_path / "packed.h5"
+    content = pack(pack_network(network))
+    with torch.no_grad():
+        next(iter(quantizable_layers(network).values())).weight[0, 0, 0, 0] += 1
+    with pytest.raises(InputError, match=r"packed\.h5: the packed network is not the network; found other weights at "):
+        write_checked(path, network, content)
+    network.register_parameter("more", nn.Parameter(torch.zeros(1)))
+    with pytest.raises(CorruptArtefactError, match=r"does not fit together; found missing \[\], unexpected \['more'\]"):
+        write_network(path, network)
+    assert not path.exists()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from disparsity.base.errors import CorruptArtefactError, InputError
-from disparsity.hwcost.codec.packed_file import read_packed, write_packed
+from disparsity.hwcost.codec.packed_file import read_packed, write_content
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight
 from disparsity.hwcost.codec.packing import pack, pack_and_measure, unpack
 from disparsity.quant.grids.levels import Levels
@@ -104,8 +104,8 @@ def test_every_packed_network_comes_back(network: PackedNetwork) -> None:
 
 
 def test_a_file_round_trip_is_deterministic_and_adds_little(tmp_path) -> None:
-    size = write_packed(tmp_path / "a.h5", example())
-    write_packed(tmp_path / "b.h5", example())
+    size = write_content(tmp_path / "a.h5", pack(example()))
+    write_content(tmp_path / "b.h5", pack(example()))
     content = (tmp_path / "a.h5").read_bytes()
     assert content == (tmp_path / "b.h5").read_bytes()
     assert size == len(content) < len(pack(example())) + 500
@@ -139,7 +139,7 @@ def test_a_flipped_bit_is_noticed(at: int) -> None:
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.9, 0.999])
 def test_a_truncated_file_is_refused(tmp_path, share: float) -> None:
     path = tmp_path / "cut.h5"
-    size = write_packed(path, example())
+    size = write_content(path, pack(example()))
     path.write_bytes(path.read_bytes()[: int(size * share)])
     with pytest.raises(CorruptArtefactError, match=r"cut\.h5"):
         read_packed(path)
@@ -162,10 +162,10 @@ def test_packing_changes_nothing_it_is_given() -> None:
 
 def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path) -> None:
     path = tmp_path / "a.h5"
-    write_packed(path, example())
+    write_content(path, pack(example()))
     before = path.read_bytes()
     with pytest.raises(TypeError):
-        write_packed(path, PackedNetwork(layers=(), tensors={"a": np.array(["text"])}))
+        write_content(path, pack(PackedNetwork(layers=(), tensors={"a": np.array(["text"])})))
     assert path.read_bytes() == before
 
 
