@@ -67,7 +67,7 @@ class StereoNetwork(nn.Module):
         compresses keep their input channels too.
         """
         views = [torch.zeros(2, 3, self.spec.divisor, 2 * self.spec.divisor, device=self.mean.device)] * 2
-        kept_outputs = (*self.spec.protected, *self.spec.training_only)
+        kept_outputs = (*self.spec.protected, *self.spec.not_at_inference)
         return trace_coupling(self, views, kept_outputs, self.spec.uncompressed)
 
     def _check(self, maps: tuple[Tensor, ...], shape: tuple[int, int, int]) -> None:

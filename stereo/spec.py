@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -25,6 +26,7 @@ class NetworkSpec:
             them: the network that runs on an accelerator has none of them.
         uncompressed: modules that run, but that no stage compresses: their layers stay dense and in float, and are
             counted as that. Fine-tuning trains them with the rest.
+        unused: modules that never run: not declared, but found when a run starts.
 
     """
 
@@ -40,8 +42,18 @@ class NetworkSpec:
     loss_weights: tuple[float, ...] = (1.0,)
     training_only: tuple[str, ...] = ()
     uncompressed: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+
+    @property
+    def not_at_inference(self) -> tuple[str, ...]:
+        """Modules that the network on an accelerator has none of: nothing compresses, packs or counts them."""
+        return (*self.training_only, *self.unused)
 
     def compresses(self, layer: str) -> bool:
         """Whether the stages may prune and quantize a layer of this name (`protected` ones they only quantize)."""
-        left_alone = (*self.training_only, *self.uncompressed)
-        return not any(layer == name or layer.startswith(f"{name}.") for name in left_alone)
+        return not is_below(layer, (*self.not_at_inference, *self.uncompressed))
+
+
+def is_below(name: str, modules: Iterable[str]) -> bool:
+    """Whether a layer or a tensor is one of these modules or inside of one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)

@@ -105,13 +105,14 @@ class Workload:
 
     Attributes:
         calls: layers with weights, weight-free parts that declare a `workload_kind`, and single operations.
-        parameters: all parameters of the network, effective weights counted once, quantizers not counted.
+        parameters: of what runs, effective weights counted once, quantizers not counted.
         buffers: elements of the float buffers that it needs at inference (BatchNorm's mean and variance).
         counted_macs: by the formulas of `torch.utils.flop_counter`, whether a record holds them or not.
         unknown_macs: at the most, of operations that have no formula; see `most_products`.
         counted_bytes: that all operations read and wrote in float32, weights aside.
         modelled_bytes: of them, those of operations whose work a record holds.
-        unmodelled: names of modules with parameters, and of operations, whose work no record holds.
+        unmodelled: names of modules with parameters, and of operations, whose work no record holds,
+            and of modules that never run.
 
     """
 

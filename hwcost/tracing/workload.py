@@ -18,11 +18,12 @@ from disparsity.base.errors import InputError
 from disparsity.base.layers import QUANTIZABLE, is_plain
 from disparsity.base.trace.dry_run import trace_network
 from disparsity.base.trace.operation import ModuleEnd, Operation, Trace
+from disparsity.base.trace.unused import unused_modules
 from disparsity.hwcost.tracing.functional_layer import FunctionalLayer, functional_layer
 from disparsity.hwcost.tracing.layer_call import FLOAT_LAYER, LayerCall, Workload
 from disparsity.hwcost.tracing.layer_record import layer_record
 from disparsity.hwcost.tracing.operators import OPERATORS, Operator, most_products, products
-from disparsity.hwcost.tracing.parameters import inference_parameters, inference_statistics
+from disparsity.hwcost.tracing.parameters import inference_parameters, inference_statistics, is_below
 from disparsity.hwcost.tracing.weight_sources import WeightSources
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
@@ -71,15 +72,17 @@ def workload_of(
     if unknown:
         raise InputError("bits for a layer that the network does not have", found=unknown[0])
     count = _Count(network, trace, bits)
+    unused = [name for name in unused_modules(network, trace) if not is_below(name, training_only)]
+    left_out = (*training_only, *unused)
     return Workload(
         calls=tuple(count.calls),
-        parameters=inference_parameters(network, training_only),
-        buffers=inference_statistics(network, training_only),
+        parameters=inference_parameters(network, left_out),
+        buffers=inference_statistics(network, left_out),
         counted_macs=count.macs,
         unknown_macs=count.unknown_macs,
         counted_bytes=count.bytes,
         modelled_bytes=count.modelled_bytes,
-        unmodelled=tuple(count.unmodelled),
+        unmodelled=(*count.unmodelled, *(f"{name} (never runs)" for name in unused)),
     )
 
 

@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from disparsity.base.errors import InputError
 from disparsity.base.trace.dry_run import trace_network
+from disparsity.base.trace.unused import unused_modules
 from disparsity.checkpoint.packed import pack_network
 from disparsity.datasets.decoders.limits import MAX_PIXELS
 from disparsity.hwcost.codec.packed_network import PackedNetwork
@@ -75,26 +76,29 @@ def cost_sections(
     """
     check_pixels(size)
     bits, same = layer_bits(compressed), dense is compressed
-    packed = pack_network(compressed)
+    run = traced(compressed, size, bits)
+    packed = pack_network(compressed, run.unused)
     if packing is None and not same:
         packing = _pack(packed)
     if packed_file_bytes is None and packing is not None:
         packed_file_bytes = len(packing.content)
-    workload, peak = traced(compressed, size, bits)
     after = Compressed(
-        workload=workload,
+        workload=run.workload,
         layers=packed.layers,
         packed_file_bytes=packed_file_bytes,
         coded_bytes=packing.weight_bytes.total if packing else None,
-        peak=peak,
+        peak=run.peak,
         grid_codes=grid_codes(compressed),
         observation=observation,
     )
-    before, before_peak = (workload, peak) if same else traced(dense, size)
+    before = run if same else traced(dense, size)
     network = NetworkSection(
-        name=dense.spec.name, parameters=before.parameters, input_size=size, max_disparity=dense.spec.max_disparity
+        name=dense.spec.name,
+        parameters=before.workload.parameters,
+        input_size=size,
+        max_disparity=dense.spec.max_disparity,
     )
-    return CostSections(**vars(network_costs(before, after, machine, before_peak)), network=network)
+    return CostSections(**vars(network_costs(before.workload, after, machine, before.peak)), network=network)
 
 
 def cost_comparison(networks: Mapping[str, StereoNetwork], size: Size, machine: Machine) -> Comparison:
@@ -110,13 +114,23 @@ def cost_comparison(networks: Mapping[str, StereoNetwork], size: Size, machine: 
     return compare(candidates, size, machine, list(profiles.values()))
 
 
-def traced(
-    network: StereoNetwork, size: tuple[int, int], bits: Mapping[str, LayerBits] | None = None
-) -> tuple[Workload, ActivationPeak]:
+@dataclass(frozen=True, kw_only=True)
+class Traced:
+    """What one run of a network shows: its work, its activations, and the modules that took no part."""
+
+    workload: Workload
+    peak: ActivationPeak
+    unused: tuple[str, ...]
+
+
+def traced(network: StereoNetwork, size: Size, bits: Mapping[str, LayerBits] | None = None) -> Traced:
     """What runs on an accelerator: heads that only training needs are no part of it."""
     trace = trace_network(network, (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size)))
-    workload = workload_of(network, trace, bits, training_only=network.spec.training_only)
-    return workload, peak_activations(network, trace, bits)
+    return Traced(
+        workload=workload_of(network, trace, bits, training_only=network.spec.training_only),
+        peak=peak_activations(network, trace, bits),
+        unused=unused_modules(network, trace),
+    )
 
 
 def _pack(network: PackedNetwork) -> Packing:
@@ -126,12 +140,12 @@ def _pack(network: PackedNetwork) -> Packing:
 
 
 def _candidate(name: str, network: StereoNetwork, size: Size) -> Candidate:
-    workload, peak = traced(network, size, layer_bits(network))
+    run = traced(network, size, layer_bits(network))
     return Candidate(
         name=name,
-        workload=workload,
-        stored_bytes=len(_pack(pack_network(network)).content),
-        peak=peak,
+        workload=run.workload,
+        stored_bytes=len(_pack(pack_network(network, run.unused)).content),
+        peak=run.peak,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,19 +25,20 @@ from disparsity.quant.quantizers.base import WeightQuantizer
 from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks.state_checks import check_finite
+from disparsity.stereo.spec import is_below
 
 _INPUT_STEP = ".input_quantizer.log_step"
 
 
-def pack_network(network: StereoNetwork) -> PackedNetwork:
+def pack_network(network: StereoNetwork, unused: Collection[str] = ()) -> PackedNetwork:
     """Everything that inference needs: integer weights and steps where quantized, float values elsewhere.
 
-    Modules that only training runs are left out.
+    Modules that only training runs are left out, and so are those that never run: by the network's spec, and `unused`.
     """
-    layers = _weighted(network)
+    layers = _weighted(network, unused)
     return PackedNetwork(
         layers=tuple(stored for name, layer in layers.items() for stored in _pack_layer(name, layer)),
-        tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers).items()},
+        tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers, unused).items()},
         header=network_facts(network),
     )
 
@@ -100,13 +101,13 @@ def _restored(packed: PackedNetwork, path: Path, *, trusted: bool = False) -> St
     return network.eval()
 
 
-def _weighted(network: StereoNetwork) -> dict[str, nn.Module]:
-    return {name: layer for name, layer in quantizable_layers(network).items() if _is_run(network, name)}
+def _weighted(network: StereoNetwork, unused: Collection[str] = ()) -> dict[str, nn.Module]:
+    return {name: layer for name, layer in quantizable_layers(network).items() if _is_run(network, name, unused)}
 
 
-def _is_run(network: StereoNetwork, name: str) -> bool:
+def _is_run(network: StereoNetwork, name: str, unused: Collection[str] = ()) -> bool:
     """Whether inference needs a layer or a tensor of this name."""
-    return not any(name == module or name.startswith(f"{module}.") for module in network.spec.training_only)
+    return not is_below(name, (*network.spec.not_at_inference, *unused))
 
 
 def _check_names(network: StereoNetwork, packed: PackedNetwork, path: Path) -> None:
@@ -142,13 +143,15 @@ def _pack_layer(name: str, layer: nn.Module) -> tuple[PackedLayer | FloatLayer, 
     return (packed,)
 
 
-def _other_tensors(network: StereoNetwork, layers: Mapping[str, nn.Module]) -> dict[str, Tensor]:
+def _other_tensors(
+    network: StereoNetwork, layers: Mapping[str, nn.Module], unused: Collection[str] = ()
+) -> dict[str, Tensor]:
     """Biases, input steps and unfolded BatchNorms: the state without weights, masks and weight steps."""
     kept = {}
     for name, tensor in network.state_dict().items():
         owner, _, last = name.rpartition(".")
         weight_itself = owner in layers and last == "weight"
-        if not weight_itself and ".parametrizations." not in name and _is_run(network, name):
+        if not weight_itself and ".parametrizations." not in name and _is_run(network, name, unused):
             kept[name] = tensor
     for name, layer in layers.items():
         quantizer = input_quantizer(layer)

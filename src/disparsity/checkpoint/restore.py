@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ _WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
 
 
 def network_facts(network: StereoNetwork) -> dict[str, Any]:
-    """What the structure of a network is rebuilt from, as plain data; `channels` only where some were removed."""
+    """What the structure of a network is rebuilt from, as plain data; no empty `channels` and `unused`."""
     channels = shrunk_layers(network)
     return {
         "network": {"name": network.spec.name, "settings": network.spec.settings},
         **({"channels": channels} if channels else {}),
+        **({"unused": list(network.spec.unused)} if network.spec.unused else {}),
         "folded": [list(pair) for pair in folded_pairs(network)],
         "masks": list(masks_of(network)),
         "quantizers": describe_quantizers(network),
@@ -90,6 +92,7 @@ def build_structure(facts: dict[str, Any], *, trusted: bool = False) -> StereoNe
     if not trusted:
         check_written(facts["network"]["name"])
     network = build_network(facts["network"]["name"], **facts["network"]["settings"])
+    network.spec = replace(network.spec, unused=tuple(facts.get("unused", ())))
     resize_layers(network, facts.get("channels", {}))
     fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
     attach_masks(network, facts["masks"])

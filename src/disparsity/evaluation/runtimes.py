@@ -97,7 +97,7 @@ def open_in_integers(checkpoint: str, name: str | None) -> Executable:
         remedy = "quantize it first, or leave --runtime integer out"
         raise InputError("the network has no integers", where=checkpoint, found=f"a {stage} network", remedy=remedy)
     integer = integer_form(network)
-    unused = tuple(f"{module}." for module in spec.training_only)
+    unused = tuple(f"{module}." for module in spec.not_at_inference)
     return Executable(
         name=spec.name,
         estimate=functools.partial(predict, integer),

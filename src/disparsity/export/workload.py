@@ -19,7 +19,7 @@ def write_workload(
     render: Callable[[Workload], str], path: Path, network: StereoNetwork, size: tuple[int, int]
 ) -> None:
     """Write what `render` makes of the network's workload for images of this height and width."""
-    write_text(path, render(traced(network, size, layer_bits(network))[0]))
+    write_text(path, render(traced(network, size, layer_bits(network)).workload))
 
 
 SCALESIM = Format(write=functools.partial(write_workload, scalesim.topology))

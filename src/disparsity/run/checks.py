@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from disparsity.base import distributed
 from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
+from disparsity.base.notices import notice
 from disparsity.cost import check_pixels
 from disparsity.evaluation.latency import check_runtime
 from disparsity.finetune.modes import MODES
@@ -93,6 +94,8 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
         check_distributions(network)
     if context.recipe.prune is not None or context.recipe.quantize is not None:
         check_treatable(network, batch.left, batch.right)
+        if network.spec.unused:
+            notice(f"never run, and left out of every stage and figure: {', '.join(network.spec.unused)}")
 
 
 def check_report(recipe: Recipe) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -18,9 +19,11 @@ from disparsity.base.errors import InputError
 from disparsity.base.layers import QUANTIZABLE, has_own_weight, is_plain, quantizable_layers
 from disparsity.base.trace.dry_run import trace_network
 from disparsity.base.trace.operation import ModuleEnd, ModuleStart, Trace, TracedTensor
+from disparsity.base.trace.unused import unused_modules
 from disparsity.pruning.masks import WeightMask
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.spec import is_below
 
 _RECURRENT = (nn.RNNBase, nn.RNNCellBase)
 _NORMS = (nn.modules.batchnorm._NormBase, nn.GroupNorm, nn.LayerNorm)
@@ -32,10 +35,10 @@ _LISTED = 5
 def check_treatable(network: StereoNetwork, left: Tensor, right: Tensor) -> None:
     """Refuse a network with operators that the stages cannot treat.
 
-    Modules that the spec excludes from compression may hold anything.
+    Modules that the spec excludes from compression, and those that never run, may hold anything.
 
     Args:
-        network: not changed.
+        network: the modules that never run are written into its spec, so that no stage treats them.
         left: ``[B, 3, H, W]``, a pair to run it on; where the network allows that, only the shape is used.
         right: the same shape.
 
@@ -43,7 +46,9 @@ def check_treatable(network: StereoNetwork, left: Tensor, right: Tensor) -> None
         InputError: there is such an operator; the message names the first few and where they are.
 
     """
-    findings = untreatable_modules(network) or untreatable_calls(network, left, right)
+    trace = trace_network(network, (left, right))
+    network.spec = replace(network.spec, unused=_unused(network, trace))
+    findings = untreatable_modules(network) or untreatable_calls(network, trace, left, right)
     if findings:
         more = len(findings) - _LISTED
         raise InputError(
@@ -65,10 +70,9 @@ def untreatable_modules(network: StereoNetwork) -> list[str]:
     return findings + _shared_weights(network)
 
 
-def untreatable_calls(network: StereoNetwork, left: Tensor, right: Tensor) -> list[str]:
+def untreatable_calls(network: StereoNetwork, trace: Trace, left: Tensor, right: Tensor) -> list[str]:
     """What a run tells, each as ``operator at name``; with a second run where the first one looked at values."""
-    trace = trace_network(network, (left, right))
-    findings = list(_findings(network, trace))
+    findings = [*_findings(network, trace), *_uncalled(network, trace)]
     if trace.computed:
         other = trace_network(network, (torch.zeros_like(left), torch.zeros_like(right)))
         findings = list(dict.fromkeys((*findings, *_changing_calls(network, trace, other))))
@@ -118,6 +122,18 @@ def _shared_weights(network: StereoNetwork) -> list[str]:
     return findings
 
 
+def _unused(network: StereoNetwork, trace: Trace) -> tuple[str, ...]:
+    """Modules that never run, those aside that the network declares as run by training alone."""
+    return tuple(name for name in unused_modules(network, trace) if not is_below(name, network.spec.training_only))
+
+
+def _uncalled(network: StereoNetwork, trace: Trace) -> Iterator[str]:
+    """Layers whose weight something else computes with."""
+    for name, count in _calls(network, trace).items():
+        if not count:
+            yield f"a weight used without its layer at {name}"
+
+
 def _changing_calls(network: StereoNetwork, first: Trace, second: Trace) -> Iterator[str]:
     """Layers that two pairs of views call differently often."""
     counts, others = _calls(network, first), _calls(network, second)
@@ -127,10 +143,8 @@ def _changing_calls(network: StereoNetwork, first: Trace, second: Trace) -> Iter
 
 
 def _calls(network: StereoNetwork, trace: Trace) -> Counter[str]:
-    layers = _compressed_layers(network)
-    return Counter(
-        event.stack[-1] for event in trace.events if isinstance(event, ModuleEnd) and event.stack[-1] in layers
-    )
+    called = Counter(event.stack[-1] for event in trace.events if isinstance(event, ModuleEnd))
+    return Counter({name: called[name] for name in _compressed_layers(network)})
 
 
 def _findings(network: StereoNetwork, trace: Trace) -> dict[str, None]:

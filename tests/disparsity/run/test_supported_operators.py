@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from disparsity.base.errors import InputError
-from disparsity.run.supported_operators import check_treatable, untreatable_calls, untreatable_modules
+from disparsity.run.supported_operators import check_treatable, untreatable_modules
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.spec import NetworkSpec
@@ -79,6 +79,12 @@ def rows(part: nn.Module, values: Tensor) -> Tensor:
 def cell(part: nn.Module, values: Tensor) -> Tensor:
     flat = values.movedim(1, -1)
     return part(flat.flatten(0, 2)).view(flat.shape).movedim(-1, 1)
+
+
+def cells(part: nn.Module, values: Tensor) -> Tensor:
+    for each in part:
+        values = cell(each, values)
+    return values
 
 
 def attention(part: nn.Module, values: Tensor) -> Tensor:
@@ -166,9 +172,47 @@ def test_what_the_stages_treat_is_accepted(part: nn.Module, step: Any) -> None:
     assert not network.part._forward_hooks
 
 
+class Left(nn.Module):
+    """Modules of which only one runs, and a weight that is read without its layer."""
+
+    def __init__(self, step: Callable[[Left, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.head = nn.Sequential(nn.Conv2d(4, 32, 3), nn.GRU(4, 4))
+        self.used, self.lone, self.step = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1), step
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.step(self, self.used(values))
+
+
+def test_modules_that_never_run_are_left_out_whatever_they_hold() -> None:
+    network = Toy(Left(lambda part, values: values), apply)
+    check_treatable(network, *pair())
+    assert network.spec.unused == ("part.head", "part.lone")
+    assert not network.spec.compresses("part.head.0")
+    assert network.spec.compresses("part.used")
+
+
+def test_a_weight_without_its_layer_is_refused() -> None:
+    network = Toy(Left(lambda part, values: torch.conv2d(values, part.lone.weight)), apply)
+    with pytest.raises(InputError, match=r"a weight used without its layer at part\.lone"):
+        check_treatable(network, *pair())
+
+
+class TensorflowPadding(nn.Conv2d):
+    def forward(self, values: Tensor) -> Tensor:
+        return super().forward(nn.functional.pad(values, (0, 1, 0, 1)))
+
+
+def test_a_layer_with_a_forward_pass_of_its_own_is_refused_and_named() -> None:
+    network = Toy(TensorflowPadding(4, 4, 2), apply)
+    with pytest.raises(InputError, match=r"a forward pass of its own at part \(TensorflowPadding\)"):
+        check_treatable(network, *pair())
+    check_treatable(Toy(TensorflowPadding(4, 4, 2), apply, ("part",)), *pair())
+
+
 def test_many_findings_are_cut_short() -> None:
     with pytest.raises(InputError, match=r"part\.4 \(GRUCell\) and 2 more"):
-        check_treatable(Toy(nn.ModuleList(nn.GRUCell(4, 4) for _ in range(7)), updates), *pair())
+        check_treatable(Toy(nn.ModuleList(nn.GRUCell(4, 4) for _ in range(7)), cells), *pair())
 
 
 def test_a_layer_called_by_values_is_run_twice_and_others_once() -> None:
@@ -178,7 +222,7 @@ def test_a_layer_called_by_values_is_run_twice_and_others_once() -> None:
         runs.append(values.device.type)
         return part(values)
 
-    assert untreatable_calls(Toy(nn.Conv2d(4, 4, 1), counted), *pair()) == []
+    check_treatable(Toy(nn.Conv2d(4, 4, 1), counted), *pair())
     assert runs == ["meta"]
 
 

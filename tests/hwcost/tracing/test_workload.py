@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -231,3 +233,24 @@ def test_the_trace_is_the_same_in_deterministic_mode() -> None:
     finally:
         torch.use_deterministic_algorithms(mode=False)
     assert strict == usual
+
+
+class LeftOver(nn.Module):
+    """A convolution, and a head that is never called."""
+
+    def __init__(self, *, head: bool) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4))
+        if head:
+            self.head = nn.Sequential(nn.Conv2d(4, 32, 3), nn.BatchNorm2d(32))
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.first(values)
+
+
+def test_a_module_that_never_runs_is_named_and_counts_nowhere() -> None:
+    without, beside = (trace_workload(LeftOver(head=head), (torch.rand(1, 3, 8, 8),)) for head in (False, True))
+    assert (without.parameters, without.buffers) == (3 * 4 + 4 + 2 * 4, 2 * 4)
+    assert replace(beside, calls=(), unmodelled=()) == replace(without, calls=(), unmodelled=())
+    assert [call.name for call in beside.calls] == [call.name for call in without.calls]
+    assert (without.unmodelled, beside.unmodelled) == ((), ("head (never runs)",))
