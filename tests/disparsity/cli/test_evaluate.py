@@ -66,6 +66,17 @@ def test_a_split_selects(run_main: Callable[..., str], checkpoint: Path, kitti: 
     assert "in 1 images" in printed
 
 
+def test_a_packed_file_scores_as_its_checkpoint(
+    run_main: Callable[..., str], finished: Path, quantized: Path, tmp_path: Path
+) -> None:
+    rows = []
+    for source in (finished / "compressed.h5", quantized):
+        run_main("evaluate", source, "--data", DATA, "--json", tmp_path / "row.json")
+        rows.append(json.loads((tmp_path / "row.json").read_text()))
+    assert rows[0] == rows[1]
+    assert rows[0]["stage"] == "quantized"
+
+
 @pytest.mark.parametrize("mask", ["-1", "nan", "inf"])
 def test_an_impossible_mask(refused: Callable[..., str], checkpoint: Path, mask: str) -> None:
     assert "--mask: out of range" in refused(2, "evaluate", checkpoint, "--data", DATA, f"--mask={mask}")
