@@ -146,7 +146,7 @@ def predict(
         checkpoint: as in `load`, or what it returned.
         network: as in `load`.
         out: a folder for disparity.pfm, disparity.png (16 bit, x256) and disparity_color.png.
-        calib: a Middlebury calib.txt, with which `out` gets points.ply too.
+        calib: calibration of Middlebury or KITTI, with which `out` gets points.ply too.
         runtime: as in `load`.
         device: as in `load`.
 
