@@ -268,6 +268,6 @@ def _float_storage(name: str, values: np.ndarray) -> LayerStorage:
 
 
 def weight_rows(weight: np.ndarray, axis: int) -> np.ndarray:
-    """``[output channels, the rest]`` of a weight that counts its output channels on `axis`."""
+    """``[output channels, input channels, taps]`` of a weight that counts its output channels on `axis`."""
     turned = np.moveaxis(weight, axis, 0)
-    return turned.reshape(turned.shape[0], -1)
+    return turned.reshape(*turned.shape[:2], -1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from disparsity.hwcost.formats import huffman, n_of_m, run_length
@@ -59,31 +61,31 @@ class BitReader:
 
 
 def encode_dense(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: ``n b`` bits."""
+    """Codes of `bits` bits as bytes: ``n b`` bits."""
     return to_bytes(value_bits(codes, bits))
 
 
-def decode_dense(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_dense(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
-    return BitReader(content).signed(shape[0] * shape[1], bits).reshape(shape)
+    return BitReader(content).signed(math.prod(shape), bits).reshape(shape)
 
 
 def encode_bitmap(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes."""
+    """Codes of `bits` bits as bytes."""
     return to_bytes((codes.ravel() != 0).astype(np.uint8), value_bits(codes[codes != 0], bits))
 
 
-def decode_bitmap(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_bitmap(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
     reader = BitReader(content)
-    nonzero = reader.unsigned(shape[0] * shape[1], 1) == 1
+    nonzero = reader.unsigned(math.prod(shape), 1) == 1
     codes = np.zeros(nonzero.size, np.int64)
     codes[nonzero] = reader.signed(int(nonzero.sum()), bits)
     return codes.reshape(shape)
 
 
 def encode_coo(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: nnz, positions, values."""
+    """Codes of `bits` bits as bytes: nnz, positions, values."""
     places = np.flatnonzero(codes)
     return to_bytes(
         fixed_bits(np.array([places.size]), COUNT_BITS),
@@ -92,10 +94,10 @@ def encode_coo(codes: np.ndarray, bits: int) -> bytes:
     )
 
 
-def decode_coo(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_coo(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
     reader = BitReader(content)
-    count, size = reader.one(COUNT_BITS), shape[0] * shape[1]
+    count, size = reader.one(COUNT_BITS), math.prod(shape)
     places = reader.unsigned(count, index_width(size))
     codes = np.zeros(size, np.int64)
     codes[places] = reader.signed(count, bits)
@@ -103,30 +105,31 @@ def decode_coo(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
 
 
 def encode_csr(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: nnz, row starts, columns, values."""
-    rows, columns = np.nonzero(codes)
-    starts = np.searchsorted(rows, np.arange(codes.shape[0] + 1))
+    """Codes of `bits` bits as bytes: nnz, row starts, columns, values; a row is a filter."""
+    table = codes.reshape(len(codes), -1)
+    rows, columns = np.nonzero(table)
+    starts = np.searchsorted(rows, np.arange(table.shape[0] + 1))
     return to_bytes(
         fixed_bits(np.array([len(rows)]), COUNT_BITS),
         fixed_bits(starts, index_width(len(rows) + 1)),
-        fixed_bits(columns, index_width(codes.shape[1])),
-        value_bits(codes[rows, columns], bits),
+        fixed_bits(columns, index_width(table.shape[1])),
+        value_bits(table[rows, columns], bits),
     )
 
 
-def decode_csr(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_csr(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
     reader = BitReader(content)
-    count = reader.one(COUNT_BITS)
+    count, width = reader.one(COUNT_BITS), math.prod(shape[1:])
     starts = reader.unsigned(shape[0] + 1, index_width(count + 1))
-    columns = reader.unsigned(count, index_width(shape[1]))
-    codes = np.zeros(shape, np.int64)
+    columns = reader.unsigned(count, index_width(width))
+    codes = np.zeros((shape[0], width), np.int64)
     codes[np.repeat(np.arange(shape[0]), np.diff(starts)), columns] = reader.signed(count, bits)
-    return codes
+    return codes.reshape(shape)
 
 
 def encode_run_length(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes, with the best run width."""
+    """Codes of `bits` bits as bytes, with the best run width."""
     width = run_length.best_width(run_length.run_gaps(codes), bits)
     runs, values = run_length.entries(codes, width)
     return to_bytes(
@@ -137,7 +140,7 @@ def encode_run_length(codes: np.ndarray, bits: int) -> bytes:
     )
 
 
-def decode_run_length(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_run_length(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
     reader = BitReader(content)
     width, count = reader.one(8), reader.one(COUNT_BITS)
@@ -145,31 +148,31 @@ def decode_run_length(content: bytes, shape: tuple[int, int], bits: int) -> np.n
     return from_entries(runs, reader.signed(count, bits), shape)
 
 
-def from_entries(runs: np.ndarray, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def from_entries(runs: np.ndarray, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The inverse of `entries`."""
-    codes = np.zeros(shape[0] * shape[1], np.int64)
+    codes = np.zeros(math.prod(shape), np.int64)
     codes[np.cumsum(runs + 1) - 1] = values
     return codes.reshape(shape)
 
 
 def encode_huffman(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: the table, then a word per code."""
+    """Codes of `bits` bits as bytes: the table, then a word per code."""
     return to_bytes(*_encode_symbols(codes.ravel(), bits))
 
 
-def decode_huffman(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_huffman(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
-    return _decode_symbols(BitReader(content), shape[0] * shape[1], bits).reshape(shape)
+    return _decode_symbols(BitReader(content), math.prod(shape), bits).reshape(shape)
 
 
 def encode_huffman_gap(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: runs of zeros of at most 255, and values, a table each."""
+    """Codes of `bits` bits as bytes: runs of zeros of at most 255, and values, a table each."""
     runs, values = run_length.entries(codes, huffman.RUN_BITS)
     count = fixed_bits(np.array([len(runs)]), COUNT_BITS)
     return to_bytes(count, *_encode_symbols(runs, huffman.RUN_BITS + 1), *_encode_symbols(values, bits))
 
 
-def decode_huffman_gap(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_huffman_gap(content: bytes, shape: tuple[int, ...], bits: int) -> np.ndarray:
     """The inverse of `encode_gaps`."""
     reader = BitReader(content)
     count = reader.one(COUNT_BITS)
@@ -225,30 +228,33 @@ def _decode_symbols(reader: BitReader, count: int, bits: int) -> np.ndarray:
 
 
 def encode_n_of_m(codes: np.ndarray, bits: int) -> bytes:
-    """``[rows, columns]`` codes of `bits` bits as bytes: the plan, places inside the blocks, values."""
+    """``[filters, channels, taps]`` codes of `bits` bits as bytes: the plan, places inside the blocks, values."""
     plan = n_of_m.best_plan(codes, bits)
-    blocks = n_of_m._blocks(codes, plan)
+    lines = n_of_m.lines(codes, per_position=plan.per_position)
+    blocks = np.pad(lines, ((0, 0), (0, -lines.shape[1] % plan.block))).reshape(-1, plan.block)
     # A stable sort keeps the codes of a block in order and takes zeros only where codes are missing.
     places = np.sort(np.argsort(blocks == 0, axis=1, kind="stable")[:, : plan.kept], axis=1)
     return to_bytes(
-        fixed_bits(np.array([plan.kept]), 5),
-        fixed_bits(np.array([plan.block]), 5),
-        fixed_bits(np.array([plan.stride]), 16),
+        fixed_bits(np.array([plan.block - 1]), 12),
+        fixed_bits(np.array([plan.kept]), 13),
+        fixed_bits(np.array([plan.per_position]).astype(np.int64), 1),
         fixed_bits(places, index_width(plan.block)),
         value_bits(np.take_along_axis(blocks, places, 1), bits),
     )
 
 
-def decode_n_of_m(content: bytes, shape: tuple[int, int], bits: int) -> np.ndarray:
+def decode_n_of_m(content: bytes, shape: tuple[int, int, int], bits: int) -> np.ndarray:
     """The inverse of `encode`."""
     reader = BitReader(content)
-    kept, block, stride = reader.one(5), reader.one(5), reader.one(16)
-    columns = n_of_m._padded(shape[1], block * stride)
-    blocks = np.zeros((shape[0] * columns // block, block), np.int64)
+    block, kept, per_position = reader.one(12) + 1, reader.one(13), bool(reader.one(1))
+    filters, channels, taps = shape
+    count, length = (filters * taps, channels) if per_position else (filters, channels * taps)
+    per_line = -(-length // block)
+    blocks = np.zeros((count * per_line, block), np.int64)
     places = reader.unsigned(len(blocks) * kept, index_width(block)).reshape(len(blocks), kept)
     np.put_along_axis(blocks, places, reader.signed(places.size, bits).reshape(places.shape), 1)
-    turned = blocks.reshape(shape[0], -1, stride, block).swapaxes(2, 3)
-    return np.ascontiguousarray(turned).reshape(shape[0], columns)[:, : shape[1]]
+    lines = blocks.reshape(count, -1)[:, :length]
+    return lines.reshape(filters, taps, channels).swapaxes(1, 2) if per_position else lines.reshape(shape)
 
 
 ENCODERS = {
