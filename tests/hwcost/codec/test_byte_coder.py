@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -26,6 +26,7 @@ def encoded_text(text: bytes) -> bytes:
     return encoder.finish()
 
 
+@settings(deadline=None)
 @given(texts)
 def test_any_text_comes_back(text: bytes) -> None:
     assert code_text(LogisticModel(Decoder(encoded_text(text))), b"") == text
@@ -35,6 +36,7 @@ def test_a_text_that_repeats_itself_costs_little() -> None:
     assert len(encoded_text(b"conv.weight," * 200)) < 12 * 200 / 20
 
 
+@settings(deadline=None)
 @given(arrays)
 def test_any_arrays_come_back(given_arrays: list[np.ndarray]) -> None:
     encoder = Encoder()

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disparsity.hwcost.codec.context_model import LogisticModel
@@ -28,6 +28,7 @@ def test_bits_cost_little_more_than_their_entropy(chance: float) -> None:
     assert model.table[model.named("feature", 4.0), 0] == pytest.approx(math.log(share / (1 - share)), abs=0.4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 31)), max_size=60))
 def test_symbols_come_back(symbols: list[tuple[str, int]]) -> None:
     encoder = Encoder()

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from disparsity.hwcost.codec.context_model import LogisticModel
@@ -36,6 +36,7 @@ def test_filters_of_unlike_density_have_a_spread_and_equal_ones_have_none() -> N
     assert measured(uneven).kernel_filter > 1 > 0.1 > measured(even).kernel_filter
 
 
+@settings(deadline=None)
 @given(st.integers(1, 9), st.floats(-6, 6), st.floats(-6, 6), st.floats(0, 3))
 def test_a_decoder_reads_the_plan_that_was_coded(area: int, kernel: float, element: float, spread: float) -> None:
     plan = LayerPlan(kernel_odds=kernel, element_chance_odds=element, kernel_filter=spread, element_position=spread)
