@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,6 +12,7 @@ from disparsity.base.errors import InputError
 from disparsity.stereo.channels.coupling import ChannelCoupling
 from disparsity.stereo.channels.trace import trace_coupling
 from disparsity.stereo.spec import NetworkSpec
+from disparsity.stereo.user_code import user_errors
 
 
 class StereoNetwork(nn.Module):
@@ -17,6 +20,10 @@ class StereoNetwork(nn.Module):
 
     mean: Tensor
     std: Tensor
+    users_own = False
+    """Whether its code is a user's, whose errors are input errors."""
+    needs_values = False
+    """Whether it stores tensors of its runs outside of itself, so that it must never run without values."""
 
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
@@ -39,8 +46,8 @@ class StereoNetwork(nn.Module):
             maps ``[B, H, W]`` in input pixels; padding is already cropped.
 
         Raises:
-            InputError: the views differ in shape or are not ``[B, 3, H, W]``, or the network's maps are not
-                ``[B, H, W]``.
+            InputError: the views differ in shape or are not ``[B, 3, H, W]``, the network's maps are not
+                ``[B, H, W]``, or the code of a user's network fails.
 
         """
         if left.shape != right.shape or left.dim() != 4 or left.shape[1] != 3:
@@ -51,7 +58,8 @@ class StereoNetwork(nn.Module):
             )
         height, width = left.shape[-2:]
         top, beyond = self.padding(height, width)
-        maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
+        with user_errors(self.spec.name) if self.users_own else nullcontext():
+            maps = self.estimate(self._prepare(left, top, beyond), self._prepare(right, top, beyond))
         self._check(maps, (left.shape[0], height + top, width + beyond))
         return tuple(disparity[..., top:, :width] for disparity in maps)
 

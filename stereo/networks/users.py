@@ -17,14 +17,19 @@ from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
 from disparsity.stereo.network import StereoNetwork
+from disparsity.stereo.networks.kept_tensors import keeps_tensors
+from disparsity.stereo.networks.positional import call_by_position
 from disparsity.stereo.networks.reparametrizations import fold_reparametrizations
 from disparsity.stereo.networks.state_checks import check_finite
+from disparsity.stereo.networks.user_module import check_module, checked_spec
 from disparsity.stereo.spec import NetworkSpec
 
 _NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 _BUILTIN = "builtin:"
 _LAYER_FIELDS = ("first", "protected", "wide_inputs", "training_only", "uncompressed")
 _written: set[str] = set()
+_keeping: dict[tuple[type, str], bool] = {}
+"""By class and name, whether a network keeps tensors outside of itself, found out once per process."""
 
 
 class AdoptedNetwork(StereoNetwork):
@@ -115,8 +120,18 @@ def adopted_network(module: object, where: str | None = None) -> StereoNetwork:
             found=f"{type(module).__name__} with a spec of type {type(spec).__name__}",
             expected="a StereoNetwork, or a torch module whose attribute `spec` is a NetworkSpec",
         )
+    where = where or spec.name
+    check_module(module, where)
+    spec = checked_spec(spec, where)
     network = module if isinstance(module, StereoNetwork) else AdoptedNetwork(module, spec)
-    _check_spec(network, where or spec.name)
+    network.spec = spec if network is module else network.spec
+    network.users_own = True
+    _check_layers(network, where)
+    call_by_position(network)
+    code = type(module), where
+    if code not in _keeping:
+        _keeping[code] = keeps_tensors(network, spec.divisor)
+    network.needs_values = _keeping[code]
     return network
 
 
@@ -150,10 +165,8 @@ def _call(function: Any, name: str, settings: Mapping[str, Any]) -> Any:
         ) from error
 
 
-def _check_spec(network: StereoNetwork, name: str) -> None:
+def _check_layers(network: StereoNetwork, name: str) -> None:
     layers = dict(network.named_modules())
     unknown = [layer for field in _LAYER_FIELDS for layer in getattr(network.spec, field) if layer not in layers]
     if unknown:
         raise InputError("the spec names layers that the network does not have", where=name, found=unknown)
-    if network.spec.divisor < 1 or not network.spec.loss_weights or network.spec.max_disparity < 1:
-        raise InputError("impossible spec", where=name, found=network.spec, expected="positive sizes, a loss weight")

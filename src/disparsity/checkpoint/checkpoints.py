@@ -37,8 +37,7 @@ class Checkpoint:
 
 def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     """Write a checkpoint so that `side_file` always describes a whole one; older tensor files are then removed."""
-    tensors = {name: tensor.detach().contiguous().cpu() for name, tensor in checkpoint.tensors.items()}
-    content = safetensors.torch.save(tensors)
+    content = safetensors.torch.save(_with_own_memory(checkpoint.tensors))
     digest = hashlib.sha256(content).hexdigest()
     tensor_file = side_file.with_name(f"{side_file.stem}-{digest[:12]}.safetensors")
     write_bytes(tensor_file, content)
@@ -47,6 +46,13 @@ def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     for old in side_file.parent.glob(f"{side_file.stem}-*.safetensors"):
         if old != tensor_file:
             old.unlink()
+
+
+def _with_own_memory(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors as safetensors takes them: one with several names (one BatchNorm in two places) is copied."""
+    plain = {name: tensor.detach().contiguous().cpu() for name, tensor in tensors.items()}
+    first = {tensor.untyped_storage().data_ptr(): name for name, tensor in reversed(plain.items())}
+    return {n: t if first[t.untyped_storage().data_ptr()] == n else t.clone() for n, t in plain.items()}
 
 
 def load_checkpoint(path: Path) -> Checkpoint:

@@ -26,6 +26,7 @@ from disparsity.recipe.input_size import report_size
 from disparsity.recipe.plan import check_order, prunes_under_quantizers
 from disparsity.recipe.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.run.data_checks import check_data
+from disparsity.run.network_contract import check_contract, check_layers
 from disparsity.run.supported_operators import check_treatable
 from disparsity.run.tensorboard import check_tensorboard
 from disparsity.stereo.network import StereoNetwork
@@ -89,6 +90,7 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
     """
     check_data(context.recipe, network)
     context.stream.next_batch(0)
+    check_contract(context, network)
     batch = context.calibration.next_batch(0, 1)
     if any(phase.teacher_volume_weight > 0 for phase in context.recipe.phases.values()):
         check_distributions(network)
@@ -96,6 +98,7 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
         check_treatable(network, batch.left, batch.right)
         if network.spec.unused:
             notice(f"never run, and left out of every stage and figure: {', '.join(network.spec.unused)}")
+        check_layers(network, context.recipe)
 
 
 def check_report(recipe: Recipe) -> None:

@@ -229,3 +229,12 @@ def test_numbers_that_json_lacks_are_refused_before_anything_is_lost(tmp_path: P
     with pytest.raises(ValueError, match="JSON"):
         save(tmp_path, loss=float("nan"))
     assert load_checkpoint(tmp_path).facts["generation"] == 1
+
+
+def test_a_tensor_with_two_names_is_stored_under_both(tmp_path: Path) -> None:
+    tensor = torch.arange(3.0)
+    save_checkpoint(tmp_path / SIDE_FILE, Checkpoint({"one": tensor, "two": tensor, "part": tensor[1:]}, {}))
+    stored = load_checkpoint(tmp_path).tensors
+    assert {name: value.tolist() for name, value in stored.items()} == {
+        "one": [0.0, 1.0, 2.0], "two": [0.0, 1.0, 2.0], "part": [1.0, 2.0]
+    }  # fmt: skip

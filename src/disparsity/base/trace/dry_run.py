@@ -20,8 +20,8 @@ from disparsity.base.trace.recorder import Recorder
 def trace_network(network: nn.Module, inputs: Sequence[Tensor], *, training: bool = False) -> Trace:
     """Run `network` once and return what it did.
 
-    A network that looks at values (``.item()``, branches) cannot run on the meta device; then it computes on `inputs`,
-    and in training mode moves its running statistics.
+    A network that looks at values (``.item()``, branches, NumPy) cannot run on the meta device; then it computes on
+    `inputs`, and in training mode moves its running statistics. So does one whose attribute `needs_values` is true.
 
     Args:
         network: its modes are restored.
@@ -30,13 +30,19 @@ def trace_network(network: nn.Module, inputs: Sequence[Tensor], *, training: boo
 
     """
     with torch.no_grad(), usual_operators(), _separate_operators():
+        if getattr(network, "needs_values", False):
+            return _computed(network, inputs, training=training)
         try:
             shadow = copy.deepcopy(network).to("meta").train(training)
             return _recorded(shadow, tuple(value.to("meta") for value in inputs), computed=False)
-        except (RuntimeError, NotImplementedError):
-            with evaluating(network):
-                network.train(training)
-                return _recorded(network, tuple(inputs), computed=True)
+        except Exception:  # whatever the code of a network does where tensors have no values
+            return _computed(network, inputs, training=training)
+
+
+def _computed(network: nn.Module, inputs: Sequence[Tensor], *, training: bool) -> Trace:
+    with evaluating(network):
+        network.train(training)
+        return _recorded(network, tuple(inputs), computed=True)
 
 
 def _recorded(network: nn.Module, inputs: tuple[Tensor, ...], *, computed: bool) -> Trace:
