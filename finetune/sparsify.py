@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
+from disparsity.base.notices import notice
 from disparsity.base.progress import progress
 from disparsity.base.tensor_names import with_prefix, without_prefix
 from disparsity.finetune.modes.base import Mode, Place
@@ -15,6 +16,7 @@ from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.mask_update import Select, competition, with_returning
 from disparsity.pruning.masks import density, masks_of, set_masks
 from disparsity.pruning.schedules import density_after, event_steps
+from disparsity.pruning.scores.evidence import with_evidence
 from disparsity.pruning.scores.normalisation import normalised, per_mac
 from disparsity.pruning.scores.score import ScorePass
 from disparsity.pruning.scores.taylor import TaylorScore
@@ -112,7 +114,7 @@ class Sparsify(StepHook):
     def _event(self, trainer: Trainer) -> None:
         self._done += 1
         self._mode.before_event(self._done, len(self._at))
-        scores = self._score_pass(self._done) if self._score_pass is not None else self._running()
+        scores = self._scored(self._score_pass(self._done) if self._score_pass is not None else self._running())
         scaled = per_mac(normalised(scores, self._settings.normalisation), self._macs, self._settings.mac_power)
         competing = self._mode.weigh(scaled, trainer.network)
         target = self._target(self._done)
@@ -122,6 +124,21 @@ class Sparsify(StepHook):
         self._mode.after_event(trainer.network, trainer.optimizer)
         if self._done == len(self._at):
             self._mode.finish(trainer.network)
+
+    def _scored(self, scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The layers that have a score; the others keep their weights, and are named once."""
+        found = with_evidence(scores)
+        exempt = [name for name in scores if name not in found]
+        if exempt and self._settings.pattern == "channel":
+            raise InputError(
+                "channels can be removed only where every layer has a score",
+                where="prune.pattern",
+                found=f"no gradient at {', '.join(exempt)}",
+                remedy="train these layers, or name them in the spec's `uncompressed`",
+            )
+        if exempt and self._done == 1:
+            notice(f"no score for {', '.join(exempt)}: no gradient reaches these layers; they keep all their weights")
+        return found
 
     def _target(self, event: int) -> float:
         first, last = 1.0 - self._settings.first_sparsity, 1.0 - self._settings.sparsity

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from disparsity.base.errors import DivergedError
+from disparsity.pruning.scores.evidence import has_evidence
 from disparsity.pruning.threshold import keep_top_by_histogram
 
 Scores = Mapping[str, Tensor]
@@ -50,7 +51,7 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
     Args:
         scores: one float tensor per layer, of the weight's shape; higher is more important.
-        density: share of all weights to keep, 0..1; the count is exact unless the floors alone exceed it.
+        density: share of all scored weights to keep, 0..1; the count is exact unless the floors alone exceed it.
         floor: what every layer keeps.
 
     Returns:
@@ -61,6 +62,11 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
     """
     check_scores(scores)
+    exempt = _exempt(scores)
+    if exempt:
+        ranked = {name: score for name, score in scores.items() if name not in exempt}
+        chosen = {**exempt, **(select_global(ranked, density, floor) if ranked else {})}
+        return {name: chosen[name] for name in scores}
     count = keep_count(sum(score.numel() for score in scores.values()), density)
     held: Masks = {}
     while True:
@@ -78,6 +84,8 @@ def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Ma
     check_scores(scores)
     return {
         name: _best({name: score}, max(floor.count(score), keep_count(score.numel(), density)))[name]
+        if has_evidence(score)
+        else torch.ones_like(score, dtype=torch.bool)
         for name, score in scores.items()
     }
 
@@ -101,8 +109,13 @@ def check_scores(scores: Scores) -> None:
 
     """
     for name, score in scores.items():
-        if not bool(torch.isfinite(score).all()):
+        if has_evidence(score) and not bool(torch.isfinite(score).all()):
             raise DivergedError("scores are not finite", where=name, remedy="lower the learning rate")
+
+
+def _exempt(scores: Scores) -> Masks:
+    """Whole masks of the layers without a score: they are kept, and do not count towards the density."""
+    return {name: torch.ones_like(s, dtype=torch.bool) for name, s in scores.items() if not has_evidence(s)}
 
 
 def _best(scores: Scores, count: int) -> Masks:

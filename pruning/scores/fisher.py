@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import trained_weight
+from disparsity.pruning.scores.evidence import no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 
@@ -26,6 +27,7 @@ class FisherDiagonal:
             name: torch.zeros_like(trained_weight(layer), dtype=torch.float32) for name, layer in layers.items()
         }
         self._samples = 0
+        self._reached: set[str] = set()
 
     def add_sample(self) -> None:
         """Take in the gradients of one sample."""
@@ -33,12 +35,13 @@ class FisherDiagonal:
         for name, layer in self._layers.items():
             gradient = trained_weight(layer).grad
             if gradient is not None:
+                self._reached.add(name)
                 self._sums[name] += gradient.detach().float().square()
 
     def values(self) -> dict[str, Tensor]:
-        """``F_ii`` per layer, float32."""
+        """``F_ii`` per layer that gradients have reached, float32."""
         assert self._samples > 0, "no sample was seen"
-        return {name: total / self._samples for name, total in self._sums.items()}
+        return {name: self._sums[name] / self._samples for name in self._sums if name in self._reached}
 
 
 def fisher_obs_scores(
@@ -62,8 +65,10 @@ def fisher_obs_scores(
     fisher = FisherDiagonal(layers)
     gradient_pass(network, sample_loss, samples, fisher.add_sample)
     curvature = fisher.values()
+    weights = {name: trained_weight(layer).detach().float() for name, layer in layers.items()}
     return {
-        name: 0.5 * trained_weight(layer).detach().float().square() * curvature[name] for name, layer in layers.items()
+        name: 0.5 * weight.square() * curvature[name] if name in curvature else no_evidence(weight)
+        for name, weight in weights.items()
     }
 
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from disparsity.base.layers import trained_weight
 from disparsity.pruning.masks import WeightMask
+from disparsity.pruning.scores.evidence import no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.scores.taylor import taylor_term
@@ -43,16 +43,19 @@ def quant_aware_scores(
         form: name in `TAYLOR_FORMS`.
 
     """
-    sums = {name: torch.zeros_like(trained_weight(layer), dtype=torch.float32) for name, layer in layers.items()}
+    sums: dict[str, Tensor] = {}
     with _watched(layers) as gradients:
 
         def take() -> None:
             for name, layer in layers.items():
-                sums[name] += taylor_term(rounded(layer), gradients(name), form)
+                gradient = gradients(name)
+                if gradient is not None:
+                    term = taylor_term(rounded(layer), gradient, form)
+                    sums[name] = sums[name] + term if name in sums else term
 
         gradient_pass(network, batch_loss, batches, take)
-    means = {name: total / batches for name, total in sums.items()}
-    return {name: mean.abs() for name, mean in means.items()} if form == "abs_mean" else means
+    means = {name: total.abs() / batches if form == "abs_mean" else total / batches for name, total in sums.items()}
+    return {name: means[name] if name in means else no_evidence(trained_weight(layers[name])) for name in layers}
 
 
 def build_quant_aware(context: ScoringContext) -> ScorePass:
@@ -63,19 +66,20 @@ def build_quant_aware(context: ScoringContext) -> ScorePass:
 
 
 @contextmanager
-def _watched(layers: Mapping[str, nn.Module]) -> Iterator[Callable[[str], Tensor]]:
-    """Sum the gradients by a layer's effective weight over all its calls, until they are asked for."""
+def _watched(layers: Mapping[str, nn.Module]) -> Iterator[Callable[[str], Tensor | None]]:
+    """Sum the gradients by a layer's effective weight over all its calls, until they are read; None without any."""
     seen: dict[str, Tensor] = {}
     handles = []
     for name, layer in layers.items():
         if parametrize.is_parametrized(layer, "weight"):
             handles.append(_chain(layer)[-1].register_forward_hook(_adding_to(seen, name)))
 
-    def gradient(name: str) -> Tensor:
+    def gradient(name: str) -> Tensor | None:
         layer = layers[name]
         if not parametrize.is_parametrized(layer, "weight"):
-            return _or_zeros(trained_weight(layer).grad, layer)
-        return _reaching(layer, _or_zeros(seen.pop(name, None), layer))
+            return trained_weight(layer).grad
+        found = seen.pop(name, None)
+        return None if found is None else _reaching(layer, found)
 
     try:
         yield gradient
@@ -101,10 +105,6 @@ def _reaching(layer: nn.Module, gradient: Tensor) -> Tensor:
     for module in masks:
         gradient = gradient if module.straight_through else gradient * module.mask
     return gradient
-
-
-def _or_zeros(gradient: Tensor | None, layer: nn.Module) -> Tensor:
-    return torch.zeros_like(trained_weight(layer)) if gradient is None else gradient
 
 
 def _chain(layer: nn.Module) -> nn.ModuleList:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 ScorePass = Callable[[int], dict[str, Tensor]]
-"""The scores by layer, in the weights' shapes, never negative, for event number i (1-based)."""
+"""The scores by layer, in the weights' shapes, never negative, for event number i (1-based); see `evidence`."""
 
 
 @dataclass(frozen=True, kw_only=True)

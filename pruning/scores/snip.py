@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor, nn
 
+from disparsity.pruning.scores.evidence import has_evidence
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.scores.taylor import taylor_pass
 
@@ -28,9 +29,9 @@ def snip_scores(
 
     """
     sizes = taylor_pass(network, layers, batch_loss, batches, "abs_mean")
-    total = torch.stack([size.sum(dtype=torch.float64) for size in sizes.values()]).sum()
-    # a network that nothing reacts in keeps its zeros
-    scale = float(1.0 / total) if total > 0 else 1.0
+    sums = [size.sum(dtype=torch.float64) for size in sizes.values() if has_evidence(size)]
+    total = torch.stack(sums).sum() if sums else torch.zeros(())
+    scale = float(1.0 / total) if total > 0 else 1.0  # scores that are all zero stay so, and are refused later
     return {name: (size.double() * scale).float() for name, size in sizes.items()}
 
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from disparsity.base.layers import trained_weight
+from disparsity.pruning.scores.evidence import no_evidence
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 
 _LEFT_OUT = frozenset({"softmax", "sigmoid", "tanh", "neg", "__neg__", "clamp", "relu6", "hardtanh"})
@@ -55,7 +56,7 @@ def synflow_scores(
     Interpretation of what stereo networks have besides: BatchNorm scales by ``|gamma| / sqrt(running variance)`` and
     shifts by nothing, biases are zero, the soft-argmin is the sum of the volume weighted by disparity, both views are
     ones, and a difference of views is their sum (see `PositiveFlow`; with equal views it would be zero and cut every
-    path). Layers that only training runs score zero. Scores are relative to the largest: the product of many layers
+    path). Layers that only training runs have no score. Scores are relative to the largest: the product of many layers
     exceeds float32; what is 45 decades smaller becomes zero, such as a concatenated volume beside a correlation, whose
     paths run through the towers twice.
 
@@ -71,7 +72,7 @@ def synflow_scores(
     weights = [trained_weight(positive.get_submodule(name)) for name in layers]
     gradients = torch.autograd.grad(response, weights, allow_unused=True)
     flows = [
-        torch.zeros_like(weight) if gradient is None else (weight * gradient).detach().abs()
+        no_evidence(weight) if gradient is None else (weight * gradient).detach().abs()
         for weight, gradient in zip(weights, gradients, strict=True)
     ]
     most = max(float(flow.max()) for flow in flows)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import trained_weight
+from disparsity.pruning.scores.evidence import has_evidence, no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 
@@ -50,6 +51,7 @@ class TaylorScore:
         self._decay = decay
         self._form = form
         self.batches = 0
+        self._reached: set[str] = set()
         self.sums = {
             name: torch.zeros_like(trained_weight(layer), dtype=torch.float32) for name, layer in layers.items()
         }
@@ -61,6 +63,7 @@ class TaylorScore:
             weight = trained_weight(layer)
             if weight.grad is None:
                 continue
+            self._reached.add(name)
             term = taylor_term(weight, weight.grad, self._form)
             if self._decay is None:
                 self.sums[name] += term
@@ -68,21 +71,29 @@ class TaylorScore:
                 self.sums[name].mul_(self._decay).add_(term, alpha=1.0 - self._decay)
 
     def scores(self) -> dict[str, Tensor]:
-        """The score per layer; a running average is corrected for its start at zero."""
+        """The score per layer, see `evidence`; a running average is corrected for its start at zero."""
         assert self.batches > 0, "no batch was scored"
         scale = 1.0 / self.batches if self._decay is None else 1.0 / (1.0 - self._decay**self.batches)
-        means = {name: total * scale for name, total in self.sums.items()}
-        return {name: mean.abs() for name, mean in means.items()} if self._form == "abs_mean" else means
+        means = {
+            name: total * scale if name in self._reached else no_evidence(total) for name, total in self.sums.items()
+        }
+        return {name: _size(mean) for name, mean in means.items()} if self._form == "abs_mean" else means
 
     def state(self) -> dict[str, Tensor]:
         """What a checkpoint must hold to go on exactly here."""
-        return {**self.sums, "batches": torch.tensor(self.batches)}
+        reached = torch.tensor([name in self._reached for name in self.sums])
+        return {**self.sums, "batches": torch.tensor(self.batches), "reached": reached}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from `state`."""
         self.batches = int(state["batches"])
+        self._reached = {name for name, seen in zip(self.sums, state["reached"], strict=True) if seen}
         for name, total in self.sums.items():
             total.copy_(state[name])
+
+
+def _size(mean: Tensor) -> Tensor:
+    return mean.abs() if has_evidence(mean) else mean
 
 
 def taylor_pass(

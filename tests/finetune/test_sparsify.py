@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -148,3 +149,27 @@ def test_mac_power_protects_cheap_layers(network: Any, batches: Batches) -> None
         prune(net, batches, Frozen(), macs=macs, mac_power=power)
         kept[power] = sum(int(mask.sum()) for name, mask in masks_of(net).items() if name.startswith("refine"))
     assert kept[1.0] < 0.5 * kept[0.0]
+
+
+def test_a_frozen_layer_keeps_its_weights_and_is_named(
+    network: Callable[..., StereoNetwork], batches: Batches, capsys: pytest.CaptureFixture[str]
+) -> None:
+    net = network()
+    frozen = list(prunable_layers(net, net.spec.protected))[1]
+    net.get_submodule(frozen).weight.requires_grad_(False)
+    prune(net, batches, Frozen())
+    masks = masks_of(net)
+    assert bool(masks[frozen].all())
+    others = {name: mask for name, mask in masks.items() if name != frozen}
+    total = sum(mask.numel() for mask in others.values())
+    assert sum(int(mask.sum()) for mask in others.values()) == keep_count(total, 0.2)
+    assert f"no score for {frozen}: no gradient reaches these layers" in capsys.readouterr().err
+
+
+def test_a_run_without_any_gradient_is_refused(network: Callable[..., StereoNetwork], batches: Batches) -> None:
+    def unlabelled(step: int) -> Batch:
+        batch = batches(step)
+        return replace(batch, valid=torch.zeros_like(batch.valid))
+
+    with pytest.raises(InputError, match="no weight has a score"):
+        prune(network(), unlabelled, Frozen())

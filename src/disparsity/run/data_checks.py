@@ -7,7 +7,7 @@ import torch
 from disparsity.base.errors import DataError
 from disparsity.base.notices import notice
 from disparsity.datasets.overlap import shared_samples
-from disparsity.datasets.sample import StereoDataset, check_ground_truth, has_ground_truth
+from disparsity.datasets.sample import Sample, StereoDataset, check_ground_truth, has_ground_truth
 from disparsity.datasets.uri import open_data
 from disparsity.recipe.recipe import Recipe
 from disparsity.stereo.network import StereoNetwork
@@ -24,9 +24,11 @@ def check_data(recipe: Recipe, network: StereoNetwork) -> None:
 
     """
     train = {uri: open_data(uri) for uri in recipe.data.train}
+    limit = recipe.data.mask_disparity or network.spec.max_disparity
     for uri, data in train.items():
         _check_labels(recipe, uri, data)
-        _notice_out_of_reach(uri, data, recipe.data.mask_disparity or network.spec.max_disparity)
+        _notice_out_of_reach(uri, data, limit)
+    _check_usable(recipe, train, limit)
     for uri in recipe.data.test:
         test = open_data(uri)
         check_ground_truth(test, uri, "data.test is scored: name pairs with disparity maps")
@@ -34,15 +36,38 @@ def check_data(recipe: Recipe, network: StereoNetwork) -> None:
             _notice_overlap(other, data, uri, test)
 
 
-def _check_labels(recipe: Recipe, uri: str, data: StereoDataset) -> None:
-    if has_ground_truth(data):
-        return
+def _supervised_phase(recipe: Recipe) -> str | None:
+    """The key of a training phase that has no other loss than the ground truth's, if there is one."""
     for key, phase in recipe.phases.items():
         others = max(phase.teacher_weight, phase.teacher_volume_weight, phase.photometric_weight)
         trains = phase.steps > 0 or key == "prune.train"  # its loss also scores the weights
         if trains and phase.truth_weight > 0 and others == 0:
-            remedy = f"train without it: {key}.truth_weight = 0 and {key}.teacher_weight = 1"
-            raise DataError("the pairs have no ground truth", where=uri, expected="disparity maps", remedy=remedy)
+            return key
+    return None
+
+
+def _check_labels(recipe: Recipe, uri: str, data: StereoDataset) -> None:
+    key = _supervised_phase(recipe)
+    if key is not None and not has_ground_truth(data):
+        remedy = f"train without it: {key}.truth_weight = 0 and {key}.teacher_weight = 1"
+        raise DataError("the pairs have no ground truth", where=uri, expected="disparity maps", remedy=remedy)
+
+
+def _check_usable(recipe: Recipe, train: dict[str, StereoDataset], limit: float) -> None:
+    """Refuse labels of which none can be trained on: their loss is zero, and so is every score."""
+    key = _supervised_phase(recipe)
+    if key is None or any(_is_usable(data[index], limit) for data in train.values() for index in range(len(data))):
+        return
+    raise DataError(
+        "no training pixel has a usable disparity",
+        where=", ".join(train),
+        expected=f"known disparities below {limit:g} px",
+        remedy=f"use other pairs or a network of a larger range, or {key}.truth_weight = 0 with a teacher",
+    )
+
+
+def _is_usable(sample: Sample, limit: float) -> bool:
+    return bool((sample.valid & (sample.disparity < limit)).any())
 
 
 def _notice_out_of_reach(uri: str, data: StereoDataset, limit: float) -> None:

@@ -69,6 +69,14 @@ def test_truth_out_of_reach_is_said(run: Callable) -> None:
     assert float(share) == pytest.approx(100 * beyond, rel=0.05)
 
 
+def test_labels_that_are_all_out_of_reach_are_refused(run: Callable, tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"no training pixel has a usable disparity; expected known disparities below 0\.5"
+    ):
+        run("data.mask_disparity=0.5")
+    assert not (tmp_path / "run").exists()
+
+
 def test_test_samples_that_are_trained_on_are_said(run: Callable) -> None:
     data = SCENES.format(6, 1, 16)
     error = run(f'data.test=["{SCENES.format(2, 1, 16)}"]')
