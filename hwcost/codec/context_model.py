@@ -1,9 +1,9 @@
-"""The probability of the next bit, learned while coding: logistic regression with an honest doubt per weight.
+"""Context model: the probability of the next bit, learned by logistic regression with a variance per weight.
 
 The log-odds of a bit are a known base plus a sum of features (this filter, this channel, these neighbours).
 Every feature has a mean, at first 0, and a variance, at first what its kind usually spreads. After every bit
-both move as in the extended Kalman filter with a diagonal covariance, so that a feature seen seldom is
-believed little and costs little, and there is no learning rate to tune.
+both move as in the extended Kalman filter with a diagonal covariance, so that a feature that is
+seldom seen has little weight and costs little, and there is no learning rate to tune.
 Source: W. D. Penny and S. J. Roberts, "Dynamic logistic regression", IJCNN 1999 (stationary case).
 Arithmetic is +, -, *, / on IEEE doubles, compiled without reordering, and one rounded table: every machine decodes
 the same.
@@ -45,16 +45,16 @@ def learn_bit(features: Any, coder: Any, bit: int, base: float, chosen: Any, cou
         count: how many of `chosen` are meant.
 
     """
-    odds, doubt = base, 0.0
+    odds, spread = base, 0.0
     for k in range(count):
         odds += features[chosen[k], _MEAN]
-        doubt += features[chosen[k], _VARIANCE]
+        spread += features[chosen[k], _VARIANCE]
     odds = min(max(odds, -_LIMIT), _LIMIT)
     probability = _SQUASH[int(odds * _STEPS) + _OFFSET]
     bit = code_bit(coder[0], coder[1], bit, probability)
     p = probability / 65536
     slope = p * (1.0 - p)
-    scale = 1.0 / (1.0 + slope * doubt)
+    scale = 1.0 / (1.0 + slope * spread)
     gain = (bit - p) * scale
     shrink = slope * scale
     for k in range(count):

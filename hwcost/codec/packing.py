@@ -1,4 +1,4 @@
-"""A packed network as one string of bytes: checksum, then everything in one adaptive stream.
+"""Packing: a packed network as one string of bytes, a checksum and then everything in one adaptive stream.
 
 Layout: CRC-32 of the rest (4 bytes, big endian), format version (1 byte), length of the stream (4 bytes, big
 endian), range-coded stream, bytes beside it (of floats, where learning them does not pay). The stream holds a

@@ -1,4 +1,4 @@
-"""The compiled walk over one filter of a layer: which kernels hold something, which elements, their signs and sizes."""
+"""Scan order: the compiled walk over one filter, its kernels and elements that are not zero, their signs and sizes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a layer tells the decoder before its weights: its density, and how uneven it is along each axis."""
+"""Side information of a layer, coded before its weights: its density, and how uneven it is along each axis."""
 
 from __future__ import annotations
 

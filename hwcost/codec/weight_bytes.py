@@ -1,4 +1,4 @@
-"""How many bytes of a packed network each layer takes, measured while it is coded."""
+"""Weight bytes: how many bytes of a packed network each layer takes, measured while it is coded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights of a network as one adaptive stream: where they are not zero, their signs, their sizes.
+"""Weight coder: the weights of a network as one adaptive stream, first where they are not zero, then signs and sizes.
 
 A layer is seen as ``[filters, channels, positions]``. A float layer without zeros is named as such. Filters and
 channels that hold nothing are named once. In what is left, a bit per kernel says whether it holds anything, and

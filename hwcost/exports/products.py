@@ -1,4 +1,4 @@
-"""The matrix products of a network: one per layer call and group, in order, uniquely named.
+"""Matrix products of a network: one per layer call and group, in order, uniquely named.
 
 A convolution in two or three dimensions, transposed or not, and a Linear layer are all lowered to one product
 ``[rows, depth] x [depth, columns]`` per group: rows are output positions (of a transposed convolution input

@@ -1,4 +1,4 @@
-"""What a systolic array reads from and writes to its buffers, in words; partial sums are named by themselves.
+"""Buffer accesses of a systolic array, in words: reads of operands, and writes and reads of partial sums.
 
 Source: Samajdar et al., SCALE-Sim, 2018, section 3, counts checked against version 3.0.0 by
 `benchmarks/hardware_cost.py`. Its output-stationary write counts are not followed: it adds rows + columns of the array

@@ -1,4 +1,4 @@
-"""Products that are worth doing, measured on real inputs: weight not zero, activation not zero, and both.
+"""Effectual MACs on real inputs: products whose weight is not zero, whose activation is not, and both.
 
 Counted exactly, as integers: for every input channel and kernel tap the activations that are not zero are counted
 over all output positions, and multiplied by the number of filters whose weight there counts. So the joint figure

@@ -1,4 +1,4 @@
-"""The order-0 entropy bound: what no code that treats all weights of a layer alike can beat."""
+"""Entropy bound of order 0: what no code that treats all weights of a layer alike can beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How evenly unstructured zeros load lanes that work in lock-step: one output filter per lane, the longest decides.
+"""Lane imbalance: how evenly unstructured zeros load lanes in lock-step, a filter each; the longest decides.
 
 A lane skips the zeros of its filter; the lanes of a group start the next group together. The share of time in which
 a lane works is then ``sum(nnz) / (lanes * sum over groups of the largest nnz)``.

@@ -1,4 +1,4 @@
-"""The machine that figures are computed for."""
+"""Machine that figures are computed for: technology, systolic array, buffer and memory."""
 
 from __future__ import annotations
 

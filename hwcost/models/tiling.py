@@ -1,4 +1,4 @@
-"""DRAM traffic of a layer whose operands do not fit into the buffer: the tiles with the least traffic.
+"""Tiling: the tiles with the least DRAM traffic of a layer whose operands do not fit into the buffer.
 
 A tile is a block of output positions, a block of output channels and a block of input channels. Its inputs (with
 the halo that neighbouring blocks share), its weights and its outputs (as wide sums) lie in the buffer together.

@@ -1,4 +1,4 @@
-"""Measuring a network on the first pairs of a data set: zeros among activations, and how large they get."""
+"""Activation statistics on the first pairs of a data set: zeros among activations, and how large they get."""
 
 from __future__ import annotations
 
