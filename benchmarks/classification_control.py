@@ -1,69 +1,97 @@
 """Scores side by side on classification, through the same stage one: ResNet-20 on scikit-learn's digits, or CIFAR-10.
 
-    python benchmarks/classification_control.py run --out DIR [--part I/N]    resumable; parts may run at the same time
-    python benchmarks/classification_control.py table --out DIR     writes results/classification_control.{md,csv,png}
+    python benchmarks/classification_control.py [--part I/N]
+    CIFAR10=FOLDER python benchmarks/classification_control.py --data cifar10
 
-For CIFAR-10, whose files a user must have (cifar-10-binary.tar.gz, unpacked to FOLDER), add to both
-`--recipe benchmarks/classification/cifar10.toml`, to `run` also `--data FOLDER`, and to `table` `--results FOLDER`.
+CIFAR-10's files a user must have: cifar-10-binary.tar.gz, unpacked to FOLDER. The dense networks, one per seed, are
+kept in build/classification_control.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
+import functools
+import os
+import statistics
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
-import torch
-from classification.control import cases, compressed, trained
-from classification.data import open_images
-from classification.page import write_results
-from classification.recipe import ControlRecipe, claim_folder, read_recipe
-from provenance import provenance
+from classification.control import compressed, trained
+from classification.data import ImageSet, open_images
+from classification.recipe import RECIPES, ControlRecipe
+from harness.benchmark import Benchmark, main
+from harness.figures import lines
+from harness.rows import Case, Row, of
+from harness.tables import NOT_RUN, Table, pivot
+from matplotlib.figure import Figure
 
-from disparsity.base.atomic_io import write_json
-from disparsity.base.errors import DisparsityError
-
-RESULTS = Path(__file__).parent / "results"
-
-
-def run(recipe: ControlRecipe, folder: Path | None, out: Path, part: int, parts: int) -> None:
-    """All cases of one part that have no result yet."""
-    data = open_images(recipe.data, folder)
-    claim_folder(out, recipe)
-    for index, case in enumerate(cases(recipe)):
-        result = out / f"{case.name}.json"
-        if index % parts != part or result.is_file():
-            continue
-        row = compressed(recipe, data, case, trained(recipe, data, case.seed, out))
-        write_json(result, row)
-        print(row, flush=True)
+BUILD = Path(__file__).parents[1] / "build/classification_control"
+HIGH = 0.98
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["run", "table"])
-    parser.add_argument("--out", type=Path, required=True, help="one result per run, and the dense networks")
-    parser.add_argument("--part", default="0/1", help="which share of the cases, e.g. 0/2")
-    parser.add_argument("--recipe", type=Path, help="TOML; without one the digits")
-    parser.add_argument("--data", type=Path, help="folder of CIFAR-10's .bin files")
-    parser.add_argument("--results", type=Path, default=RESULTS, help="where `table` writes")
-    arguments = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    try:
-        recipe = read_recipe(arguments.recipe)
-        if arguments.action == "table":
-            named = f" --recipe {arguments.recipe}" if arguments.recipe else ""
-            command = f"python benchmarks/classification_control.py run --out DIR{named}; ... table --out DIR{named}"
-            print(write_results(recipe, arguments.out, arguments.results, provenance(command)))
-        else:
-            part, parts = map(int, arguments.part.split("/"))
-            run(recipe, arguments.data, arguments.out, part, parts)
-    except DisparsityError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return error.exit_code
-    return 0
+def cases(recipe: ControlRecipe) -> Iterator[Case]:
+    """All runs, seed by seed."""
+    for seed, sparsity, score in product(recipe.seeds, recipe.sparsities, recipe.scores):
+        yield {"score": score, "sparsity": sparsity, "seed": seed}
+
+
+@functools.cache
+def images(name: str) -> ImageSet:
+    folder = os.environ.get("CIFAR10")
+    return open_images(name, Path(folder) if folder else None)
+
+
+def measure(recipe: ControlRecipe, case: Case) -> dict[str, Any]:
+    data, kept = images(recipe.data), BUILD / recipe.data
+    kept.mkdir(parents=True, exist_ok=True)
+    return compressed(recipe, data, case, trained(recipe, data, case["seed"], kept))
+
+
+def tables(rows: list[Row]) -> Iterator[Table]:
+    """Right answers on the test images in percent, and Taylor against every other score."""
+    yield pivot("accuracy", rows, ("score",), "sparsity", "accuracy_percent", 1)
+    others = [name for name in dict.fromkeys(row["case"]["score"] for row in rows) if name != "taylor"]
+    found = [(name, _counts(leads(rows, name, 0.0)), _counts(leads(rows, name, HIGH))) for name in others]
+    yield Table("taylor ahead, points", ("of", "all sparsities", f"from {HIGH:.0%} on"), found)
+
+
+def leads(rows: list[Row], other: str, least: float) -> list[float]:
+    """Percentage points by which Taylor is ahead, of all pairs of runs (same seed and sparsity) from a sparsity on."""
+    found = []
+    for row in of(rows, score="taylor"):
+        if row["case"]["sparsity"] >= least:
+            theirs = of(rows, **{**row["case"], "score": other})
+            found += [row["found"]["accuracy_percent"] - one["found"]["accuracy_percent"] for one in theirs]
+    return found
+
+
+def _counts(values: list[float]) -> str:
+    if not values:
+        return NOT_RUN
+    wins, losses = sum(value > 0 for value in values), sum(value < 0 for value in values)
+    return f"{statistics.mean(values):+.2f}, better in {wins} and worse in {losses} of {len(values)}"
+
+
+def figure(rows: list[Row]) -> Figure:
+    return lines(rows, "sparsity", "accuracy_percent", "score")
+
+
+def benchmark(recipe: ControlRecipe) -> Benchmark:
+    """The grid of one image set."""
+    return Benchmark(
+        name="classification_control" + ("" if recipe.data == "digits" else f"_{recipe.data}"),
+        question="Which score is best at equal steps where the network and the task are others",
+        cases=functools.partial(cases, recipe),
+        measure=functools.partial(measure, recipe),
+        tables=tables,
+        figure=figure,
+    )
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--data", default="digits", choices=RECIPES)
+    own, rest = parser.parse_known_args()
+    main(benchmark(RECIPES[own.data]), rest)

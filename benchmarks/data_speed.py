@@ -1,20 +1,24 @@
-"""How fast data comes: PNG and PFM against a packed file, training's share of waiting, and listing 100,000 pairs.
+"""How fast data comes: PNG and PFM against a packed file, and training's share of waiting.
 
-python benchmarks/data_speed.py --data ../shared/data/flyingthings3d --recipe recipes/reference_dense.toml --scratch DIR
+    DISPARSITY_DATA=... python benchmarks/data_speed.py
+
+Pairs of FlyingThings3D, 540x960, packed once in build/data_speed; batches of 4 random crops 256x512, each pair decoded
+anew. How long listing 100,000 pairs takes is measured by growth.py.
 """
 
 from __future__ import annotations
 
-import argparse
-import resource
-import subprocess
-import sys
+import os
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import torch
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.clock import load
+from harness.rows import Case, Row, of
+from harness.tables import Table, pivot
 
 from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.batches import stream as stream_module
@@ -28,36 +32,46 @@ from disparsity.finetune.training import Trainer
 from disparsity.recipe.recipe import load_recipe
 from disparsity.run.context import open_stream
 
-RESULT = Path(__file__).parent / "results" / "data_speed.md"
-CACHE_BYTES = stream_module._CACHE_BYTES
-WINDOW, BATCH, STEPS, TRAIN_STEPS, PAIRS = (256, 512), 4, 6, 12, 100_000
+ROOT = Path(__file__).parents[1]
+PACKED = ROOT / "build/data_speed/things.h5"
+RECIPE = ROOT / "recipes/reference_dense.toml"
+WINDOW, BATCH, STEPS, TRAIN_STEPS = (256, 512), 4, 6, 12
 
 
-def rate(uri: str, workers: int) -> float:
-    """Samples per second in batches of random crops, each decoded anew."""
-    plain = TrainingStream([open_data(uri)], [1.0], BATCH, WINDOW, 0)
-    stream: BatchSource = Prefetcher(plain, workers) if workers else plain
-    for step in range(3):
-        stream.next_batch(step)
-    started = time.perf_counter()
-    for step in range(3, 3 + STEPS):
-        stream.next_batch(step)
-    return STEPS * BATCH / (time.perf_counter() - started)
-
-
-def speed_rows(folder: Path, packed: Path) -> list[str]:
-    """Table of rates; the faster of two rounds, as the machine is shared."""
-    stream_module._CACHE_BYTES = 0
-    rows = ["| workers | PNG and PFM, pairs/s | packed, pairs/s | ratio |", "|--:|--:|--:|--:|"]
+def cases() -> Iterator[Case]:
     for workers in (0, 2):
-        rates = [max(rate(uri, workers) for _ in range(2)) for uri in (f"sceneflow:{folder}", f"packed:{packed}")]
-        rows.append(f"| {workers} | {rates[0]:.1f} | {rates[1]:.1f} | {rates[1] / rates[0]:.1f} |")
-    return rows
+        yield from ({"part": "rate", "form": form, "workers": workers} for form in ("png and pfm", "packed"))
+        yield {"part": "waiting", "workers": workers}
 
 
-def waiting_row(recipe_path: str, workers: int) -> str:
-    """Share of a training's wall time spent in `next_batch`."""
-    recipe = load_recipe(Path(recipe_path))
+def measure(case: Case) -> dict[str, Any]:
+    return _waiting(case["workers"]) if case["part"] == "waiting" else _rate(case["form"], case["workers"])
+
+
+def _rate(form: str, workers: int) -> dict[str, Any]:
+    """Pairs per second, the better of two rounds, as the machine is shared."""
+    files = f"sceneflow:{os.environ['DISPARSITY_DATA']}/data/flyingthings3d"
+    if not PACKED.is_file():
+        PACKED.parent.mkdir(parents=True, exist_ok=True)
+        pack(open_data(files), PACKED)
+    stream_module._CACHE_BYTES = 0
+    rates = []
+    for _ in range(2):
+        pairs = open_data(f"packed:{PACKED}" if form == "packed" else files)
+        plain = TrainingStream([pairs], [1.0], BATCH, WINDOW, 0)
+        stream: BatchSource = Prefetcher(plain, workers) if workers else plain
+        for step in range(3):
+            stream.next_batch(step)
+        started = time.perf_counter()
+        for step in range(3, 3 + STEPS):
+            stream.next_batch(step)
+        rates.append(STEPS * BATCH / (time.perf_counter() - started))
+    return {"pairs_per_s": max(rates), "load": load()}
+
+
+def _waiting(workers: int) -> dict[str, Any]:
+    """Share of a training's wall time spent in `next_batch`, from the start, nothing rendered before."""
+    recipe = load_recipe(RECIPE)
     assert recipe.train is not None
     stream = open_stream(replace(recipe.data, workers=workers), recipe.seed)
     waited = 0.0
@@ -71,82 +85,24 @@ def waiting_row(recipe_path: str, workers: int) -> str:
 
     network = use_channels_last(open_network(recipe.network.checkpoint, recipe.network.name, recipe.seed))
     settings = replace(recipe.train, steps=TRAIN_STEPS, precision="auto")  # what is fastest waits most
-    trainer = Trainer(network, timed, Objective(settings=settings, teacher=None))
     started = time.perf_counter()
-    trainer.run("train")
+    Trainer(network, timed, Objective(settings=settings, teacher=None)).run("train")
     total = time.perf_counter() - started
-    return f"| {recipe_path} | {workers} | {total / TRAIN_STEPS * 1e3:.0f} | {100 * waited / total:.1f} |"
+    return {"step_ms": total / TRAIN_STEPS * 1e3, "waiting_percent": 100 * waited / total, "load": load()}
 
 
-def make_tree(root: Path) -> None:
-    """An empty file for every image and map of 100,000 KITTI pairs, unless it is there."""
-    if (root / "training").is_dir():
-        return
-    for view in ("image_2", "image_3", "disp_occ_0"):
-        folder = root / "training" / view
-        folder.mkdir(parents=True)
-        for frame in range(PAIRS):
-            (folder / f"{frame:06d}_10.png").touch()
+def tables(rows: list[Row]) -> Iterator[Table]:
+    yield pivot("rate", of(rows, part="rate"), ("form",), "workers", "pairs_per_s", 1)
+    yield pivot("waiting", of(rows, part="waiting"), ("part",), "workers", "waiting_percent", 1)
 
 
-def list_tree(root: Path) -> None:
-    """Print seconds, CPU seconds and memory of listing; run in a process of its own."""
-
-    def resident_mb() -> float:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 2**20
-
-    before, wall, cpu = resident_mb(), time.perf_counter(), time.process_time()
-    data = open_data(f"kitti2015:{root}")
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    print(f"| {len(data)} | {wall:.1f} | {cpu:.1f} | {resident_mb() - before:.0f} | {before:.0f} |")
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Measure and write the result file."""
-    torch.set_num_threads(1)
-    if arguments.list_tree:
-        list_tree(arguments.list_tree)
-        return
-    packed = arguments.scratch / "things.h5"
-    facts = pack(open_data(f"sceneflow:{arguments.data}"), packed)
-    make_tree(arguments.scratch / "tree")
-    print("packed", facts, file=sys.stderr)
-    command = [sys.executable, __file__, "--list-tree", str(arguments.scratch / "tree")]
-    listing = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    print(listing, file=sys.stderr)
-    speed = speed_rows(arguments.data, packed)
-    print(*speed, sep="\n", file=sys.stderr)
-    stream_module._CACHE_BYTES = CACHE_BYTES
-    waiting = [waiting_row(arguments.recipe, workers) for workers in (0, 2)]
-    print(*waiting, sep="\n", file=sys.stderr)
-    sections = [
-        [
-            "# Speed of data",
-            "",
-            f"Random {WINDOW[0]}x{WINDOW[1]} crops of 540x960 pairs in batches of {BATCH}, each pair",
-        ],
-        [f"decoded anew ({facts['samples']} pairs, {facts['bytes']} bytes packed), the better of two rounds.", ""],
-        speed,
-        ["", f"Training, {TRAIN_STEPS} steps from the start, nothing drawn before, one thread, precision `auto`:", ""],
-        ["| recipe | workers | ms per step | waiting for data, % |", "|---|--:|--:|--:|", *waiting],
-        ["", "Opening 100,000 KITTI pairs (an empty tree of names) in a fresh process:", ""],
-        [
-            "| pairs | wall s | CPU s | grown, MB | process before, MB (torch) |",
-            "|--:|--:|--:|--:|--:|",
-            listing,
-        ],
-        ["", *provenance(" ".join(["python", "benchmarks/data_speed.py", "--recipe", arguments.recipe]))],
-        [f"Load average {Path('/proc/loadavg').read_text().split()[0]} when it ended."],
-    ]
-    lines = [line for section in sections for line in section]
-    RESULT.write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
-
+BENCHMARK = Benchmark(
+    name="data_speed",
+    question="How fast do data come",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/flyingthings3d"))
-    parser.add_argument("--recipe", default="recipes/reference_dense.toml")
-    parser.add_argument("--scratch", type=Path, default=Path("build/data_speed"))
-    parser.add_argument("--list-tree", type=Path)
-    main(parser.parse_args())
+    main(BENCHMARK)

@@ -1,87 +1,78 @@
-"""Our cost model beside independent counts: MACs, QONNX, SCALE-Sim, ZigZag, and what it takes to run.
+"""Our cost model beside independent counts: QONNX (MACs, BOPs, weight bits), SCALE-Sim (cycles), ZigZag (DRAM energy).
 
-`python benchmarks/hardware_cost.py` measures every section whose peer is at hand, `--only NAME` a single one. A
-section's figures lie in results/hardware_cost/NAME.json; results/hardware_cost.md is written anew from all of them, so
-that what was not measured again stays (in `speed` the peers that are not at hand). The peers need environments of
-their own:
+    QONNX_PYTHON=... SCALESIM_PYTHON=... ZIGZAG_PYTHON=... python benchmarks/hardware_cost.py
+
+Each variable names the interpreter of an environment with that peer; peers without one are left out:
 
     python -m venv qonnx    && qonnx/bin/pip install qonnx==1.0.0
     python -m venv scalesim && scalesim/bin/pip install scalesim==3.0.0 "numpy<2" "pandas<3"
     python -m venv zigzag   && zigzag/bin/pip install zigzag-dse==3.9.1 six
+
+MACs against `torch.utils.flop_counter` are a test of every preset; the rows `flops` and `speed` are of earlier scripts.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from hardware import flops, qonnx, scalesim, speed, zigzag
-from provenance import provenance
+from hardware import qonnx, scalesim, zigzag
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row, of
+from harness.tables import Table, against, grouped
 
-from disparsity.base.atomic_io import write_json, write_text
-
-RESULTS = Path(__file__).parent / "results"
-SECTIONS = {"flops": flops, "qonnx": qonnx, "scalesim": scalesim, "zigzag": zigzag, "speed": speed}
-PYTHONS = ("qonnx", "scalesim", "zigzag")
-PEERS = {"flops": (), "qonnx": ("qonnx",), "scalesim": ("scalesim",), "zigzag": ("zigzag",), "speed": ()}
+PEERS = {"qonnx": qonnx.measure, "scalesim": scalesim.measure, "zigzag": zigzag.measure}
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Measure, keep, and write the page."""
-    torch.set_num_threads(1)
-    arguments = parser().parse_args(argv)
-    for name in arguments.only or SECTIONS:
-        missing = [peer for peer in PEERS[name] if getattr(arguments, peer) is None]
-        if missing:
-            options = " and ".join(f"--{peer} PYTHON" for peer in missing)
-            print(
-                f"{name}: not measured, no interpreter with the peer installed was given ({options})", file=sys.stderr
-            )
-            continue
-        print(name, file=sys.stderr)
-        pythons = {peer: Path(path).absolute() for peer in PYTHONS if (path := getattr(arguments, peer))}
-        if name == "speed":
-            found = speed.measure(pythons.get("scalesim"), pythons.get("zigzag"), last(name))
-        else:
-            found = SECTIONS[name].measure(*(pythons[peer] for peer in PEERS[name]))
-        options = "".join(f" --{peer} PYTHON" for peer in PEERS[name])
-        command = f"python benchmarks/hardware_cost.py --only {name}{options}"
-        write_json(kept(name), {**found, "provenance": provenance(command)})
-    write_text(RESULTS / "hardware_cost.md", "\n".join(page()) + "\n")
+def cases() -> Iterator[Case]:
+    yield from ({"peer": name} for name in PEERS if f"{name.upper()}_PYTHON" in os.environ)
 
 
-def parser() -> argparse.ArgumentParser:
-    command = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    command.add_argument("--only", action="append", choices=SECTIONS, help="may be given several times")
-    for peer in PYTHONS:
-        command.add_argument(f"--{peer}", metavar="PYTHON", help=f"the interpreter of the environment with {peer}")
-    return command
+def measure(case: Case) -> dict[str, Any]:
+    return PEERS[case["peer"]](Path(os.environ[f"{case['peer'].upper()}_PYTHON"]).absolute())
 
 
-def kept(name: str) -> Path:
-    return RESULTS / "hardware_cost" / f"{name}.json"
+def tables(rows: list[Row]) -> Iterator[Table]:
+    """Our figures, and the peer's as `=` or as a multiple of ours."""
+    for name in ("scalesim", "zigzag"):
+        for row in of(rows, peer=name):
+            found = [one for one in row["found"]["rows"] if not one.get("error")]
+            figures = list(found[0]["theirs"])
+            header = ("network", "layer", "shape", "way", *figures)
+            yield Table(name, header, [_line(one, figures) for one in found])
+    for row in of(rows, peer="qonnx"):
+        names = ("network", "convolutions", "equal", "transposed calls", "unsupported there")
+        keys = ("network", "convolutions", "equal", "skipped_calls", "unsupported")
+        header = (*names, *qonnx.FIGURES)
+        yield Table("qonnx", header, [(*(one[key] for key in keys), *_sums(one)) for one in row["found"]["rows"]])
 
 
-def last(name: str) -> dict[str, Any]:
-    """What was measured before, empty if nothing was."""
-    return json.loads(kept(name).read_text()) if kept(name).exists() else {}
+def _line(one: dict[str, Any], figures: list[str]) -> tuple[object, ...]:
+    way = one.get("way") or one["dataflow"] + (", 2:4" if one["sparse"] else "")
+    return one["network"], one["layer"], one["shape"], way, *(_pair(one, figure) for figure in figures)
 
 
-def page() -> list[str]:
-    """All sections that were ever measured, each with its own command, commit and machine."""
-    lines = ["# The cost model beside independent counts", ""]
-    for name, section in SECTIONS.items():
-        lines += [f"## {section.TITLE}", ""]
-        if found := last(name):
-            lines += [*section.render(found), "", *found["provenance"], ""]
-        else:
-            lines += [f"Not measured yet: `--only {name}`.", ""]
-    return lines[:-1]
+def _pair(one: dict[str, Any], figure: str) -> str:
+    theirs = one["theirs"][figure]
+    if figure not in one["ours"]:
+        return grouped(theirs)
+    return f"{grouped(one['ours'][figure])} ({against(one['ours'][figure], theirs)})"
 
+
+def _sums(one: dict[str, Any]) -> list[str]:
+    pairs = zip(one["ours"], one["theirs"], strict=True)
+    return [f"{grouped(ours)} ({against(ours, theirs)})" for ours, theirs in pairs]
+
+
+BENCHMARK = Benchmark(
+    name="hardware_cost",
+    question="Does the cost model agree with independent counts",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

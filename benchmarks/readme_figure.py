@@ -1,6 +1,6 @@
 """Disparity error against weight memory, from the committed results: the picture of the README.
 
-    python benchmarks/readme_figure.py    writes docs/error_against_memory.png and .svg, and the points as results/*.csv
+    python benchmarks/readme_figure.py    writes docs/error_against_memory.png and .svg, and the points as JSON rows
 
 Both axes are relative to the dense float32 network on the same data, so that networks and data sets share one picture.
 No figure is typed in here: every point is read from a result file, which names its command, commit and machine.
@@ -9,19 +9,17 @@ No figure is typed in here: every point is read from a result file, which names 
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import re
-from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean
+from typing import Any
 
+from harness.rows import mean, of, read_rows, values, write_rows
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from disparsity.base.atomic_io import write_bytes, write_text
+from disparsity.base.atomic_io import write_bytes
 from disparsity.report.figures.chart_style import BLUE, GREEN, GREY, LINE, PURPLE, RED, SKY, clean, new_figure
 from disparsity.report.figures.rendering import png_bytes, svg_bytes
 
@@ -82,8 +80,8 @@ def points() -> list[Point]:
 def _of_a_run(series: str, name: str) -> Point:
     """The summary that a run prints: its EPE line and its packed file."""
     text = (RESULTS / name).read_text(encoding="utf-8")
-    factor = float(re.search(r"^  EPE .* x([\d.]+)$", text, re.MULTILINE)[1])
-    saved = float(re.search(r"^  packed file .* -([\d.]+) %$", text, re.MULTILINE)[1])
+    factor = float(_found(r"^  EPE .* x([\d.]+)$", text)[1])
+    saved = float(_found(r"^  packed file .* -([\d.]+) %$", text)[1])
     return _whole(series, factor, saved, name)
 
 
@@ -91,7 +89,7 @@ def _of_the_full_recipe() -> Point:
     """The rounded network's row: its error above the dense one's, and its packed file."""
     name = "reference_full.md"
     text = (RESULTS / name).read_text(encoding="utf-8")
-    lost, saved = re.search(r"^\| and W4 A8.*? \(\+([\d.]+) %\).* kB \(-([\d.]+) %\)", text, re.MULTILINE).groups()
+    lost, saved = _found(r"^\| and W4 A8.*? \(\+([\d.]+) %\).* kB \(-([\d.]+) %\)", text).groups()
     return _whole(FULL, 1.0 + float(lost) / 100.0, float(saved), name)
 
 
@@ -108,46 +106,43 @@ def _whole(series: str, factor: float, saved: float, source: str) -> Point:
 
 def _of_stage_one(variant: str, series: str) -> Iterator[Point]:
     """Means over the seeds of the finalists: float weights, positions counted."""
-    rows = _rows("stage_one.csv")
-    dense = float(re.search(r"dense EPE ([\d.]+) px", (RESULTS / "stage_one.md").read_text(encoding="utf-8"))[1])
-    found = defaultdict(list)
-    for row in rows:
-        if row["group"] == "final" and row["variant"] == variant:
-            found[float(row["sparsity"])].append((float(row["bytes"]), float(row["epe_px"])))
-    for sparsity, runs in sorted(found.items()):
+    rows = of(read_rows(RESULTS / "stage_one.json"), group="final", variant=variant)
+    text = (RESULTS / "stage_one.md").read_text(encoding="utf-8")
+    dense = float(_found(r"dense EPE ([\d.]+) px", text)[1])
+    for sparsity in sorted({row["case"]["sparsity"] for row in rows}):
+        runs = of(rows, sparsity=sparsity)
         yield Point(
             series=series,
             label=f"{100 * sparsity:g} % zeros",
-            memory_percent=100.0 * mean(size for size, _ in runs) / _dense_bytes(),
-            error_factor=mean(epe for _, epe in runs) / dense,
-            source="stage_one.csv",
+            memory_percent=100.0 * (mean(runs, "bytes") or 0.0) / _dense_bytes(),
+            error_factor=(mean(runs, "epe_px") or 0.0) / dense,
+            source="stage_one.json",
         )
 
 
 def _of_allocations() -> Iterator[Point]:
     """Equal slopes, nothing pruned and nothing trained."""
     text = (RESULTS / "stage_two_allocation.md").read_text(encoding="utf-8")
-    dense = float(re.search(r"\(float: ([\d.]+)\)", text)[1])
-    for row in _rows("stage_two_allocation.csv"):
-        if row["method"] == "lagrangian":
-            yield Point(
-                series=BITS,
-                label=f"{float(row['average_bits']):g} bit",
-                memory_percent=100.0 * float(row["bytes"]) / _dense_bytes(),
-                error_factor=float(row["epe_px"]) / dense,
-                source="stage_two_allocation.csv",
-            )
+    dense = float(_found(r"\(float: ([\d.]+)\)", text)[1])
+    for row in of(read_rows(RESULTS / "stage_two_allocation.json"), method="lagrangian"):
+        yield Point(
+            series=BITS,
+            label=f"{row['case']['average_bits']:g} bit",
+            memory_percent=100.0 * row["found"]["bytes"] / _dense_bytes(),
+            error_factor=row["found"]["epe_px"] / dense,
+            source="stage_two_allocation.json",
+        )
 
 
 def _dense_bytes() -> float:
     """Of the dense built-in network's weights in float32."""
-    return next(
-        float(row["bytes"]) for row in _rows("stage_two.csv") if (row["group"], row["start"]) == ("float", "dense")
-    )
+    return values(of(read_rows(RESULTS / "stage_two.json"), group="float", start="dense"), "bytes")[0]
 
 
-def _rows(name: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO((RESULTS / name).read_text(encoding="utf-8"))))
+def _found(pattern: str, text: str) -> re.Match[str]:
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found, pattern
+    return found
 
 
 def draw(found: list[Point]) -> Figure:
@@ -180,13 +175,10 @@ def draw(found: list[Point]) -> Figure:
     return figure
 
 
-def table(found: list[Point]) -> str:
-    """The points as CSV."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
-    writer.writerow(["series", "label", "memory_percent", "error_factor", "source"])
-    writer.writerows([p.series, p.label, f"{p.memory_percent:.3f}", f"{p.error_factor:.3f}", p.source] for p in found)
-    return target.getvalue()
+def as_rows(found: list[Point]) -> list[dict[str, Any]]:
+    """The points as JSON rows, rounded."""
+    rounded = {"memory_percent": 3, "error_factor": 3}
+    return [{k: round(v, rounded[k]) if k in rounded else v for k, v in asdict(point).items()} for point in found]
 
 
 def main() -> None:
@@ -196,7 +188,7 @@ def main() -> None:
     figure = draw(found)
     write_bytes(ROOT / "docs" / "error_against_memory.png", png_bytes(figure))
     write_bytes(ROOT / "docs" / "error_against_memory.svg", svg_bytes(figure))
-    write_text(RESULTS / "error_against_memory.csv", table(found))
+    write_rows(RESULTS / "error_against_memory.json", as_rows(found))
 
 
 if __name__ == "__main__":

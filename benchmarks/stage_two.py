@@ -1,80 +1,113 @@
 """What quantizers, widths, orders and the published methods are worth, with and without pruning.
 
-    python benchmarks/stage_two.py run --out DIR [--group NAME ...]  every case that has no result yet
-    python benchmarks/stage_two.py cost --out DIR                    a fake-quantized training step against a plain one
-    python benchmarks/stage_two.py table --out DIR                   writes results/stage_two.{csv,md,png,svg}
+    DISPARSITY_DATA=... python benchmarks/stage_two.py run [--only group=tuned variant=lsq] [--part I/N]     resumes
+    python benchmarks/stage_two.py table
 
-`DISPARSITY_DATA` names the folder of the published checkpoints and their pairs (group `published`). Everything runs on
-one thread, and resumes: one JSON file a case.
+`DISPARSITY_DATA` names the folder of the published checkpoints and their pairs (group `published`). The pruned network
+is made once, in build/stage_two. What a quantized training step costs is measured by gpu.py.
 """
 
 from __future__ import annotations
 
-import argparse
 import functools
-import shutil
-from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import torch
-from quantizing import cases
-from quantizing.cases import Case
-from quantizing.cost import measure as measure_cost
-from quantizing.measure import measured
-from quantizing.published import published
-from quantizing.tables import write_results
+import numpy as np
+import stage_one
+import stage_one_cases
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row, of
+from harness.tables import Table, pivot
+from stage_two_cases import SPARSITY, Plan, cases, plan_of
 
-from disparsity.base.atomic_io import write_json
+from disparsity import pipeline
+from disparsity.checkpoint.packed import pack_network
+from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.uri import open_data
+from disparsity.evaluation.evaluation import Evaluated, evaluate
+from disparsity.hwcost.codec.packing import pack
+from disparsity.recipe.plan import planned_stages
+from disparsity.recipe.recipe import Recipe, load_recipe
+from disparsity.stereo.network import StereoNetwork
 
-GROUPS: dict[str, Callable[[], Iterable[Case]]] = {
-    "float": cases.in_float,
-    "nearest": functools.partial(cases.post_training, "nearest"),
-    "published": published,
-    "tuned": cases.tuned,
-    "finalists": cases.finalists,
-    "transform": cases.transforms,
-    "reconstruct": functools.partial(cases.post_training, "reconstruct"),
-    "inputs": cases.wide_inputs,
-    "ternary": cases.ternaries,
-    "drift": cases.drift,
-    "teacher": cases.teachers,
-    "order": cases.orders,
-}
-"""In the order in which they are run."""
+PRUNED = Path(__file__).parents[1] / "build/stage_two/pruned"
 
 
-def run(groups: Sequence[str], patterns: Sequence[str], out: Path) -> None:
-    """All cases of the groups that have no result yet, those of the first pattern of names first."""
-    known = [case for group in groups for case in GROUPS[group]()]
-    for case in (case for pattern in patterns for case in known if fnmatchcase(case.name, pattern)):
-        result = out / f"{case.name}.json"
-        if result.is_file():
-            continue
-        facts = {"group": case.group, "start": case.start, "variant": case.variant, "bits": case.bits}
-        row = measured(case, out)
-        write_json(result, {**facts, "seed": case.recipe.seed, **row})
-        shutil.rmtree(out / case.name, ignore_errors=True)
-        print(case.name, f"{row['epe_px']:.3f} px, {row['processor_s']:.0f} s", flush=True)
+def measure(case: Case) -> dict[str, Any]:
+    """Error, bytes of the packed file, and how far the maps move from those of the network in float."""
+    plan = plan_of(case)
+    recipe = load_recipe(plan.recipe, [*plan.changes, f"seed={case['seed']}"])
+    before = str(_pruned()) if plan.start == "pruned" else recipe.network.checkpoint
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.process_time()
+        after = _compressed(plan, recipe, before, Path(folder) / "run")
+        seconds = time.process_time() - began
+        network = open_network(after, recipe.network.name)
+    found, reference = _scored(network, recipe), _scored(open_network(before, recipe.network.name), recipe)
+    changes = [np.square(a.astype(float) - b).mean() for a, b in zip(found.maps, reference.maps, strict=True)]
+    return {
+        "epe_px": found.row["epe_px"],
+        "d1_percent": found.row["d1_percent"],
+        "bytes": len(pack(pack_network(network))),
+        "change_px2": float(np.mean(changes)),
+        "processor_s": round(seconds, 1),
+    }
 
 
-def main() -> None:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("action", choices=["run", "cost", "table"])
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--group", nargs="+", choices=list(GROUPS), default=list(GROUPS))
-    parser.add_argument("--case", nargs="+", default=["*"], help="only these, first ones first, e.g. tuned-pruned-lsq*")
-    parser.add_argument("--rounds", type=int, default=12, help="of training steps")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    if arguments.action == "table":
-        write_results(arguments.out)
-    elif arguments.action == "cost":
-        write_json(arguments.out / "cost" / "steps.json", measure_cost(arguments.rounds))
-    else:
-        run(arguments.group, arguments.case, arguments.out)
+def _compressed(plan: Plan, recipe: Recipe, start: str, out: Path) -> str:
+    """The checkpoint after all stages of the recipe; after none, the start."""
+    if plan.group == "order":  # an order may take a stage several times
+        pipeline.run(recipe, out)
+        return str(max(out.glob("stages/*/checkpoint.json")).parent)
+    if recipe.finetune is None and recipe.quantize is None:
+        return start
+    checkpoint: str | None = start
+    for stage in planned_stages(recipe):
+        start = str(pipeline.run_single(recipe, out, stage.kind.name, checkpoint))
+        checkpoint = None  # the next stage begins with this one's network
+    return start
 
+
+@functools.cache
+def _pruned() -> Path:
+    """The reference network after stage one, made unless it is there."""
+    case = {"group": "final", "variant": "default", "sparsity": SPARSITY, "seed": 0}
+    pipeline.run(load_recipe(stage_one.RECIPE, stage_one_cases.changes_of(case)), PRUNED)
+    return PRUNED / "stages/02-finetune"
+
+
+def _scored(network: StereoNetwork, recipe: Recipe) -> Evaluated:
+    uri = recipe.data.test[0]
+    data = open_data(uri)
+    mask = recipe.data.mask_disparity
+    return evaluate(network, data, uri=uri, stage="", mask_disparity=mask, keep=len(data))
+
+
+def tables(rows: list[Row]) -> Iterator[Table]:
+    """The error of every variant by width, group by group; orders with their bytes."""
+    groups = dict.fromkeys((row["case"]["group"], row["case"]["start"]) for row in rows)
+    for group, start in groups:
+        yield pivot(f"{group}, {start}", of(rows, group=group, start=start), ("variant",), "bits", "epe_px")
+    for figure, group in (
+        ("bytes", "order"),
+        ("processor_s", "order"),
+        ("bytes", "tuned"),
+        ("change_px2", "transform"),
+    ):
+        yield pivot(f"{group}, {figure}", of(rows, group=group), ("variant",), "bits", figure)
+
+
+BENCHMARK = Benchmark(
+    name="stage_two",
+    question="What quantizers, widths, orders and the published methods are worth",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

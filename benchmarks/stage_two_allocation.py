@@ -1,7 +1,7 @@
 """Allocations of bits at equal bytes: the reference network on synthetic scenes, after training, nothing trained.
 
-    python benchmarks/stage_two_allocation.py     writes results/stage_two_allocation.{csv,md}; rows that the CSV holds
-                                                  are not measured again
+    python benchmarks/stage_two_allocation.py run       resumes
+    python benchmarks/stage_two_allocation.py table
 
 Every allocation may measure as many networks: one per layer and candidate, which is what `greedy` and `lagrangian`
 need for their table. Distortion is measured on a few small unlabelled pairs; the error on other scenes, with the
@@ -11,20 +11,18 @@ inputs quantized too.
 from __future__ import annotations
 
 import copy
-import csv
 import functools
 import math
-import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import torch
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row
+from harness.tables import Table, pivot
 
-from disparsity.base.atomic_io import write_text
 from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.uri import open_data
@@ -53,8 +51,6 @@ BUDGETS = (3.0, 4.0, 5.0)
 SEEDS = (0, 1, 2)
 REMOVED_SHARE = 0.25
 SCORE_BATCHES = 8
-RESULTS = Path(__file__).parent / "results"
-NUMBERS = ("average_bits", "seed", "bytes", "evaluations", "seconds", "mean_squared_change_px2", "epe_px")
 
 METHODS = {
     "uniform": ("uniform", 0.0),
@@ -78,6 +74,7 @@ class Bench:
     bits: dict[str, LayerBits]
 
 
+@functools.cache
 def build() -> Bench:
     """Everything that all runs share, the table of distortions measured once."""
     network = use_channels_last(open_network("builtin:reference", None)).eval()
@@ -127,28 +124,24 @@ def quantized(bench: Bench, plan: Plan) -> StereoNetwork:
     return network
 
 
-def cases() -> Iterator[tuple[str, float, int]]:
-    """Method, average bits and seed of every run."""
+def cases() -> Iterator[Case]:
+    """What chooses channels too depends on a seed."""
     for seed in SEEDS:
         for average in BUDGETS:
             for method, (name, _) in METHODS.items():
                 if seed == SEEDS[0] or ALLOCATIONS[name].removes:
-                    yield method, average, seed
+                    yield {"method": method, "average_bits": average, "seed": seed}
 
 
-def measured(bench: Bench, method: str, average: float, seed: int) -> dict[str, Any]:
-    """One row."""
-    name, removed = METHODS[method]
-    problem = asked(bench.problem, average, removed, seed)
+def measure(case: Case) -> dict[str, Any]:
+    bench, (name, removed) = build(), METHODS[case["method"]]
+    problem = asked(bench.problem, case["average_bits"], removed, case["seed"])
     started = time.process_time()
-    plan = answer(problem, method, average)
+    plan = answer(problem, case["method"], case["average_bits"])
     seconds = time.process_time() - started
     cost = math.fsum(cost_of(plan, problem.costs, problem.left))
     assert cost <= problem.budget
     return {
-        "method": method,
-        "average_bits": average,
-        "seed": seed,
         "bytes": round(cost),
         "evaluations": 0 if name == "uniform" else problem.evaluations,
         "seconds": round(seconds, 1),
@@ -159,93 +152,23 @@ def measured(bench: Bench, method: str, average: float, seed: int) -> dict[str, 
     }
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    """All rows, measured now or before; every new one is written down at once."""
-    found: list[dict[str, Any]] = []
-    if path.is_file():
-        with path.open(newline="") as file:
-            found = [{**row, **{key: float(row[key]) for key in NUMBERS}} for row in csv.DictReader(file)]
-    done = {(row["method"], row["average_bits"], row["seed"]) for row in found}
-    waiting = [case for case in cases() if case not in done]
-    bench = build() if waiting else None
-    for case in waiting:
-        assert bench is not None
-        found.append(measured(bench, *case))
-        print(found[-1], flush=True)
-        with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, list(found[0]))
-            if len(found) == 1:
-                writer.writeheader()
-            writer.writerow(found[-1])
-    return found
-
-
 def epe(network: StereoNetwork) -> float:
     """End-point error on the unseen scenes, in px."""
     return float(evaluate(network, open_data(TEST), uri=TEST, stage="quantized").row["epe_px"])
 
 
-def report(found: list[dict[str, Any]], float_epe: float) -> list[str]:
-    """The table, and who wins."""
-    evaluations = max(row["evaluations"] for row in found)
-    lines = [
-        "# Allocations of bits at equal bytes",
-        "",
-        "Reference network, BatchNorm folded, nothing trained; candidates 2..8 bits, first and protected layers at 8, "
-        f"inputs at 8. Every method but `uniform` may measure {evaluations:.0f} networks, on 2 unlabelled pairs 48x96. "
-        "Change: mean squared change of the disparity on these pairs, px2. EPE in px on 20 unseen scenes 96x192 "
-        f"(float: {float_epe:.3f}). Mean and range over {len(SEEDS)} seeds for `search` and `random`.",
-        "",
-        "| method | " + " | ".join(f"{b:g} bits: change | EPE" for b in BUDGETS) + " |",
-        "|---|" + "---|---|" * len(BUDGETS),
-    ]
-    for method in METHODS:
-        cells = []
-        for average in BUDGETS:
-            runs = [row for row in found if (row["method"], row["average_bits"]) == (method, average)]
-            cells += [cell([run["mean_squared_change_px2"] for run in runs]), cell([run["epe_px"] for run in runs])]
-        lines.append(f"| {method} | " + " | ".join(cells) + " |")
-    bytes_ = ", ".join(f"{max(r['bytes'] for r in found if r['average_bits'] == b) / 1000:.0f} kB" for b in BUDGETS)
-    lines += ["", f"Budgets: {bytes_}; no plan exceeds its budget.", ""]
-    lines += [f"Least {what} by mean: {winners(found, key)}." for what, key in
-              (("change", "mean_squared_change_px2"), ("EPE", "epe_px"))]  # fmt: skip
-    if min(row["epe_px"] for row in found) < float_epe:
-        lines.append("Below the float network's EPE these scenes no longer tell methods apart; the change still does.")
-    seconds = sum(row["seconds"] for row in found)
-    shared = "`greedy` and `lagrangian` share one measured table"
-    return [*lines, "", f"Processor time of all choices: {seconds:.0f} s ({shared}).", ""]
+def tables(rows: list[Row]) -> Iterator[Table]:
+    for figure in ("mean_squared_change_px2", "epe_px", "bytes"):
+        yield pivot(f"allocations, {figure}", rows, ("method",), "average_bits", figure)
 
 
-def winners(found: list[dict[str, Any]], key: str) -> str:
-    """The methods with the smallest mean at each budget."""
-    best = []
-    for average in BUDGETS:
-        means = {
-            method: statistics.mean(
-                row[key] for row in found if (row["method"], row["average_bits"]) == (method, average)
-            )
-            for method in METHODS
-        }
-        least = [method for method in METHODS if math.isclose(means[method], min(means.values()))]
-        best.append(f"{' and '.join(least)} at {average:g} bits")
-    return "; ".join(best)
-
-
-def cell(values: list[float]) -> str:
-    """Mean, and the range of several."""
-    text = f"{statistics.mean(values):.3f}"
-    return text if len(values) == 1 else f"{text} ({min(values):.3f}..{max(values):.3f})"
-
-
-def main() -> None:
-    """Measure everything and write the two files."""
-    torch.set_num_threads(1)
-    found = rows(RESULTS / "stage_two_allocation.csv")
-    text = report(found, epe(open_network("builtin:reference", None)))
-    text += provenance("python benchmarks/stage_two_allocation.py")
-    write_text(RESULTS / "stage_two_allocation.md", "\n".join(text) + "\n")
-    print("\n".join(text))
-
+BENCHMARK = Benchmark(
+    name="stage_two_allocation",
+    question="Which allocation of bits is best at equal bytes",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

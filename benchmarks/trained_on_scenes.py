@@ -1,84 +1,82 @@
 """What synthetic scenes teach: a StereoNet that has seen nothing else, judged on real pairs.
 
-    DISPARSITY_DATA=... python benchmarks/trained_on_scenes.py OUT
+    DISPARSITY_DATA=... python benchmarks/trained_on_scenes.py
 
-OUT keeps the start and the training, which resumes. Writes results/trained_on_scenes.md.
+The training is kept in build/trained_on_scenes and resumes.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
+from typing import Any
 
-import torch
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row
+from harness.tables import Table, pivot
 
-from disparsity.base.atomic_io import write_text
+from disparsity import pipeline
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
-from disparsity.cli import main as disparsity
 from disparsity.datasets.uri import open_data
+from disparsity.recipe.recipe import load_recipe
 from disparsity.stereo.inference import score
 from disparsity.stereo.metrics import pooled
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
-from disparsity.stereo.networks.published import load_published
 
 ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "benchmarks/results/trained_on_scenes.md"
-RECIPE = ROOT / "recipes/hard_scenes.toml"
-LIMIT = 192
+BUILD = ROOT / "build/trained_on_scenes"
+LIMIT_PX = 192
 REAL = {
     "FlyingThings3D, test": "sceneflow:{}/flyingthings3d?subset=test&pass=clean",
     "KITTI 2015, noc": "kitti2015:{}/kitti2015?ground_truth=noc",
     "KITTI 2012, occ": "kitti2012:{}/kitti2012?ground_truth=occ",
     "Middlebury 2003": "middlebury:{}/middlebury2003",
 }
-TEXT = """# What synthetic scenes teach
-
-A StereoNet that was trained on synthetic scenes alone, judged on real pairs, all pixels with known ground truth below
-192 px. "Plain": the reference network (0.7 M parameters; 6000 steps on plain scenes of 96x192 with disparities up to
-48 px), whose weights do not depend on the cost volume's size, with a volume for 192 px. "Hard": the same after the
-steps of `recipes/hard_scenes.toml`. For scale: the published StereoNet, trained on SceneFlow, under the same rule.
-Cells: EPE px / D1 %.
-"""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("out", type=Path)
-    out = parser.parse_args().out
-    torch.set_num_threads(1)
-    start = out / "start"
-    save_checkpoint(start / "checkpoint.json", network_checkpoint(_start(), {}))
-    if disparsity(["train", str(RECIPE), "--out", str(out / "train"), "--from", str(start)]):
-        raise SystemExit("the training was stopped; the same command goes on")
+def cases() -> Iterator[Case]:
+    for network, data in product(("plain", "plain, then hard", "published"), REAL):
+        yield {"trained_on": network, "data": data}
+
+
+def measure(case: Case) -> dict[str, Any]:
     shared = Path(os.environ["DISPARSITY_DATA"])
-    networks = {
-        "plain": open_network(str(start), None),
-        "plain, then hard": open_network(str(next((out / "train/stages").glob("*-train"))), None),
-        "published": load_published(shared / "weights/stereonet/train_save_sceneflow.tar", "stereonet").eval(),
-    }
-    lines = [TEXT, f"| trained on | {' | '.join(REAL)} |", f"|---{'|--:' * len(REAL)}|"]
-    for name, network in networks.items():
-        cells = [_cell(network, uri.format(shared / "data")) for uri in REAL.values()]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    command = "DISPARSITY_DATA=... python benchmarks/trained_on_scenes.py OUT"
-    write_text(RESULT, "\n".join([*lines, "", *provenance(command)]) + "\n")
+    data = open_data(REAL[case["data"]].format(shared / "data"))
+    network = _network(case["trained_on"], shared)
+    found = pooled(score(network, data, max_disparity=float(LIMIT_PX)))
+    return {"epe_px": found["epe_px"], "d1_percent": found["d1_percent"]}
 
 
-def _start() -> StereoNetwork:
+def _network(name: str, shared: Path) -> StereoNetwork:
+    """`plain` is the reference network with a cost volume for 192 px; its weights do not depend on that size."""
+    if name == "published":
+        return open_network(str(shared / "weights/stereonet/train_save_sceneflow.tar"), "stereonet").eval()
     reference = open_network("builtin:reference", None)
-    network = build_network("reference", **{**reference.spec.settings, "max_disparity": LIMIT})
-    network.load_state_dict(reference.state_dict())
-    return network.eval()
+    start = build_network("reference", **{**reference.spec.settings, "max_disparity": LIMIT_PX})
+    start.load_state_dict(reference.state_dict())
+    if name == "plain":
+        return start.eval()
+    save_checkpoint(BUILD / "start/checkpoint.json", network_checkpoint(start, {}))
+    recipe = load_recipe(ROOT / "recipes/hard_scenes.toml")
+    return open_network(str(pipeline.run_single(recipe, BUILD / "train", "train", str(BUILD / "start"))), None)
 
 
-def _cell(network: StereoNetwork, uri: str) -> str:
-    figures = pooled(score(network, open_data(uri), max_disparity=float(LIMIT)))
-    return f"{figures['epe_px']:.2f} / {figures['d1_percent']:.1f}"
+def tables(rows: list[Row]) -> Iterator[Table]:
+    for figure in ("epe_px", "d1_percent"):
+        yield pivot(f"real pairs, {figure}", rows, ("trained_on",), "data", figure)
 
+
+BENCHMARK = Benchmark(
+    name="trained_on_scenes",
+    question="What do synthetic scenes teach",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

@@ -1,6 +1,6 @@
 """What a training step keeps between forward and backward, by arithmetic on shapes, with and without `recompute_3d`.
 
-    python benchmarks/training_memory.py           writes results/training_memory.md; a minute, no GPU
+    python benchmarks/training_memory.py           a minute, no GPU
 
 The networks run on the meta device, which has shapes and no values; every storage that autograd keeps is counted once,
 weights aside. With `recompute_3d` one part at a time is kept whole while it is computed again.
@@ -11,20 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
-from hardware.markdown import table
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row
+from harness.tables import Table, listing
 from torch import Tensor, nn
 
-from disparsity.base.atomic_io import write_text
 from disparsity.finetune.recompute import recomputed_volumes, volume_parts
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import build_network
 
-RESULT = Path(__file__).parent / "results" / "training_memory.md"
 NETWORKS = ("stereonet_8x", "psmnet_hourglass", "gwcnet_gc")
 SIZES = ((256, 512), (544, 960))
 
@@ -45,11 +43,14 @@ def counted(network: nn.Module) -> Iterator[Callable[[], int]]:
         yield lambda: sum(storage.nbytes() for storage in kept.values())
 
 
+def _views(size: tuple[int, int]) -> list[Tensor]:
+    return [torch.empty(1, 3, *size, device="meta")] * 2
+
+
 def kept_bytes(network: nn.Module, size: tuple[int, int]) -> int:
     """Of one pair, between forward and backward."""
-    views = [torch.empty(1, 3, *size, device="meta")] * 2
     with counted(network) as total:
-        maps = network(*views)
+        maps = network(*_views(size))
     del maps
     return total()
 
@@ -66,42 +67,45 @@ def largest_part_bytes(network: nn.Module, size: tuple[int, int]) -> int:
 
     for _, part in volume_parts(network):
         part.forward = partial(watched, part)
-    network(*[torch.empty(1, 3, *size, device="meta")] * 2)
+    network(*_views(size))
     return max(found)
 
 
-def row(name: str, size: tuple[int, int]) -> tuple[str, ...]:
-    """A line of the table."""
+def cases() -> Iterator[Case]:
+    yield from ({"network": name, "size": list(size)} for name in NETWORKS for size in SIZES)
+
+
+def measure(case: Case) -> dict[str, Any]:
+    size = case["size"][0], case["size"][1]
     with torch.device("meta"):
-        network = build_network(name).train()
+        network = build_network(case["network"]).train()
     whole = kept_bytes(network, size)
     with recomputed_volumes(network):
         less = kept_bytes(network, size)
     part = largest_part_bytes(network, size)
     views = (torch.zeros(1, 3, *size), torch.zeros(1, 3, *size))
-    macs = trace_workload(build_network(name).eval(), views).dense_macs
-    shown = (f"{value / 2**20:,.0f}" for value in (whole, less, part))
-    return (name, f"{size[0]}x{size[1]}", *shown, f"{(less + part) / whole:.2f}", f"{macs / 1e9:,.1f}")
+    macs = trace_workload(build_network(case["network"]).eval(), views).dense_macs
+    return {
+        "kept_mb": whole / 2**20,
+        "recomputed_mb": less / 2**20,
+        "largest_part_mb": part / 2**20,
+        "ratio": (less + part) / whole,
+        "forward_gmacs": macs / 1e9,
+    }
 
 
-def main() -> None:
-    """Count and write the page."""
-    lines = [
-        "# What a training step keeps",
-        "",
-        "Of one pair in float32, by arithmetic on shapes, weights aside. The ratio is that of what is kept with "
-        "`recompute_3d`, its largest part while that is computed again included, to what is kept without.",
-        "",
-        *table(
-            ("network", "crop", "kept, MB", "with recompute_3d, MB", "its largest part, MB", "ratio", "forward, GMAC"),
-            [row(name, size) for name in NETWORKS for size in SIZES],
-        ),
-        "",
-        *provenance("python benchmarks/training_memory.py"),
-    ]
-    write_text(RESULT, "\n".join(lines) + "\n")
-    print("\n".join(lines))
+def tables(rows: list[Row]) -> Iterator[Table]:
+    figures = ("kept_mb", "recomputed_mb", "largest_part_mb", "ratio", "forward_gmacs")
+    yield listing("kept", rows, ("network", "size"), figures)
 
+
+BENCHMARK = Benchmark(
+    name="training_memory",
+    question="What does a training step keep between forward and backward",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

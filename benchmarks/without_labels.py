@@ -1,105 +1,87 @@
 """Fine-tuning with and without ground truth, from the same pruned network, on real pairs: AnyNet on KITTI 2015.
 
-    DISPARSITY_DATA=... python benchmarks/without_labels.py --out DIR [--steps N]    resumable
+    DISPARSITY_DATA=... python benchmarks/without_labels.py
 
-The published AnyNet is pruned by `recipes/anynet_kitti2015.toml` (reconstruction on images alone) and fine-tuned on the
-eleven training frames with other losses; D1 and EPE are of the two held-out frames. Writes results/without_labels.md.
+The published AnyNet is pruned by `recipes/anynet_kitti2015.toml` (reconstruction on images alone), once, in
+build/without_labels, and fine-tuned on the eleven training frames; D1 and EPE are of the two held-out frames.
 """
 
 from __future__ import annotations
 
-import argparse
+import functools
 import json
 import os
-from dataclasses import replace
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.rows import Case, Row
+from harness.tables import Table, listing
 
-from disparsity.base.atomic_io import write_json, write_text
-from disparsity.base.signals import StopRequest
-from disparsity.datasets.uri import open_data
-from disparsity.evaluation.evaluation import evaluate
-from disparsity.pipeline import prepare
-from disparsity.recipe.plan import single_stage
+from disparsity import pipeline
+from disparsity.base.atomic_io import write_text
 from disparsity.recipe.recipe import Recipe, load_recipe
-from disparsity.run.context import open_context
-from disparsity.run.stages.registry import run_stage
-from disparsity.stereo.network import StereoNetwork
 
-ROOT = Path(__file__).parents[1]
-VARIANTS: dict[str, dict[str, Any]] = {
-    "labels": {"truth_weight": 1.0, "teacher_weight": 0.0},
-    "labels and dense teacher": {"truth_weight": 1.0, "teacher_weight": 1.0},
-    "dense teacher alone": {"truth_weight": 0.0, "teacher_weight": 1.0},
-    "photometric alone": {"truth_weight": 0.0, "teacher_weight": 0.0, "photometric_weight": 20.0},
-    "photometric and dense teacher": {"truth_weight": 0.0, "teacher_weight": 1.0, "photometric_weight": 20.0},
+RECIPES = Path(__file__).parents[1] / "recipes"
+BUILD = Path(__file__).parents[1] / "build/without_labels"
+STEPS = 300
+VARIANTS: dict[str, tuple[float, float, float]] = {
+    "labels": (1.0, 0.0, 0.0),
+    "labels and dense teacher": (1.0, 1.0, 0.0),
+    "dense teacher alone": (0.0, 1.0, 0.0),
+    "photometric alone": (0.0, 0.0, 20.0),
+    "photometric and dense teacher": (0.0, 1.0, 20.0),
 }
+"""Weights of the ground truth, of the teacher, and of the photometric loss."""
 
 
-def base_recipe() -> Recipe:
+def cases() -> Iterator[Case]:
+    yield from ({"variant": variant} for variant in ("pruned, no training", *VARIANTS))
+
+
+def measure(case: Case) -> dict[str, Any]:
+    pruned = _pruned()
+    if case["variant"] not in VARIANTS:
+        return _figures(pruned)
+    kinds = ("truth_weight", "teacher_weight", "photometric_weight")
+    weights = zip(kinds, VARIANTS[case["variant"]], strict=True)
+    recipe = _recipe(f"finetune.steps={STEPS}", *(f"finetune.{kind}={value}" for kind, value in weights))
+    with tempfile.TemporaryDirectory() as folder:
+        return _figures(pipeline.run_single(recipe, Path(folder) / "run", "finetune", str(pruned)))
+
+
+@functools.cache
+def _pruned() -> Path:
+    return pipeline.run_single(_recipe(), BUILD, "prune", None)
+
+
+def _recipe(*changes: str) -> Recipe:
     """The recipe, its data where `DISPARSITY_DATA` says."""
-    text = (ROOT / "recipes" / "anynet_kitti2015.toml").read_text(encoding="utf-8")
-    folder = os.environ.get("DISPARSITY_DATA", "../shared")
-    text = text.replace("../shared", folder).replace("recipes/splits", str(ROOT / "recipes" / "splits"))
-    path = Path(os.environ.get("TMPDIR", "/tmp")) / "anynet_without_labels.toml"
-    write_text(path, text)
-    return load_recipe(path)
+    text = (RECIPES / "anynet_kitti2015.toml").read_text(encoding="utf-8")
+    text = text.replace("../shared", os.environ["DISPARSITY_DATA"]).replace("recipes/splits", str(RECIPES / "splits"))
+    with tempfile.TemporaryDirectory() as folder:
+        write_text(Path(folder) / "recipe.toml", text)
+        return load_recipe(Path(folder) / "recipe.toml", changes)
 
 
-def figures(network: StereoNetwork, recipe: Recipe) -> dict[str, float]:
-    """EPE and D1 of the held-out frames."""
-    uri = recipe.data.test[0]
-    row = evaluate(network, open_data(uri), uri=uri, stage="pruned", mask_disparity=recipe.data.mask_disparity).row
+def _figures(stage: Path) -> dict[str, Any]:
+    (row,) = json.loads((stage / "accuracy.json").read_text(encoding="utf-8"))
     return {"epe_px": row["epe_px"], "d1_percent": row["d1_percent"]}
 
 
-def run(out: Path, steps: int) -> dict[str, dict[str, float]]:
-    """Dense, pruned, and every variant of the fine-tuning; those that were done are read."""
-    recipe = base_recipe()
-    prepare(recipe)
-    context = open_context(recipe, out, StopRequest())
-    pruned = run_stage(context, single_stage(recipe, "prune"), context.dense)
-    rows = {"dense": figures(context.dense, recipe), "pruned, no training": figures(pruned, recipe)}
-    for name, change in VARIANTS.items():
-        done = out / f"{name.replace(' ', '_')}.json"
-        if not done.is_file():
-            assert recipe.finetune is not None
-            changed = replace(recipe, finetune=replace(recipe.finetune, steps=steps, **change))
-            variant = open_context(changed, out / name.replace(" ", "_"), StopRequest())
-            write_json(done, figures(run_stage(variant, single_stage(changed, "finetune"), pruned), recipe))
-        rows[name] = json.loads(done.read_text())
-        print(name, rows[name], flush=True)
-    return rows
+def tables(rows: list[Row]) -> Iterator[Table]:
+    yield listing("losses", rows, ("variant",), ("epe_px", "d1_percent"))
 
 
-def write_table(rows: dict[str, dict[str, float]], steps: int) -> None:
-    """`results/without_labels.md`."""
-    lines = [
-        "# Fine-tuning without labels",
-        "",
-        "Published AnyNet, 75 % of the weights pruned by reconstruction on images alone, then "
-        f"{steps} steps of two 256x512 crops of the eleven training frames of KITTI 2015 (Adam 7e-4, BatchNorm in eval "
-        "mode). Figures are of the held-out frames 000013 and 000159 (noc, pooled).",
-        "",
-        "| fine-tuned with | EPE px | D1 % |",
-        "|---|---|---|",
-        *(f"| {name} | {row['epe_px']:.3f} | {row['d1_percent']:.2f} |" for name, row in rows.items()),
-        "",
-        *provenance("DISPARSITY_DATA=... python benchmarks/without_labels.py --out DIR"),
-    ]
-    write_text(ROOT / "benchmarks" / "results" / "without_labels.md", "\n".join(lines) + "\n")
-
-
-def main() -> None:
-    """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=300)
-    arguments = parser.parse_args()
-    write_table(run(arguments.out, arguments.steps), arguments.steps)
-
+BENCHMARK = Benchmark(
+    name="without_labels",
+    question="What does fine-tuning without ground truth reach",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

@@ -1,134 +1,77 @@
 """Parameters and multiply-accumulates of every preset, beside what was measured elsewhere on the published code.
 
-`python benchmarks/zoo_macs.py` writes results/zoo_macs.md.
+    python benchmarks/zoo_macs.py
+
+Eval mode: heads that only training runs have parameters here and no MACs.
 """
 
 from __future__ import annotations
 
-import sys
-import time
-from collections import Counter
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
+from typing import Any
 
 import torch
-from provenance import provenance
+from harness.benchmark import Benchmark, main
+from harness.clock import timed
+from harness.rows import Case, Row, of
+from harness.tables import Table
 
-from disparsity.base.atomic_io import write_text
-from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.stereo.networks import NETWORKS, build_network
 
 SIZES = ((544, 960), (384, 1248))
-LIMIT_PERCENT = 0.5
-OUT = Path(__file__).parent / "results" / "zoo_macs.md"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """A row of the zoo table: what an independent count on the networks' public code gave.
-
-    Attributes:
-        parameters: in millions, as printed there.
-        gmacs: at `SIZES`, as printed there, of convolutions alone.
-
-    """
-
-    parameters: float
-    gmacs: tuple[float, float]
-
-
-REFERENCES = {
-    "stereonet": Reference(parameters=0.425378, gmacs=(64.5, 59.2)),
-    "stereonet_8x": Reference(parameters=0.535, gmacs=(106, 97)),
-    "anynet": Reference(parameters=0.034629, gmacs=(1.44, 1.32)),
-    "anynet_spn": Reference(parameters=0.043269, gmacs=(1.44, 1.32)),
-    "psmnet_basic": Reference(parameters=3.673, gmacs=(752, 690)),
-    "psmnet_hourglass": Reference(parameters=5.225, gmacs=(736, 675)),
-    "gwcnet_g": Reference(parameters=6.519, gmacs=(638, 585)),
-    "gwcnet_gc": Reference(parameters=6.910, gmacs=(694, 637)),
-    "mobilestereonet_2d": Reference(parameters=2.353, gmacs=(126, 118)),
+ELSEWHERE = {
+    "stereonet": (0.425378, 64.5, 59.2),
+    "stereonet_8x": (0.535, 106, 97),
+    "anynet": (0.034629, 1.44, 1.32),
+    "anynet_spn": (0.043269, 1.44, 1.32),
+    "psmnet_basic": (3.673, 752, 690),
+    "psmnet_hourglass": (5.225, 736, 675),
+    "gwcnet_g": (6.519, 638, 585),
+    "gwcnet_gc": (6.910, 694, 637),
+    "mobilestereonet_2d": (2.353, 126, 118),
 }
-
-EXPLANATIONS = {
-    "stereonet_8x": "another network: the figures in brackets are of a public variant with 0.535 M parameters "
-    "(TinyHITNet's StereoNet), ours is the published 16x network with one halving less. The parts of ours:",
-    "anynet": "the figures in brackets include the propagation refinement (`anynet_spn`, which agrees); without it "
-    "there is nothing to compare with. The parts of ours:",
-    "gcnet": "no count to compare with. The layers of the paper's table 1 have 2.85 M parameters (tests add them up); "
-    "3.5 M, as GC-Net is usually quoted, cannot be got from them. The parts:",
-}
-"""Differences beyond the limit, by preset; each is followed by the MACs of its parts."""
+"""Parameters in millions and GMACs of convolutions at both sizes: an independent count on public code."""
 
 
-def printed_digits(value: float) -> float:
-    """Half a unit of the last digit of a printed figure: a difference within it is no difference."""
-    text = f"{value:g}"
-    decimals = len(text.partition(".")[2])
-    return 0.5 * 10.0**-decimals
+def cases() -> Iterator[Case]:
+    yield from ({"network": name, "size": list(size)} for name in NETWORKS for size in SIZES)
 
 
-def difference_percent(found: float, printed: float) -> float:
-    """How far a figure is from a printed one beyond that one's rounding, in percent."""
-    beyond = max(0.0, abs(found - printed) - printed_digits(printed))
-    return 100 * beyond / printed
+def measure(case: Case) -> dict[str, Any]:
+    network, found = build_network(case["network"]).eval(), []
+    taken = timed(lambda: found.append(trace_workload(network, (torch.zeros(1, 3, *case["size"]),) * 2)))
+    (workload,) = found
+    in_3d = sum(call.dense_macs for call in workload.calls if "3d" in call.kind)
+    return {
+        "parameters": sum(parameter.numel() for parameter in network.parameters()),
+        "gmacs": workload.dense_macs / 1e9,
+        "share_3d_percent": 100 * in_3d / workload.dense_macs,
+        "processor_s": taken["processor_s"],
+    }
 
 
-def macs_by_part(workload: Workload) -> list[tuple[str, str, float]]:
-    """(first two parts of the name, kind, GMACs) in order of execution."""
-    totals: Counter[tuple[str, str]] = Counter()
-    for call in workload.calls:
-        totals[".".join(call.name.split(".")[:2]), call.kind] += call.dense_macs
-    return [(part, kind, total / 1e9) for (part, kind), total in totals.items() if total]
-
-
-def row(name: str, workloads: list[Workload], parameters: int, seconds: float) -> tuple[str, bool]:
-    """The preset's line, and whether it needs an explanation."""
-    found = [workload.dense_macs / 1e9 for workload in workloads]
-    cells = [f"`{name}`", f"{parameters:,}"]
-    reference = REFERENCES.get(name)
-    worst = 0.0
-    if reference:
-        worst = max(difference_percent(*pair) for pair in zip(found, reference.gmacs, strict=True))
-        cells += [f"{reference.parameters:g}"]
-        cells += [f"{value:.4g} ({printed:g})" for value, printed in zip(found, reference.gmacs, strict=True)]
-        cells += [f"{worst:.2f} %"]
-    else:
-        cells += ["-", *(f"{value:.4g} (-)" for value in found), "-"]
-    share = sum(call.dense_macs for call in workloads[0].calls if "3d" in call.kind) / workloads[0].dense_macs
-    cells += [f"{100 * share:.0f} %", f"{seconds:.1f}"]
-    return f"| {' | '.join(cells)} |", worst > LIMIT_PERCENT
-
-
-def main() -> None:
-    """Write the file."""
-    torch.set_num_threads(1)
-    lines, details = [], []
+def tables(rows: list[Row]) -> Iterator[Table]:
+    """Figures of the count elsewhere in brackets."""
+    lines = []
     for name in NETWORKS:
-        print(name, file=sys.stderr)
-        network, start = build_network(name).eval(), time.process_time()
-        workloads = [trace_workload(network, (torch.zeros(1, 3, *size),) * 2) for size in SIZES]
-        seconds = time.process_time() - start
-        parameters = sum(parameter.numel() for parameter in network.parameters())
-        line, unexplained = row(name, workloads, parameters, seconds)
-        lines.append(line)
-        if name in EXPLANATIONS or unexplained:
-            reason = EXPLANATIONS.get(name, "**not explained yet**: MACs part by part.")
-            table = ["| part | kind | GMACs at 544x960 |", "|---|---|---|"]
-            table += [f"| `{part}` | {kind} | {total:.4g} |" for part, kind, total in macs_by_part(workloads[0])]
-            details += [f"\n## {name}\n", f"{reason}\n", *table]
-    head = [
-        "# Parameters and MACs of every preset",
-        "",
-        "In brackets: counted independently on the networks' public code, convolutions alone, as far as it was. The "
-        "difference is the worse of both sizes beyond the rounding of the printed figure. Eval mode: heads that only "
-        "training runs have parameters here and no MACs. Seconds: processor time of both traces (shapes only).",
-        "",
-        "| preset | parameters | M elsewhere | GMACs 544x960 | GMACs 384x1248 | difference | 3D share | s |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    write_text(OUT, "\n".join([*head, *lines, *details, "", *provenance("python benchmarks/zoo_macs.py")]) + "\n")
+        found = [row["found"] for size in SIZES for row in of(rows, network=name, size=list(size))]
+        if len(found) == len(SIZES):
+            millions, *gmacs = (f"{value:g}" for value in ELSEWHERE[name]) if name in ELSEWHERE else "---"
+            counts = [f"{one['gmacs']:.4g} ({other})" for one, other in zip(found, gmacs, strict=True)]
+            share = f"{found[0]['share_3d_percent']:.0f} %"
+            lines.append((f"`{name}`", f"{found[0]['parameters']:,}", millions, *counts, share))
+    header = ("preset", "parameters", "M elsewhere", "GMACs 544x960", "GMACs 384x1248", "3D share")
+    yield Table("presets", header, lines)
 
+
+BENCHMARK = Benchmark(
+    name="zoo_macs",
+    question="How many parameters and MACs has every preset",
+    cases=cases,
+    measure=measure,
+    tables=tables,
+)
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARK)

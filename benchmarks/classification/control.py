@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from harness.rows import Case
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
@@ -29,28 +28,6 @@ from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.pruning.settings import PruneSettings
 
 _SCORE_SALT, _STAGE_SALT = 104_729, 1_000_000
-
-
-@dataclass(frozen=True)
-class Case:
-    """One run of the grid."""
-
-    score: str
-    sparsity: float
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """The run's result file."""
-        return f"{self.score}-{self.sparsity:g}-{self.seed}"
-
-
-def cases(recipe: ControlRecipe) -> Iterator[Case]:
-    """All runs, seed by seed."""
-    for seed in recipe.seeds:
-        for sparsity in recipe.sparsities:
-            for score in recipe.scores:
-                yield Case(score, sparsity, seed)
 
 
 def trained(recipe: ControlRecipe, data: ImageSet, seed: int, out: Path) -> ResNet20:
@@ -76,7 +53,7 @@ def compressed(recipe: ControlRecipe, data: ImageSet, case: Case, dense: nn.Modu
     network = copy.deepcopy(dense)
     layers = prunable_layers(network)
     attach_masks(network, layers)
-    loop = Loop(network, data, recipe, case.seed)
+    loop = Loop(network, data, recipe, case["seed"])
     loop.step = _STAGE_SALT
     settings = prune_settings(recipe, case)
     score = _score_pass(settings, case, loop, layers, data)
@@ -88,14 +65,14 @@ def compressed(recipe: ControlRecipe, data: ImageSet, case: Case, dense: nn.Modu
     live = sum(int(torch.count_nonzero(network.get_submodule(name).weight)) for name in kept)  # type: ignore[arg-type]
     assert live <= sum(kept.values()), "a pruned weight is not zero"
     seconds = time.process_time() - started
-    return {**asdict(case), **scored(network, data), "kept": sum(kept.values()), "processor_s": seconds}
+    return {**scored(network, data), "kept": sum(kept.values()), "processor_s": seconds}
 
 
 def prune_settings(recipe: ControlRecipe, case: Case) -> PruneSettings:
     """Stage one's settings: all layers compete, the first and the last too."""
     return PruneSettings(
-        sparsity=case.sparsity,
-        score=case.score,
+        sparsity=case["sparsity"],
+        score=case["score"],
         score_batches=recipe.score_batches,
         events=recipe.events,
         first_sparsity=recipe.first_sparsity,
@@ -119,7 +96,7 @@ def _score_pass(
             saliencies=_no_reconstruction,
             batches=settings.score_batches,
             taylor_form=settings.taylor_form,
-            seed=case.seed,
+            seed=case["seed"],
         )
     )
 

@@ -49,7 +49,7 @@ def open_images(name: str, folder: Path | None) -> ImageSet:
     if name != "cifar10":
         raise InputError(f"unknown image set '{name}'", where="data", expected="digits, cifar10")
     if folder is None:
-        raise InputError("CIFAR-10 is not in the project", where="--data", remedy="name the folder of its .bin files")
+        raise InputError("CIFAR-10 is not in the project", where="CIFAR10", remedy="name the folder of its .bin files")
     train, test = load_cifar10(folder)
     return normalised(train, test, CLASSES)
 

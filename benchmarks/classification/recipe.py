@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
-from dataclasses import asdict, dataclass
-from pathlib import Path
-
-from disparsity.base.atomic_io import write_json
-from disparsity.base.errors import InputError
-from disparsity.recipe.recipe import from_table
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,41 +47,16 @@ class ControlRecipe:
     seeds: tuple[int, ...] = (0, 1, 2)
 
 
-def read_recipe(path: Path | None) -> ControlRecipe:
-    """The recipe of a TOML file, or the one for the digits.
-
-    Raises:
-        InputError: the file is missing or not TOML, or a key or value is wrong.
-
-    """
-    if path is None:
-        return ControlRecipe()
-    if not path.is_file():
-        raise InputError("no such recipe", where=path)
-    try:
-        return from_table(ControlRecipe, tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError("not a TOML file", where=path, found=str(error)) from error
-
-
-def claim_folder(out: Path, recipe: ControlRecipe) -> None:
-    """Make `out` the folder of this recipe's results.
-
-    Raises:
-        InputError: it holds those of another recipe.
-
-    """
-    path = out / "recipe.json"
-    settings = json.loads(json.dumps(asdict(recipe)))
-    if not path.is_file():
-        write_json(path, settings)
-    found = json.loads(path.read_text(encoding="utf-8"))
-    different = [name for name, value in settings.items() if found.get(name) != value]
-    if different:
-        raise InputError(
-            "the folder holds results of another recipe",
-            where=f"{path}: {different[0]}",
-            found=found.get(different[0]),
-            expected=settings[different[0]],
-            remedy="name another folder",
-        )
+DIGITS = ControlRecipe()
+CIFAR10 = ControlRecipe(
+    data="cifar10",
+    augment=True,
+    batch=128,
+    dense_steps=64_000,
+    prune_steps=12_000,
+    tune_steps=20_000,
+    events=12,
+    score_batches=16,
+)
+"""The dense network as in He et al., CVPR 2016, section 4.2, but for the rate, which falls along a cosine; days."""
+RECIPES = {recipe.data: recipe for recipe in (DIGITS, CIFAR10)}

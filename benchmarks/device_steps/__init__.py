@@ -1,1 +1,1 @@
-"""Steps of training, scoring, quantization and reconstruction on a device: what is measured, how, and the page."""
+"""Parts of gpu.py: its cases, the clock of a device, and the steps that are measured."""

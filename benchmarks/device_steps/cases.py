@@ -1,59 +1,10 @@
-"""What is measured: tasks of networks at crops, with one setting changed at a time."""
+"""Cases of gpu.py: tasks of networks at crops, with one setting changed at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
-from typing import Any
 
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """One measurement.
-
-    Attributes:
-        task: `train`, `score`, `quantized` (a training step behind quantizers) or `reconstruct`.
-        network: preset name.
-        size: height and width of the crops.
-        batch: pairs.
-        precision: `float32` or `bfloat16`.
-        channels_last: of the weights in memory.
-        recompute_3d: as in the training settings.
-        accumulate: as in the training settings.
-
-    """
-
-    task: str
-    network: str
-    size: tuple[int, int]
-    batch: int
-    precision: str = "float32"
-    channels_last: bool = True
-    recompute_3d: bool = False
-    accumulate: int = 1
-
-    @property
-    def key(self) -> str:
-        """What the case is called in stored results."""
-        return "-".join(str(value) for value in asdict(self).values())
-
-    @property
-    def setting(self) -> str:
-        """What is unlike the base, in words."""
-        found = [
-            "bfloat16" if self.precision == "bfloat16" else "",
-            "" if self.channels_last else "channels first",
-            "recompute_3d" if self.recompute_3d else "",
-            f"accumulate {self.accumulate}" if self.accumulate > 1 else "",
-        ]
-        return ", ".join(filter(None, found)) or "base"
-
-    @property
-    def base(self) -> Case:
-        """The same task with no setting changed."""
-        plain: dict[str, Any] = {"precision": "float32", "channels_last": True, "recompute_3d": False, "accumulate": 1}
-        return replace(self, **plain)
-
+from harness.rows import Case
 
 GPU = (
     ("reference", (256, 512), 16),
@@ -64,28 +15,54 @@ GPU = (
 )
 CPU = (("reference", (64, 128), 4), ("psmnet_basic", (64, 128), 2))
 TINY = (("reference", (32, 64), 2),)
+Networks = tuple[tuple[str, tuple[int, int], int], ...]
+
+BFLOAT16 = {"precision": "bfloat16"}
+QUANTIZERS = ("ternary", "power_of_two", "additive_power_of_two")
+SPARSITIES = (0.5, 0.8, 0.9, 0.97)
 
 
-def cases(networks: tuple[tuple[str, tuple[int, int], int], ...]) -> Iterator[Case]:
-    """All measurements of these networks, crops and batches."""
-    for name, size, batch in networks:
-        base = Case(task="train", network=name, size=size, batch=batch)
-        yield base
-        yield replace(base, precision="bfloat16")
-        yield replace(base, channels_last=False)
-        yield replace(base, recompute_3d=True)
-        yield replace(base, accumulate=batch)
-        yield replace(base, precision="bfloat16", recompute_3d=True)
-        for task in ("score", "quantized"):
-            yield replace(base, task=task)
-            yield replace(base, task=task, precision="bfloat16")
-        yield replace(base, task="reconstruct")
+def cases(device: str, networks: Networks, *, emulated: bool = False) -> Iterator[Case]:
+    """All measurements of these networks, crops and batches.
 
+    Args:
+        device: `cuda`, `cpu`, ...
+        networks: preset, crop and batch.
+        emulated: the processor emulates bfloat16, which takes ten times longer: once is enough.
 
-def without_emulation(found: Iterator[Case]) -> Iterator[Case]:
-    """Bfloat16 once, for processors that emulate it: it takes ten times longer and tells nothing more."""
+    """
     seen = False
-    for case in found:
-        if case.precision == "float32" or not seen:
-            yield case
-        seen = seen or case.precision == "bfloat16"
+    for name, size, batch in networks:
+        place = {"device": device, "network": name, "size": list(size), "batch": batch}
+        for task, settings in _variants(batch, sparse=device == "cpu"):
+            skipped = emulated and seen and "precision" in settings
+            seen = seen or "precision" in settings
+            if not skipped:
+                yield {**place, "task": task, **settings}
+
+
+def _variants(batch: int, *, sparse: bool) -> Iterator[tuple[str, Case]]:
+    """Tasks with their settings, the base of every task first."""
+    yield from (("train", settings) for settings in (
+        {}, BFLOAT16, {"channels_last": False}, {"recompute_3d": True}, {"accumulate": batch},
+        {**BFLOAT16, "recompute_3d": True}))  # fmt: skip
+    for task in ("score", "quantized"):
+        yield task, {}
+        yield task, BFLOAT16
+    yield from (("quantized", {"quantizer": name}) for name in QUANTIZERS)
+    yield "reconstruct", {}
+    yield from (("masked", {"sparsity": sparsity}) for sparsity in SPARSITIES)
+    if sparse:
+        yield from (("masked", {"sparsity": sparsity, "sparse": True}) for sparsity in SPARSITIES)
+
+
+def setting_of(case: Case) -> str:
+    """What is unlike the base of the task, in words."""
+    known = ("device", "network", "size", "batch", "task")
+    return ", ".join(f"{key} {value}" for key, value in case.items() if key not in known) or "base"
+
+
+def base_of(case: Case) -> Case:
+    """The plain training step that a case is compared with; a task of another kind is compared with its own base."""
+    task = "train" if case["task"] in ("masked", "quantized") else case["task"]
+    return {key: case[key] for key in ("device", "network", "size", "batch")} | {"task": task}

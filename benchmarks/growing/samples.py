@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from cost.clock import load, peak_mb, resident_mb, timed
+from harness.clock import load, peak_mb, resident_mb, timed
 
 from disparsity.datasets.batches.cache import CachedDataset, SampleCache
 from disparsity.datasets.batches.stream import TrainingStream
@@ -52,15 +52,7 @@ def measure(kind: str, count: int) -> dict[str, Any]:
     """Processor seconds and memory beside the process of one kind of work."""
     work = KINDS[kind](count)
     before, held = load(), resident_mb()
-    taken, _ = timed(work)
-    memory = max(0.0, peak_mb() - held)
-    return {
-        "size": count,
-        "processor_s": taken.processor_s,
-        "wall_s": taken.wall_s,
-        "memory_mb": memory,
-        "load": before,
-    }
+    return {"size": count, **timed(work), "memory_mb": max(0.0, peak_mb() - held), "load": before}
 
 
 def _listing(count: int) -> Callable[[], object]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
-from cost.clock import load, peak_mb, resident_mb, timed
+from harness.clock import load, peak_mb, resident_mb, timed
 
 from disparsity.base.layers import trained_weight
 from disparsity.checkpoint.packed import write_network
@@ -44,14 +44,9 @@ def measure(kind: str, count: int) -> dict[str, Any]:
     network = build_network("stereonet_8x", width=WIDTHS[count], refinement_width=WIDTHS[count], max_disparity=16)
     work = KINDS[kind](network)
     before, held = load(), resident_mb()
-    taken = [timed(work)[0] for _ in range(ROUNDS.get(kind, 1))][-1]
-    return {
-        "size": sum(parameter.numel() for parameter in network.parameters()),
-        "processor_s": taken.processor_s,
-        "wall_s": taken.wall_s,
-        "memory_mb": max(0.0, peak_mb() - held),
-        "load": before,
-    }
+    taken = [timed(work) for _ in range(ROUNDS.get(kind, 1))][-1]
+    size = sum(parameter.numel() for parameter in network.parameters())
+    return {"size": size, **taken, "memory_mb": max(0.0, peak_mb() - held), "load": before}
 
 
 def _scoring(network: StereoNetwork) -> Callable[[], object]:

@@ -1,1 +1,1 @@
-"""The sections of `benchmarks/hardware_cost.py`, one file each: `measure` gives plain data, `render` Markdown."""
+"""Parts of hardware_cost.py: one file per peer, and `peers/` with what runs in a peer's own environment."""

@@ -19,9 +19,7 @@ from disparsity.quant.bits import LayerBits
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from hardware.environment import run_peer
-from hardware.markdown import against, grouped, share, table
 
-TITLE = "MACs, bit operations and weight bits against QONNX 1.0.0"
 NETWORKS = ("reference", "stereonet", "anynet", "psmnet_hourglass", "gwcnet_gc", "mobilestereonet_2d")
 SIZE = (256, 512)
 WEIGHT_BITS, ACTIVATION_BITS = (4, 8, 3, 2), (8, 4, 6)
@@ -136,48 +134,3 @@ def _theirs(dense: dict[str, float], discounted: dict[str, float]) -> tuple[int,
 
 def _sums(figures: Iterable[tuple[int, ...]]) -> list[int]:
     return [sum(column) for column in zip(*figures, strict=True)]
-
-
-def render(found: dict[str, Any]) -> list[str]:
-    rows = found["rows"]
-    equal, of = sum(row["equal"] for row in rows), sum(row["convolutions"] for row in rows)
-    lines = [
-        f"{share(equal, of)} convolution calls (Conv2d and Conv3d, grouped, dilated and strided) of {len(rows)} "
-        f"networks at {SIZE[0]}x{SIZE[1]}, in all five figures: MACs, MACs without zero weights, BOPs by `mac_product` "
-        "(zeros discounted), weight bits dense and of the non-zeros. Weights are integers of 2 to 8 bits, 60 % zeros, "
-        "with 4 to 8 bits of activations, changing from layer to layer. Sums over the calls, QONNX's as difference:",
-        "",
-    ]
-    sums = [
-        (
-            f"`{row['network']}`",
-            f"{row['equal']} of {row['convolutions']} ({row['in_3d']} in 3D)",
-            *(
-                f"{grouped(ours)} ({against(ours, theirs)})"
-                for ours, theirs in zip(row["ours"], row["theirs"], strict=True)
-            ),
-        )
-        for row in rows
-    ]
-    lines += table(("network", "calls equal", *FIGURES), sums)
-    lines += [
-        "",
-        "What QONNX does not say. Transposed convolutions are not counted, only named in a string; and every call of a "
-        "layer that runs several times counts its weights again, so that its weight bits are those of the calls, ours "
-        "those of the layers that are stored:",
-        "",
-    ]
-    missed = [
-        (
-            f"`{row['network']}`",
-            row["skipped_calls"],
-            f"{100 * row['skipped_share']:.1f} %",
-            row["unsupported"],
-            f"{grouped(row['all_macs'])} / {grouped(row['total_macs_there'])}",
-            f"{grouped(row['stored_once_bits'])} / {grouped(row['theirs'][-1])}",
-        )
-        for row in rows
-    ]
-    header = ("network", "transposed calls", "their share of MACs", "QONNX: unsupported", "all MACs: ours / QONNX",
-              "weight bits, non-zero: stored / QONNX")  # fmt: skip
-    return lines + table(header, missed)

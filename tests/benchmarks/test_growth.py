@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from growing import samples
-from growing.fit import exponent
+from growth import exponent
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0, 2.5])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -113,8 +114,8 @@ def test_the_commands_run_one_after_the_other(
 
 def test_the_points_of_the_picture_are_those_of_the_results() -> None:
     found = readme_figure.points()
-    written = (RESULTS / "error_against_memory.csv").read_text(encoding="utf-8")
-    assert readme_figure.table(found) == written, "results have changed: run python benchmarks/readme_figure.py"
+    written = json.loads((RESULTS / "error_against_memory.json").read_text(encoding="utf-8"))
+    assert readme_figure.as_rows(found) == written, "results have changed: run python benchmarks/readme_figure.py"
     by_source = {point.source: point for point in found}
     text = (RESULTS / "demo.md").read_text(encoding="utf-8")
     dense, packed = re.search(r"packed file +([\d.]+) MB +([\d.]+) kB", text).groups()

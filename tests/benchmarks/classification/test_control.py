@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from classification.control import Case, cases, compressed, trained
+from classification.control import compressed, trained
 from classification.data import digits
 from classification.loop import Loop
 from classification.recipe import ControlRecipe
 from classification.resnet20 import seeded_resnet20
+from classification_control import _counts, cases, leads
+from harness.rows import key_of
 
 from disparsity.base.errors import DivergedError
 
@@ -22,15 +24,28 @@ TINY = ControlRecipe(
 
 def test_the_grid_is_the_product_seed_by_seed() -> None:
     grid = list(cases(TINY))
-    assert len(grid) == len(set(grid)) == len({case.name for case in grid}) == 5 * 2 * 2
-    assert [case.seed for case in grid] == [0] * 10 + [3] * 10
+    assert len(grid) == len(set(map(key_of, grid))) == 5 * 2 * 2
+    assert [case["seed"] for case in grid] == [0] * 10 + [3] * 10
+
+
+def test_scores_are_compared_run_by_run() -> None:
+    found = [("taylor", 0.9, 0, 95.0), ("taylor", 0.9, 1, 97.0), ("taylor", 0.98, 0, 90.0)]
+    found += [("magnitude", 0.9, 0, 94.0), ("magnitude", 0.9, 1, 97.0), ("magnitude", 0.98, 0, 84.0)]
+    rows = [
+        {"case": {"score": score, "sparsity": sparsity, "seed": seed}, "found": {"accuracy_percent": accuracy}}
+        for score, sparsity, seed, accuracy in found
+    ]
+    assert sorted(leads(rows, "magnitude", 0.0)) == [0.0, 1.0, 6.0]
+    assert leads(rows, "magnitude", 0.98) == [6.0]
+    assert leads(rows, "snip", 0.0) == []
+    assert _counts([0.0, 1.0, 6.0]) == "+2.33, better in 2 and worse in 0 of 3"
 
 
 @pytest.mark.parametrize("score", TINY.scores)
 def test_every_score_keeps_exactly_its_share(score: str) -> None:
     data, dense = digits(), seeded_resnet20(1, 10, 0)
     before = copy.deepcopy(dense.state_dict())
-    row = compressed(TINY, data, Case(score, 0.95, 0), dense)
+    row = compressed(TINY, data, {"score": score, "sparsity": 0.95, "seed": 0}, dense)
     weights = 9 * (16 + 6 * 16 * 16 + 16 * 32 + 5 * 32 * 32 + 32 * 64 + 5 * 64 * 64) + 640
     assert row["kept"] == round(0.05 * weights)
     assert 0 <= row["accuracy_percent"] <= 100

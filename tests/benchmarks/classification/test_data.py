@@ -54,5 +54,5 @@ def test_shifts_and_mirror_images() -> None:
 def test_what_is_not_there_is_refused() -> None:
     with pytest.raises(InputError, match="unknown image set 'mnist'"):
         open_images("mnist", None)
-    with pytest.raises(InputError, match="--data"):
+    with pytest.raises(InputError, match="CIFAR10"):
         open_images("cifar10", None)

@@ -66,7 +66,6 @@ SIBLINGS = (
 every_family = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in SIBLINGS else name for name in NETWORKS]
 )
-every_preset = pytest.mark.parametrize("name", NETWORKS)
 
 
 def build(name: str) -> StereoNetwork:
@@ -96,7 +95,7 @@ def relative(found: Tensor, expected: Tensor) -> float:
     return float((found - expected).abs().max() / expected.abs().max().clamp(min=1.0))
 
 
-@every_preset
+@every_family
 def test_masked_silenced_and_removed_are_equal(removal: Callable[[str], Any], name: str) -> None:
     found = removal(name)
     masked = copy.deepcopy(found.dense)
@@ -113,7 +112,7 @@ def test_masked_silenced_and_removed_are_equal(removal: Callable[[str], Any], na
     assert relative(maps_of(found.dense), expected) > 1e-4
 
 
-@every_preset
+@every_family
 def test_the_smaller_network_is_plain_whole_and_trains(removal: Callable[[str], Any], name: str) -> None:
     found = removal(name)
     small, dense = copy.deepcopy(found.small), found.dense
@@ -140,7 +139,7 @@ def test_macs_drop_by_what_torch_counts(removal: Callable[[str], Any], name: str
     assert macs[0] < (1 - SHARE / 2) * macs[1]
 
 
-@every_preset
+@every_family
 def test_protected_and_uncompressed_layers_keep_their_channels(name: str) -> None:
     network = build(name)
     coupling = network.channel_coupling()
@@ -155,7 +154,7 @@ def test_protected_and_uncompressed_layers_keep_their_channels(name: str) -> Non
     assert produced >= set(range(coupling.units))
 
 
-@every_preset
+@every_family
 def test_a_checkpoint_brings_the_smaller_network_back(removal: Callable[[str], Any], name: str, tmp_path: Path) -> None:
     small = removal(name).small
     save_checkpoint(tmp_path / "checkpoint.json", network_checkpoint(small, {}))

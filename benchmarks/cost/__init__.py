@@ -1,1 +1,0 @@
-"""What stage one costs: a training step, a pruning event, a threshold, each measured by a module of its own."""

@@ -1,0 +1,1 @@
+"""Parts of the benchmark of deployment: parity, integers layer by layer, presets, sizes, and speed."""

@@ -1,0 +1,1 @@
+"""Benchmark harness: cases, resuming, provenance, JSON rows, tables, and figures."""

@@ -1,1 +1,0 @@
-"""The grid of stage one: its cases, one run of each, and what they say together."""
