@@ -38,7 +38,7 @@ def measure(case: Case) -> dict[str, Any]:
 def exponent(sizes: list[float], found: list[float]) -> float | None:
     """The slope of a straight line through the logarithms: 1 is linear. None without two positive values."""
     pairs = [(math.log(s), math.log(v)) for s, v in zip(sizes, found, strict=True) if v > 0]
-    return float(np.polyfit(*zip(*pairs, strict=True), 1)[0]) if len(pairs) > 1 else None
+    return float(np.polyfit(*np.transpose(pairs), deg=1)[0]) if len(pairs) > 1 else None
 
 
 def tables(rows: list[Row]) -> Iterator[Table]:

@@ -152,7 +152,7 @@ def draw(found: list[Point]) -> Figure:
     for series, (colour, marker, filled) in LOOKS.items():
         own = sorted((p for p in found if p.series == series), key=lambda p: p.memory_percent)
         x, y = [p.memory_percent for p in own], [p.error_factor for p in own]
-        style = {"markersize": 9 if filled else 5, "linewidth": 1, "zorder": 3 if filled else 2}
+        style: dict[str, Any] = {"markersize": 9 if filled else 5, "linewidth": 1, "zorder": 3 if filled else 2}
         ax.plot(x, y, color=colour, marker=marker, linestyle="none" if filled else "--", label=series, **style)
         for point in own:
             place, side = LABELS[series]

@@ -24,7 +24,7 @@ from harness.tables import NOT_RUN, Table, pivot
 from matplotlib.figure import Figure
 from stage_one_cases import CONTROL, FINALISTS, SPARSITIES, cases, changes_of
 
-from disparsity import pipeline
+import disparsity
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint
 from disparsity.recipe.recipe import load_recipe
@@ -40,7 +40,8 @@ def measure(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         if case["variant"] == CONTROL:
             return _control(case, Path(folder))
-        report = pipeline.run(load_recipe(RECIPE, changes_of(case)), Path(folder) / "run")
+        disparsity.run(load_recipe(RECIPE, changes_of(case)), Path(folder) / "run")
+        report = json.loads((Path(folder) / "run/report/report.json").read_text(encoding="utf-8"))
     row = next(row for row in report["accuracy"] if row["stage"] == "pruned")
     layers = [layer for layer in report["layers"] if layer["nnz"] < layer["weight_count"]]
     effectual, dense = (sum(layer[f"{kind}_macs"] for layer in layers) for kind in ("effectual", "dense"))
@@ -61,8 +62,8 @@ def _control(case: Case, folder: Path) -> dict[str, Any]:
     network = _closest(default[0]["found"]["bytes"])
     save_checkpoint(folder / "start/checkpoint.json", network_checkpoint(network, {}))
     recipe = load_recipe(RECIPE, [*changes_of(case), *CONTROL_TRAINING])
-    trained = pipeline.run_single(recipe, folder / "run", "train", str(folder / "start"))
-    (row,) = json.loads((trained / "accuracy.json").read_text(encoding="utf-8"))
+    run = disparsity.run(recipe, folder / "run", stage="train", start=folder / "start")
+    (row,) = run.stages[-1].accuracy
     return {"epe_px": row["epe_px"], "d1_percent": row["d1_percent"], "bytes": _bytes(network)}
 
 

@@ -24,7 +24,7 @@ from harness.rows import Case, Row, of
 from harness.tables import Table, pivot
 from stage_two_cases import SPARSITY, Plan, cases, plan_of
 
-from disparsity import pipeline
+import disparsity
 from disparsity.checkpoint.packed import pack_network
 from disparsity.checkpoint.restore import open_network
 from disparsity.datasets.uri import open_data
@@ -61,13 +61,13 @@ def measure(case: Case) -> dict[str, Any]:
 def _compressed(plan: Plan, recipe: Recipe, start: str, out: Path) -> str:
     """The checkpoint after all stages of the recipe; after none, the start."""
     if plan.group == "order":  # an order may take a stage several times
-        pipeline.run(recipe, out)
-        return str(max(out.glob("stages/*/checkpoint.json")).parent)
+        return str(disparsity.run(recipe, out).stages[-1].folder)
     if recipe.finetune is None and recipe.quantize is None:
         return start
     checkpoint: str | None = start
     for stage in planned_stages(recipe):
-        start = str(pipeline.run_single(recipe, out, stage.kind.name, checkpoint))
+        run = disparsity.run(recipe, out, stage=stage.kind.name, start=checkpoint)
+        start = str(run.stages[-1].folder)
         checkpoint = None  # the next stage begins with this one's network
     return start
 
@@ -76,8 +76,8 @@ def _compressed(plan: Plan, recipe: Recipe, start: str, out: Path) -> str:
 def _pruned() -> Path:
     """The reference network after stage one, made unless it is there."""
     case = {"group": "final", "variant": "default", "sparsity": SPARSITY, "seed": 0}
-    pipeline.run(load_recipe(stage_one.RECIPE, stage_one_cases.changes_of(case)), PRUNED)
-    return PRUNED / "stages/02-finetune"
+    run = disparsity.run(load_recipe(stage_one.RECIPE, stage_one_cases.changes_of(case)), PRUNED)
+    return run.stages[-1].folder
 
 
 def _scored(network: StereoNetwork, recipe: Recipe) -> Evaluated:

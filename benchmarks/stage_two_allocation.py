@@ -39,7 +39,7 @@ from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.recipe.recipe import QuantizeSection
-from disparsity.run.stages.bit_allocation import Allocator, remove_channels
+from disparsity.run.stages.bit_allocation import Allocator, mask_channels
 from disparsity.run.stages.bit_costs import cost_at
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
@@ -114,7 +114,7 @@ def quantized(bench: Bench, plan: Plan) -> StereoNetwork:
     """The network of a plan, its inputs calibrated."""
     network = copy.deepcopy(bench.network)
     taken = zip(bench.ranked.items(), plan.removed, strict=True)
-    remove_channels(network, {name: rank[:gone] for (name, rank), gone in taken if gone})
+    mask_channels(network, {name: rank[:gone] for (name, rank), gone in taken if gone})
     widths = {n: row[o] for n, row, o in zip(bench.ranked, bench.problem.widths, plan.options, strict=True)}
     attach_quantizers(
         network, {n: LayerBits(weights=widths[n], activations=each.activations) for n, each in bench.bits.items()}

@@ -124,7 +124,9 @@ def _tuned() -> Iterator[Plan]:
     """Quantization-aware training of the pruned network, and as many steps in float."""
     yield Plan("tuned", "pruned", "float", 32, _tune("finetune"))
     signs = ("quantize.ternary_scale=norm", "quantize.ternary_threshold=0")
-    variants = [(quantizer, quantizer, bits, ()) for quantizer, bits in TUNED]
+    variants: list[tuple[str, str, int, tuple[str, ...]]] = [
+        (quantizer, quantizer, bits, ()) for quantizer, bits in TUNED
+    ]
     variants += [(f"{name}, rounded to nearest", name, bits, NEAREST) for name, bits in (("lsq", 4), ("ternary", 2))]
     variants.append(("ternary, signs of the mask's survivors", "ternary", 2, signs))
     variants.append(("lsq, rate 2e-4", "lsq", 4, ("finetune_quantized.learning_rate=2e-4",)))

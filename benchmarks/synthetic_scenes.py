@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def cases() -> Iterator[Case]:
 def measure(case: Case) -> dict[str, Any]:
     """Errors, quantiles of the true disparity, and how many pixels have an outline to their right (a step of 1 px)."""
     data = open_data(os.path.expandvars(case["data"]))
-    weights = os.path.expandvars("$DISPARSITY_DATA/weights/stereonet/train_save_sceneflow.tar")
+    weights = Path(os.environ["DISPARSITY_DATA"]) / "weights/stereonet/train_save_sceneflow.tar"
     found = pooled(score(load_published(weights, "stereonet").eval(), data, max_disparity=LIMIT_PX))
     known = np.concatenate([sample.disparity[sample.valid].numpy() for sample in data])
     steps = np.mean([(np.abs(np.diff(sample.disparity.numpy(), axis=1)) > 1).mean() for sample in data])

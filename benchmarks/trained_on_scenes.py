@@ -17,7 +17,7 @@ from harness.benchmark import Benchmark, main
 from harness.rows import Case, Row
 from harness.tables import Table, pivot
 
-from disparsity import pipeline
+import disparsity
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.datasets.uri import open_data
@@ -62,7 +62,8 @@ def _network(name: str, shared: Path) -> StereoNetwork:
         return start.eval()
     save_checkpoint(BUILD / "start/checkpoint.json", network_checkpoint(start, {}))
     recipe = load_recipe(ROOT / "recipes/hard_scenes.toml")
-    return open_network(str(pipeline.run_single(recipe, BUILD / "train", "train", str(BUILD / "start"))), None)
+    run = disparsity.run(recipe, BUILD / "train", stage="train", start=BUILD / "start")
+    return open_network(str(run.stages[-1].folder), None)
 
 
 def tables(rows: list[Row]) -> Iterator[Table]:

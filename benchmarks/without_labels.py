@@ -9,7 +9,6 @@ build/without_labels, and fine-tuned on the eleven training frames; D1 and EPE a
 from __future__ import annotations
 
 import functools
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -20,7 +19,8 @@ from harness.benchmark import Benchmark, main
 from harness.rows import Case, Row
 from harness.tables import Table, listing
 
-from disparsity import pipeline
+import disparsity
+from disparsity.api.run import Run
 from disparsity.base.atomic_io import write_text
 from disparsity.recipe.recipe import Recipe, load_recipe
 
@@ -49,12 +49,12 @@ def measure(case: Case) -> dict[str, Any]:
     weights = zip(kinds, VARIANTS[case["variant"]], strict=True)
     recipe = _recipe(f"finetune.steps={STEPS}", *(f"finetune.{kind}={value}" for kind, value in weights))
     with tempfile.TemporaryDirectory() as folder:
-        return _figures(pipeline.run_single(recipe, Path(folder) / "run", "finetune", str(pruned)))
+        return _figures(disparsity.run(recipe, Path(folder) / "run", stage="finetune", start=pruned.stages[-1].folder))
 
 
 @functools.cache
-def _pruned() -> Path:
-    return pipeline.run_single(_recipe(), BUILD, "prune", None)
+def _pruned() -> Run:
+    return disparsity.run(_recipe(), BUILD, stage="prune")
 
 
 def _recipe(*changes: str) -> Recipe:
@@ -66,8 +66,8 @@ def _recipe(*changes: str) -> Recipe:
         return load_recipe(Path(folder) / "recipe.toml", changes)
 
 
-def _figures(stage: Path) -> dict[str, Any]:
-    (row,) = json.loads((stage / "accuracy.json").read_text(encoding="utf-8"))
+def _figures(run: Run) -> dict[str, Any]:
+    (row,) = run.stages[-1].accuracy
     return {"epe_px": row["epe_px"], "d1_percent": row["d1_percent"]}
 
 

@@ -56,9 +56,9 @@ def open_images(name: str, folder: Path | None) -> ImageSet:
 
 def digits() -> ImageSet:
     """scikit-learn's handwritten digits, 8x8 as they are: 1200 to train on, 597 to judge by, drawn once by a seed."""
-    found = load_digits()
-    images = torch.from_numpy(found.images).float()[:, None]
-    labels = torch.from_numpy(found.target).long()
+    pixels, targets = load_digits(return_X_y=True)
+    images = torch.from_numpy(pixels).float().view(-1, 1, 8, 8)
+    labels = torch.from_numpy(targets).long()
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(_SPLIT_SEED))
     test, train = order[:DIGITS_TEST], order[DIGITS_TEST:]
     return normalised((images[train], labels[train]), (images[test], labels[test]), 10)

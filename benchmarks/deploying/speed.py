@@ -53,7 +53,7 @@ def _all(name: str) -> dict[tuple[str, str], dict[str, Any]]:
     views = torch.rand(2, 1, 3, *size, generator=torch.Generator().manual_seed(0)).unbind()
     small = _half(copy.deepcopy(dense), views)
     whole = functools.partial(rounded, widths=WIDTHS, batches=[views], every_layer=True)
-    networks = dict(zip(FORMS, (dense, whole(dense), small, whole(small)), strict=True))
+    networks: dict[str, StereoNetwork] = dict(zip(FORMS, (dense, whole(dense), small, whole(small)), strict=True))
     pair = [view[0] for view in views]
     works: dict[str, Callable[[], object]] = {}
     facts: dict[str, dict[str, Any]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -46,7 +47,8 @@ def workload_of(samples: list[Sample]) -> Workload:
 
 def alone(network: str, name: str, layer: nn.Module, spatial: tuple[int, ...]) -> Sample:
     """Trace one layer on a map of this size, at 8 bits."""
-    views = (torch.zeros(1, layer.in_channels, *spatial),)
+    channels: Any = layer.in_channels
+    views = (torch.zeros(1, channels, *spatial),)
     (call,) = trace_workload(nn.Sequential(layer), views, {"0": BITS}).calls
     return Sample(network=network, layer=name, call=call)
 

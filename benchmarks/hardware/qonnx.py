@@ -45,17 +45,19 @@ def _calls(name: str) -> tuple[list[LayerCall], StereoNetwork]:
     bits = {layer: LayerBits(weights=w, activations=a) for layer, (w, a) in zip(layers, widths, strict=False)}
     with torch.no_grad():
         for layer, module in layers.items():
+            weight: Any = module.weight
             top = 2 ** (bits[layer].weights - 1)
-            codes = torch.randint(1, top, module.weight.shape) if top > 2 else torch.ones_like(module.weight)
-            signs = torch.randint(0, 2, module.weight.shape) * 2 - 1
-            module.weight.copy_(codes * signs * (torch.rand_like(module.weight) < KEPT))
+            codes = torch.randint(1, top, weight.shape) if top > 2 else torch.ones_like(weight)
+            signs = torch.randint(0, 2, weight.shape) * 2 - 1
+            weight.copy_(codes * signs * (torch.rand_like(weight) < KEPT))
     workload = trace_workload(network, (torch.zeros(1, 3, *SIZE),) * 2, bits)
     return [call for call in workload.calls if call.weight_count], network
 
 
 def _write(folder: Path, name: str, calls: list[LayerCall], network: StereoNetwork) -> dict[str, Any]:
     """The weights in a file, the layers as what ONNX says of them."""
-    weights = {call.name: network.get_submodule(call.name).weight.detach().numpy().astype(np.int8) for call in calls}
+    trained: dict[str, Any] = {call.name: network.get_submodule(call.name).weight for call in calls}
+    weights: dict[str, Any] = {name: weight.detach().numpy().astype(np.int8) for name, weight in trained.items()}
     path = folder / f"{name}.npz"
     np.savez(path, **weights)
     return {"weights": str(path), "layers": [_layer(call) for call in calls]}

@@ -46,7 +46,7 @@ def measure(python: Path) -> dict[str, Any]:
         answer = run_peer(python, "zigzag_costs", {"runs": runs}, Path(folder))
     samples = reference + reference + zoo + reference[-1:]
     ways = ["ONNX"] * len(reference) + ["export"] * len(reference + zoo) + ["matrix product"]
-    rows = [_row(*both, theirs) for *both, theirs in zip(ways, samples, answer["results"], strict=True)]
+    rows = [_row(way, sample, theirs) for way, sample, theirs in zip(ways, samples, answer["results"], strict=True)]
     return {"rows": rows, "peak_mb": answer["peak_mb"]}
 
 

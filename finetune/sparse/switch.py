@@ -11,7 +11,7 @@ from disparsity.finetune.sparse.taps import Geometry, Taps
 from disparsity.pruning.masks import mask_modules
 
 WORTHWHILE_DENSITY = 0.4
-"""Above this share of non-zero weights the library's dense kernels are faster (benchmarks/sparse_training.py)."""
+"""Above this share of non-zero weights the library's dense kernels are faster (benchmarks/gpu.py)."""
 
 _VECTOR = 8
 """Dense kernels compute this many output channels at once, needed or not (float32 in 256 bits)."""

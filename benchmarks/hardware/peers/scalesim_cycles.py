@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from scalesim.scale_sim import scalesim
+from scalesim.scale_sim import scalesim  # pyright: ignore[reportMissingImports]
 
 CONFIG = """[general]
 run_name = run

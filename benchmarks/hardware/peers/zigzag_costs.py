@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import yaml
-import zigzag
+import zigzag  # pyright: ignore[reportMissingImports]
 from onnx import ModelProto, TensorProto, helper, numpy_helper
-from zigzag.api import get_hardware_performance_zigzag
+from zigzag.api import get_hardware_performance_zigzag  # pyright: ignore[reportMissingImports]
 
 INPUTS = Path(zigzag.__file__).parent / "inputs"
 SUM_BITS = 32
