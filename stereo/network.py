@@ -67,14 +67,20 @@ class StereoNetwork(nn.Module):
         """Rows above and columns on the right that views of this size are padded by."""
         return -height % self.spec.divisor, -width % self.spec.divisor
 
-    def channel_coupling(self) -> ChannelCoupling:
+    def channel_coupling(self, size: tuple[int, int] | None = None) -> ChannelCoupling:
         """Which channels must be kept or removed together, found by following them through a run.
+
+        Args:
+            size: height and width of the views that it runs on: those of the training, where a network needs more than
+                the smallest ones, which None takes.
 
         Not stored: it belongs to the present layers, which the removal of channels changes.
         The output channels of protected layers and of layers that only training runs are kept; layers that no stage
         compresses keep their input channels too.
+
         """
-        views = [torch.zeros(2, 3, self.spec.divisor, 2 * self.spec.divisor, device=self.mean.device)] * 2
+        height, width = size or (self.spec.divisor, 2 * self.spec.divisor)
+        views = [torch.zeros(2, 3, height, width, device=self.mean.device)] * 2
         kept_outputs = (*self.spec.protected, *self.spec.not_at_inference)
         return trace_coupling(self, views, kept_outputs, self.spec.uncompressed)
 

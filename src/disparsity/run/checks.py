@@ -15,6 +15,7 @@ from disparsity.evaluation.latency import check_runtime
 from disparsity.finetune.modes import MODES
 from disparsity.finetune.teachers import check_distributions
 from disparsity.hwcost.profiles.technology import load_profile
+from disparsity.pruning.masks import masks_of
 from disparsity.pruning.schedules import event_steps
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.quant.activations.calibration_rules import CALIBRATION_RULES
@@ -27,6 +28,7 @@ from disparsity.recipe.plan import check_order, prunes_under_quantizers
 from disparsity.recipe.recipe import MIXED_SIZES, PruneSection, QuantizeSection, Recipe
 from disparsity.run.data_checks import check_data
 from disparsity.run.network_contract import check_contract, check_layers
+from disparsity.run.stages.channel_pruning import try_channels
 from disparsity.run.supported_operators import check_treatable
 from disparsity.run.tensorboard import check_tensorboard
 from disparsity.stereo.network import StereoNetwork
@@ -99,6 +101,9 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
         if network.spec.unused:
             notice(f"never run, and left out of every stage and figure: {', '.join(network.spec.unused)}")
         check_layers(network, context.recipe)
+    section = context.recipe.prune
+    if section is not None and section.pattern == "channel" and not masks_of(network):
+        try_channels(network, section.floor_share, section.sparsity, batch.left, batch.right)
 
 
 def check_report(recipe: Recipe) -> None:

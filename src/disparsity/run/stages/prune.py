@@ -33,11 +33,12 @@ def _run(context: StageContext, network: StereoNetwork) -> StereoNetwork:
     section = context.recipe.prune
     assert section is not None
     layers = compressed_layers(network, prunable_layers(network, network.spec.protected))
-    pattern = start_channels(network, layers, section.floor_share) if section.pattern == "channel" else None
+    batch = context.calibration_batch(section.reconstruct.pairs)
+    size = batch.left.shape[-2], batch.left.shape[-1]
+    pattern = start_channels(network, layers, section.floor_share, size) if section.pattern == "channel" else None
     if pattern is None:
         attach_masks(network, [name for name in layers if name not in masks_of(network)])
     objective = Objective(settings=section.train, teacher=teacher_for(context, network, section.train))
-    batch = context.calibration_batch(section.reconstruct.pairs)
     hooks: list[StepHook] = [_sparsify(context, section, network, layers, objective, pattern, batch)]
     hooks += [SilenceRemoved()] if pattern else []
     hooks += training_hooks(section.train)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from disparsity import pipeline
@@ -26,9 +27,12 @@ from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores import magnitude_scores
 from disparsity.recipe.recipe import load_recipe
 from disparsity.report.cost_report import cost_report
-from disparsity.run.stages.channel_pruning import finish_channels, start_channels
+from disparsity.run.stages.channel_pruning import finish_channels, start_channels, try_channels
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
+from disparsity.stereo.regression import SoftArgmin
+from disparsity.stereo.spec import NetworkSpec
+from disparsity.stereo.volumes.difference import DifferenceVolume
 
 CHANGES = ["prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2"]
 TINY = {"halvings": 2, "width": 4, "refinement_width": 2, "max_disparity": 16}
@@ -153,3 +157,68 @@ def test_mode_regrow_is_refused(write_recipe: Callable[..., Path], tmp_path: Pat
 def test_settings_of_single_weights_are_refused(write_recipe: Callable[..., Path], tmp_path: Path, change: str) -> None:
     with pytest.raises(InputError, match="pattern 'channel'"):
         load_recipe(write_recipe(tmp_path), ["prune.pattern=channel", change])
+
+
+class Probe(StereoNetwork):
+    """A tower with a part that smallest views do not fit, or that does not bear removal."""
+
+    def __init__(self, part: nn.Module) -> None:
+        super().__init__(
+            NetworkSpec(name="probe", settings={}, divisor=4, mean=(0.5,) * 3, std=(0.25,) * 3, max_disparity=16,
+                        protected=("filter",))
+        )  # fmt: skip
+        self.tower, self.part, self.volume = nn.Conv2d(3, 8, 5, 4, 2), part, DifferenceVolume(4)
+        self.filter, self.end = nn.Conv3d(8, 1, 3, padding=1), SoftArgmin()
+
+    def features(self, view: Tensor) -> Tensor:
+        features = self.tower(view).relu()
+        return features + F.interpolate(self.part(features), size=features.shape[-2:])
+
+    def estimate(self, left: Tensor, right: Tensor) -> tuple[Tensor, ...]:
+        cost = self.filter(self.volume(self.features(left), self.features(right))).squeeze(1)
+        return (F.interpolate(4 * self.end(cost).unsqueeze(1), scale_factor=4.0).squeeze(1),)
+
+
+class EightChannels(nn.Module):
+    """Insists on the width that it was written for."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        assert values.shape[1] == 8, "eight channels"
+        return values
+
+
+CROP = torch.rand(2, 3, 64, 96), torch.rand(2, 3, 64, 96)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        nn.Sequential(nn.AvgPool2d(8, 8), nn.Conv2d(8, 8, 1)),
+        nn.Conv2d(8, 8, 3, padding=1, padding_mode="reflect"),
+        nn.Sequential(nn.ReflectionPad2d(2), nn.Conv2d(8, 8, 5)),
+    ],
+)
+def test_channels_are_followed_on_views_of_the_training(part: nn.Module) -> None:
+    network = Probe(part).eval()
+    before = copy.deepcopy(network.state_dict())
+    try_channels(network, 0.1, 0.5, *CROP)
+    assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
+    layers = prunable_layers(network, network.spec.protected)
+    pattern = start_channels(network, layers, 0.1, (64, 96))
+    set_masks(network, pattern.select(magnitude_scores(layers), 0.5))
+    zero_pruned(network)
+    silence_removed(network)
+    with torch.no_grad():
+        masked = network(*CROP)[0]
+        finish_channels(network, pattern, *CROP)
+        torch.testing.assert_close(network(*CROP)[0], masked)
+    assert network.tower.out_channels < 8
+
+
+def test_a_removal_that_cannot_work_is_one_line_before_training() -> None:
+    network = Probe(nn.Sequential(EightChannels(), nn.Conv2d(8, 8, 1))).eval()
+    with pytest.raises(
+        InputError, match="does not run without its removed channels; found AssertionError: eight"
+    ) as it:
+        try_channels(network, 0.1, 0.5, *CROP)
+    assert "\n" not in str(it.value)
