@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 
 from disparsity.base.errors import DataError
@@ -24,7 +26,7 @@ def check_data(recipe: Recipe, network: StereoNetwork) -> None:
 
     """
     train = {uri: open_data(uri) for uri in recipe.data.train}
-    limit = recipe.data.mask_disparity or network.spec.max_disparity
+    limit = min(network.spec.max_disparity, recipe.data.mask_disparity or math.inf)
     for uri, data in train.items():
         _check_labels(recipe, uri, data)
         _notice_out_of_reach(uri, data, limit)
