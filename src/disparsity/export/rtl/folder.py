@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from disparsity.export.rtl.calls import GoldenCall, run_golden
 from disparsity.export.rtl.conventions import CONVENTIONS, readme
 from disparsity.export.rtl.example import TEMPLATES, write_example
 from disparsity.export.rtl.layers import describe_layer, write_layer
+from disparsity.export.rtl.own_layers import check_own_layer
 from disparsity.export.rtl.words import hex_lines
 from disparsity.quant.integer.network import integer_form, integer_layers
 from disparsity.stereo.network import StereoNetwork
@@ -43,15 +45,16 @@ def write_rtl(path: Path, network: StereoNetwork, size: tuple[int, int], data: s
 
     Raises:
         InputError: the folder holds something, the network is not quantized, a convolution or linear layer is left in
-            float (the message names it), a layer pads with something else than zeros, or the pair is too small.
+            float or computes something else by itself (the message names it), a layer pads with something else than
+            zeros, or the pair is too small.
 
     """
     check_replaceable(path, ())
-    integer = integer_form(network)
+    integer, own = integer_form(network), copy.deepcopy(network).cpu().eval()
     uri = data or default_pair(size, network.spec.max_disparity)
     sample = open_data(uri)[0]
     views = [_middle(view, size, uri) for view in (sample.left, sample.right)]
-    write_folder(path, (), functools.partial(_fill, integer, views, _facts(network, size, uri, sample)))
+    write_folder(path, (), functools.partial(_fill, integer, own, views, _facts(network, size, uri, sample)))
 
 
 def default_pair(size: tuple[int, int], max_disparity: int) -> str:
@@ -63,8 +66,9 @@ def default_pair(size: tuple[int, int], max_disparity: int) -> str:
 class _Writer:
     """Writes what each call brings, as it comes."""
 
-    def __init__(self, root: Path, network: StereoNetwork) -> None:
+    def __init__(self, root: Path, network: StereoNetwork, own: StereoNetwork) -> None:
         self.root = root
+        self.own = own
         self.layers = integer_layers(network)
         self.entries: dict[str, dict[str, Any]] = {}
 
@@ -73,6 +77,7 @@ class _Writer:
             folder = f"layers/{len(self.entries):03d}_{call.layer}"
             self.entries[call.layer] = describe_layer(self.layers[call.layer], folder)
             write_layer(self.layers[call.layer], self.root, self.entries[call.layer])
+        check_own_layer(self.own.get_submodule(call.layer), self.layers[call.layer], call)
         entry = self.entries[call.layer]
         prefix = f"{Path(entry['weights']['file']).parent.as_posix()}/call{len(entry['calls'])}"
         files = {
@@ -94,8 +99,8 @@ class _Writer:
         (self.root / file).write_bytes(hex_lines(values, bits))
 
 
-def _fill(network: StereoNetwork, views: list[Tensor], facts: dict[str, Any], root: Path) -> None:
-    writer = _Writer(root, network)
+def _fill(network: StereoNetwork, own: StereoNetwork, views: list[Tensor], facts: dict[str, Any], root: Path) -> None:
+    writer = _Writer(root, network, own)
     host = run_golden(network, views[0][None], views[1][None], writer.take)
     layers = writer.finished()
     operations = [{"module": m, "operator": o, "calls": count} for (m, o), count in host.items()]
