@@ -175,7 +175,7 @@ def run(
 
 def resolve(recipe: str | Path | Mapping[str, Any] | Recipe, changes: Mapping[str, Any] | None = None) -> Recipe:
     """The recipe that is meant, with the changed settings."""
-    texts = [f"{key}={json.dumps(value)}" for key, value in dotted(changes or {}).items()]
+    texts = [f"{key}={json.dumps(value, default=str)}" for key, value in dotted(changes or {}).items()]
     if isinstance(recipe, str | Path):
         return load_recipe(recipe_path(Path(recipe)), texts)
     found = recipe if isinstance(recipe, Recipe) else from_table(Recipe, recipe, "recipe")

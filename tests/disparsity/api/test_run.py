@@ -48,6 +48,7 @@ def test_a_recipe_is_a_path_a_table_or_a_recipe(write_recipe: Callable[..., Path
     )
     assert resolve(tomllib.loads(path.read_text()), changes) == expected
     assert resolve(resolve(path), changes) == expected
+    assert resolve(path, {"network.checkpoint": tmp_path}).network.checkpoint == str(tmp_path)
     assert resolve("demo").prune is not None
 
 
