@@ -1,9 +1,8 @@
-"""One record per executed call of a layer; every report is computed from the list of these records."""
+"""Layer call: one record per executed call of a layer; every report is computed from the list of these records."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
@@ -134,13 +133,3 @@ class Workload:
     def effectual_macs(self) -> int:
         """Of all calls."""
         return sum(call.effectual_macs for call in self.calls)
-
-    @property
-    def stored_layers(self) -> tuple[LayerCall, ...]:
-        """The first call of every layer with weights: what is stored, each layer once."""
-        return tuple(first_calls(self.calls))
-
-
-def first_calls(calls: Iterable[LayerCall]) -> list[LayerCall]:
-    """The first call of every layer with weights."""
-    return [call for call in calls if call.call == 0 and call.weight_count]

@@ -1,8 +1,8 @@
 """Scale-Clip: a uniform grid that ends at a fixed multiple of the mean magnitude, shared by groups of filters.
 
 While the network trains, the range ``T = k mean|w|`` follows the weights of its group; otherwise it stays. Groups are
-consecutive output channels (`granularity`, `group_size`), so that their scales can go into the BatchNorm behind
-(`disparsity.quant.folding.steps`) or, where that was folded before, into the multipliers of the integer network.
+consecutive output channels (`granularity`, `group_size`), so that their scales go into the multipliers of
+the integer network.
 
 Source: Yu et al., Low-Bit Quantization Needs Good Distribution (arXiv 1908.01477): the clipping value, k near 2 for
 weights, and the groups. Interpretation: the mean is over non-zero weights, since over all weights of a pruned layer
