@@ -27,7 +27,7 @@ def evaluate(
     *,
     network: str | None = None,
     split: str | Path | None = None,
-    mask: float | None = None,
+    mask: float = 0.0,
     runtime: str = "torch",
     device: str = "auto",
 ) -> dict[str, Any]:
@@ -39,8 +39,8 @@ def evaluate(
             ground truth ``[H, W]`` in pixels, unknown where it is not finite or not above 0.
         network: as in `load`.
         split: a file with the ids to evaluate, one per line; for a URI.
-        mask: leave out ground truth of this many pixels or more; None takes the network's maximum disparity, 0 scores
-            every known pixel.
+        mask: leave out ground truth of this many pixels or more; 0 scores every known pixel, as a run does, and a
+            notice says how many lie beyond the network's maximum disparity.
         runtime: as in `load`.
         device: as in `load`.
 
@@ -57,16 +57,17 @@ def evaluate(
         (2, True)
 
     """
-    if mask is not None and not 0.0 <= mask < math.inf:
+    if not 0.0 <= mask < math.inf:
         raise InputError("out of range", where="--mask", found=mask, expected="0 (every known pixel) or more")
     opened = load(checkpoint, network, runtime=runtime, device=device)
     if isinstance(data, str):
         samples, uri = open_data(data, None if split is None else Path(split)), data
     else:
         samples, uri = _Pairs(data), f"{len(data)} pairs in memory"
-    limit = float(opened.max_disparity if mask is None else mask)
-    run = opened.executable
-    row = evaluate_estimates(run.estimate, samples, uri=uri, stage=opened.stage, mask_disparity=limit).row
+    run, reach = opened.executable, opened.max_disparity
+    row = evaluate_estimates(
+        run.estimate, samples, uri=uri, stage=opened.stage, max_disparity=reach, mask_disparity=mask
+    ).row
     row |= {"runtime": runtime}
     return row if run.float_layers is None else row | {"float_layers": list(run.float_layers)}
 

@@ -26,10 +26,9 @@ def add_to(commands: Any) -> None:
     command.add_argument(
         "--mask",
         type=float,
-        default=None,
+        default=0.0,
         metavar="PX",
-        help="leave out ground truth of PX or more "
-        "(default: the network's maximum disparity; 0 scores every known pixel)",
+        help="leave out ground truth of PX or more (default: score every known pixel, as a run does)",
     )
     command.add_argument("--json", type=Path, metavar="FILE", help="write the figures as JSON too")
     add_runtime(command)

@@ -18,6 +18,7 @@ from torch import Tensor
 from disparsity.base import distributed
 from disparsity.base.atomic_io import sha256_of, write_bytes
 from disparsity.base.errors import CorruptArtefactError
+from disparsity.base.notices import notice
 from disparsity.base.progress import progress
 from disparsity.datasets.sample import StereoDataset, check_ground_truth
 from disparsity.datasets.uri import open_data
@@ -52,8 +53,15 @@ def evaluate(
         keep: how many disparity maps to keep.
 
     """
-    estimate = functools.partial(predict, network)
-    return evaluate_estimates(estimate, data, uri=uri, stage=stage, mask_disparity=mask_disparity, keep=keep)
+    return evaluate_estimates(
+        functools.partial(predict, network),
+        data,
+        uri=uri,
+        stage=stage,
+        max_disparity=network.spec.max_disparity,
+        mask_disparity=mask_disparity,
+        keep=keep,
+    )
 
 
 def evaluate_estimates(
@@ -62,10 +70,13 @@ def evaluate_estimates(
     *,
     uri: str,
     stage: str,
+    max_disparity: float,
     mask_disparity: float = 0.0,
     keep: int = 0,
 ) -> Evaluated:
     """Score whatever gives the disparity ``[H, W]`` in pixels of two views ``[3, H, W]``; the rest as `evaluate`.
+
+    A notice says how many scored pixels lie at or beyond `max_disparity`, the largest that can be estimated.
 
     Where processes share a run, each scores its part of the samples and all get the same figures; the
     first has the maps.
@@ -76,20 +87,27 @@ def evaluate_estimates(
     """
     check_ground_truth(data, uri, "without it, `disparsity predict` gives the disparities")
     limit = mask_disparity or None
-    numbers: list[list[float]] = [[0.0] * _NUMBERS for _ in range(len(data))]
+    numbers: list[list[float]] = [[0.0] * (_NUMBERS + 1) for _ in range(len(data))]
     maps = []
     for index in progress(_own_part(len(data), keep), f"evaluate {stage}"):
         sample = data[index]
         found = estimate(sample.left, sample.right)
-        numbers[index] = image_errors(found, sample.disparity.numpy(), sample.valid.numpy(), limit).numbers()
+        truth, valid = sample.disparity.numpy(), sample.valid.numpy()
+        far = np.count_nonzero(valid & (truth >= max_disparity) & (truth < (limit or np.inf)))
+        numbers[index] = [*image_errors(found, truth, valid, limit).numbers(), float(far)]
         if index < keep:
             maps.append(found)
-    sums = [
-        ErrorSums.from_numbers(row) for row in distributed.total(torch.tensor(numbers, dtype=torch.float64)).tolist()
-    ]
+    rows = distributed.total(torch.tensor(numbers, dtype=torch.float64)).tolist()
+    sums, beyond = [ErrorSums.from_numbers(row[:-1]) for row in rows], int(sum(row[-1] for row in rows))
     mask = "known ground truth > 0" + (f" and < {limit:g} px" if limit else "")
     means = {f"per_image_{name}": value for name, value in per_image_mean(sums).items()}
     row = {"data": uri, "stage": stage, **pooled(sums), **means, "mask": mask, "aggregation": AGGREGATION}
+    row["pixels_beyond_range"] = beyond
+    if beyond:
+        notice(
+            f"{uri}: {beyond} of {row['pixels']} scored pixels have {max_disparity:g} px or more, which is beyond the "
+            "network's range; a mask leaves them out"
+        )
     return Evaluated(row=row, maps=tuple(maps))
 
 

@@ -25,6 +25,7 @@ class AccuracyRow:
         per_image_epe_px, per_image_bad1_percent, per_image_bad2_percent, per_image_bad3_percent,
             per_image_d1_percent, per_image_density_percent: means over the images.
         mask: which pixels were scored, in words.
+        pixels_beyond_range: of the scored pixels, those at or beyond the network's maximum disparity.
         aggregation: how pixels were taken together, in words.
 
     """
@@ -46,6 +47,7 @@ class AccuracyRow:
     per_image_d1_percent: Percent | None = None
     per_image_density_percent: Percent | None = None
     mask: str | None = None
+    pixels_beyond_range: int | None = None
     aggregation: str | None
 
 

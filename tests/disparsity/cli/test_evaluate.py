@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,15 +50,22 @@ def test_the_figures_are_those_of_a_plain_loop(run_main: Callable[..., str], che
     assert row["mask"].endswith("< 9 px")
 
 
-def test_the_mask_is_the_networks_maximum_unless_told(
-    run_main: Callable[..., str], checkpoint: Path, tmp_path: Path
+def test_every_known_pixel_counts_and_those_beyond_the_range_are_said(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def pixels(*mask: str) -> int:
-        run_main("evaluate", checkpoint, "--data", "synthetic:?pairs=1&size=32x64&max_disparity=40", *mask,
-                 "--json", tmp_path / "row.json")  # fmt: skip
-        return json.loads((tmp_path / "row.json").read_text())["pixels"]
+    uri, path = "synthetic:?pairs=1&size=32x64&max_disparity=40", tmp_path / "row.json"
 
-    assert pixels() == pixels("--mask", "16") < pixels("--mask", "0")
+    def evaluated(*mask: str) -> tuple[dict[str, Any], str]:
+        assert main(["evaluate", str(checkpoint), "--data", uri, *mask, "--json", str(path)]) == 0
+        return json.loads(path.read_text()), capsys.readouterr().err
+
+    sample = open_data(uri)[0]
+    known = sample.disparity[sample.valid]
+    (row, error), (masked, silence) = evaluated(), evaluated("--mask", "16")
+    beyond = int((known >= 16).sum())
+    assert (row["pixels"], row["pixels_beyond_range"]) == (known.numel(), beyond)
+    assert f"{beyond} of {known.numel()} scored pixels have 16 px or more" in error
+    assert (masked["pixels"], masked["pixels_beyond_range"], silence) == (known.numel() - beyond, 0, "")
 
 
 def test_a_split_selects(run_main: Callable[..., str], checkpoint: Path, kitti: Path, tmp_path: Path) -> None:
