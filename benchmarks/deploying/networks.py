@@ -38,7 +38,9 @@ class Deployed:
     def evaluated(self, estimate: Estimate) -> tuple[float, tuple[NDArray[np.float32], ...]]:
         """The error in px, and all maps."""
         data, mask = open_data(self.uri), float(self.network.spec.max_disparity)
-        found = evaluate_estimates(estimate, data, uri=self.uri, stage="", mask_disparity=mask, keep=len(data))
+        found = evaluate_estimates(
+            estimate, data, uri=self.uri, stage="", max_disparity=mask, mask_disparity=mask, keep=len(data)
+        )
         return found.row["epe_px"], found.maps
 
 
