@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from disparsity.run.checks import check_files, check_report, check_settings
 from disparsity.run.context import RunContext, open_context
 from disparsity.run.folder import RECIPE_FILE, check_folder, check_present, open_run, stage_folder
 from disparsity.run.manifest import write_manifest
+from disparsity.run.stage_needs import check_needs
 from disparsity.run.stages.registry import run_stage
 from disparsity.stereo.network import StereoNetwork
 
@@ -46,7 +47,7 @@ def run(recipe: Recipe, out: Path) -> Report | None:
     check_report(recipe)
     prepare(recipe)
     last_float = last_float_stage([stage.kind for stage in planned])
-    with stop_on_signal() as stop, _opened(recipe, out, stop) as (context, dense):
+    with stop_on_signal() as stop, _opened(recipe, out, stop, planned) as (context, dense):
         _evaluate(context, dense, "dense")
         network = dense
         for place, stage in enumerate(planned):
@@ -79,9 +80,8 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
     stage = single_stage(recipe, name)
     check_settings(recipe)
     prepare(recipe)
-    with stop_on_signal() as stop, _opened(recipe, out, stop, start) as (context, network):
-        resumed = _last_before(context, stage) if start is None else None
-        trained = run_stage(context, stage, resumed or network)
+    with stop_on_signal() as stop, _opened(recipe, out, stop, [stage], start) as (context, network):
+        trained = run_stage(context, stage, network)
         folder = stage_folder(out, stage.number, name)
         rows = [item.row for item in _score(context, trained, name, pictures=0)]
         if distributed.is_first():
@@ -92,17 +92,22 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
 
 @contextmanager
 def _opened(
-    recipe: Recipe, out: Path, stop: StopRequest, start: str | None = None
+    recipe: Recipe, out: Path, stop: StopRequest, planned: Sequence[PlannedStage], start: str | None = None
 ) -> Iterator[tuple[RunContext, StereoNetwork]]:
     """The run's folder, made or returned to once all that the recipe names is open and checked.
 
     Yields:
-        what the stages share, and the network that they start from: of the checkpoint `start`, or the dense one.
+        what the stages share, and the network that the first one starts from: of the checkpoint `start`, else of the
+        last finished stage before it, else the dense one.
 
     """
     check_folder(out, recipe)
     context = open_context(recipe, out, stop)
-    network = context.dense if start is None else context.opened(start, recipe.network.name)
+    if start is None:
+        network = _last_before(context, planned[0]) or context.dense
+    else:
+        network = context.opened(start, recipe.network.name)
+    check_needs([stage.kind for stage in planned], network)
     check_files(context, network)
     with open_run(out, recipe) if distributed.is_first() else nullcontext():
         yield context, network
