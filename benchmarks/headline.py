@@ -34,7 +34,7 @@ from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.prunable import prunable_layers
-from disparsity.pruning.scores import taylor_pass
+from disparsity.pruning.scores.taylor import taylor_pass
 from disparsity.pruning.selection import Scores
 from disparsity.quant.attach import layer_bits
 from disparsity.stereo.network import StereoNetwork

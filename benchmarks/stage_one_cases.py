@@ -22,17 +22,22 @@ def _both(*settings: str) -> tuple[str, ...]:
     return tuple(f"{section}.{setting}" for section in ("prune.train", "finetune") for setting in settings)
 
 
-SCORES = ("magnitude", "random", "snip", "synflow", "fisher_obs", "taylor_pass", "obs")
-MODES = ("regrow", "reconstruct", "alternating", "soft", "rigl")
+SCORES = ("magnitude", "random", "snip", "synflow", "fisher_obs", "taylor_pass")
+MODES = ("regrow", "alternating", "soft", "rigl")
+RECONSTRUCT = ("prune.mode=reconstruct", "prune.mode.pairs=8", "prune.mode.positions=6000")
 
 GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     "default": {"default": ()},
     "score": {
         **{name: (f"prune.score={name}",) for name in SCORES},
-        "taylor mean_abs": ("prune.taylor_form=mean_abs",),
-        "taylor abs_mean": ("prune.taylor_form=abs_mean",),
+        "obs": ("prune.score=obs", "prune.score.pairs=8", "prune.score.positions=6000"),
+        "taylor mean_abs": ("prune.score.form=mean_abs",),
+        "taylor abs_mean": ("prune.score.form=abs_mean",),
     },
-    "mode": {name: (f"prune.mode={name}",) for name in MODES},
+    "mode": {
+        **{name: (f"prune.mode={name}",) for name in MODES},
+        "reconstruct": RECONSTRUCT,
+    },
     "normalisation": {
         "layer_l2": ("prune.normalisation=layer_l2",),
         "per MAC, power 0.5": ("prune.mac_power=0.5",),
@@ -40,16 +45,21 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
     },
     "scope": {
         "per_layer": ("prune.scope=per_layer",),
-        "global without a floor": ("prune.floor_share=0.0",),
-        "global, floor 1 %": ("prune.floor_share=0.01",),
+        "global without a floor": ("prune.floor_fraction=0.0",),
+        "global, floor 1 %": ("prune.floor_fraction=0.01",),
         "erk": ("prune.scope=erk",),
         "mac_weighted": ("prune.scope=mac_weighted",),
     },
     "schedule": {
-        "one_shot": ("prune.schedule=one_shot", "prune.events=1", "prune.first_sparsity=0.0"),
-        "cubic": ("prune.schedule=cubic", "prune.first_sparsity=0.0"),
-        "log_density from dense": ("prune.first_sparsity=0.0",),
-        "cyclic, regrow": ("prune.schedule=cyclic", "prune.mode=regrow", "prune.events=12", "prune.exchange=0.2"),
+        "one_shot": ("prune.schedule={name = 'one_shot'}", "prune.events=1"),
+        "cubic": ("prune.schedule={name = 'cubic'}",),
+        "log_density from dense": ("prune.schedule.first_sparsity=0.0",),
+        "cyclic, regrow": (
+            "prune.schedule=cyclic",
+            "prune.mode=regrow",
+            "prune.events=12",
+            "prune.mode.drop_fraction=0.2",
+        ),
         **{f"{events} events": (f"prune.events={events}",) for events in (3, 24, 50, 100)},
         **{
             f"24 events, {steps} steps before the last": (
@@ -61,13 +71,13 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         },
     },
     "teacher": {
-        "dense, with labels": _both("teacher_weight=1.0"),
-        "dense, all maps": _both("teacher_weight=1.0", "teacher_maps=all"),
-        "in_network": _both("teacher_weight=1.0", "teacher=in_network"),
+        "dense, with labels": _both("teacher=dense"),
+        "dense, all maps": _both("teacher=dense", "teacher.maps=all"),
+        "in_network": _both("teacher=in_network"),
     },
     "labels": {
-        "none, dense teacher": _both("truth_weight=0.0", "teacher_weight=1.0"),
-        "none, photometric": _both("truth_weight=0.0", "photometric_weight=1.0"),
+        "none, dense teacher": _both("supervised_weight=0.0", "teacher=dense"),
+        "none, photometric": _both("supervised_weight=0.0", "photometric.weight=1.0"),
     },
     "training": {f"rate {rate}": _both(f"learning_rate={rate}") for rate in ("1e-3", "4e-3", "8e-3")},
 }

@@ -28,8 +28,12 @@ REPEATED = {
     *(("tuned", "float", 32), ("tuned", "lsq", 4), ("tuned", "ternary, rounded to nearest", 2)),
 }
 """What the claims rest on is run with every seed."""
-NEAREST = ("quantize.rounding=nearest",)
-SOLVER = ("quantize.reconstruct.pairs=4", "quantize.reconstruct.positions=4000")
+ROUNDINGS = {
+    "nearest": "quantize.rounding={name = 'nearest'}",
+    "reconstruct": "quantize.rounding={name = 'reconstruct', positions = 4000}",
+}
+NEAREST = (ROUNDINGS["nearest"],)
+SOLVER = ("quantize.calibration_pairs=4", ROUNDINGS["reconstruct"])
 ALONE = tuple(f"quantize.{kind}_bits=32" for kind in ("activation", "wide", "first", "last"))
 """Weights alone are rounded."""
 
@@ -101,7 +105,7 @@ def _post_training() -> Iterator[Plan]:
         ("nearest", "reconstruct"), ("pruned", "dense"), WIDTHS.items()
     ):
         for bits in widths:
-            changes = _quantized(quantizer, bits, f"quantize.rounding={rounding}")
+            changes = _quantized(quantizer, bits, ROUNDINGS[rounding])
             yield Plan("post_training", start, f"{quantizer}, {rounding}", bits, changes)
 
 
@@ -114,8 +118,8 @@ def _inputs() -> Iterator[Plan]:
 
 def _ternary() -> Iterator[Plan]:
     """Ternary weights by scale (of least squares, or keeping norms) and threshold (zeros beyond the mask's)."""
-    for scale, threshold in product(("initialisation", "norm"), (0.0, 0.7)):
-        choice = (f"quantize.ternary_scale={scale}", f"quantize.ternary_threshold={threshold}")
+    for scale, threshold in product(("mse", "norm"), (0.0, 0.7)):
+        choice = (f"quantize.quantizer.scale={scale}", f"quantize.quantizer.threshold={threshold}")
         name = f"threshold {threshold:g}" + (", norms kept" if scale == "norm" else "")
         yield Plan("ternary", "pruned", name, 2, _quantized("ternary", 2, *NEAREST, *choice))
 
@@ -123,7 +127,7 @@ def _ternary() -> Iterator[Plan]:
 def _tuned() -> Iterator[Plan]:
     """Quantization-aware training of the pruned network, and as many steps in float."""
     yield Plan("tuned", "pruned", "float", 32, _tune("finetune"))
-    signs = ("quantize.ternary_scale=norm", "quantize.ternary_threshold=0")
+    signs = ("quantize.quantizer.scale=norm", "quantize.quantizer.threshold=0")
     variants: list[tuple[str, str, int, tuple[str, ...]]] = [
         (quantizer, quantizer, bits, ()) for quantizer, bits in TUNED
     ]
@@ -137,31 +141,32 @@ def _tuned() -> Iterator[Plan]:
 def _teachers() -> Iterator[Plan]:
     """PQK: `tuned` lsq with 3 bits, and a teacher."""
     for teacher in ("dense", "in_network"):
-        taught = ("finetune_quantized.teacher_weight=1.0", f"finetune_quantized.teacher={teacher}")
-        yield Plan("teacher", "pruned", teacher, 3, _quantized("lsq", 3, *_tune(), *taught))
+        taught = f"finetune_quantized.teacher={teacher}"
+        yield Plan("teacher", "pruned", teacher, 3, _quantized("lsq", 3, *_tune(), taught))
 
 
 def _drift() -> Iterator[Plan]:
     """PSGD and GDRQ: float training that prepares for rounding, and the same steps without."""
 
     def drifted(variant: str, bits: int, quantizer: str, start: str, *changes: str) -> Plan:
-        rounding = (*NEAREST, f"quantize.initialisation={start}")
+        steps = () if quantizer == "scale_clip" else (f"quantize.quantizer.initialisation={start}",)
+        rounding = (*NEAREST, *steps)
         return Plan("drift", "dense", variant, bits, _quantized(
             quantizer, bits, *_tune("finetune", 60, 3), *rounding, *changes))  # fmt: skip
 
     for bits in (4, 3):
-        grid = ("psgd=1.0", "psgd_target=grid", f"psgd_bits={bits}", "psgd_grid=channel")
+        grid = ("psgd.strength=1.0", f"psgd.target={{name = 'grid', bits = {bits}, grid = 'channel'}}")
         yield drifted("plain", bits, "uniform", "max")
         yield drifted("psgd", bits, "uniform", "max", *(f"finetune.{setting}" for setting in grid))
-    yield drifted("reshaped", 3, "scale_clip", "mse", "finetune.scale_clip=2.0")
+    yield drifted("reshaped", 3, "scale_clip", "mse", "finetune.scale_clip.scale=2.0")
     yield drifted("plain, mse grid", 3, "uniform", "mse")
 
 
 def _transforms() -> Iterator[Plan]:
     """Weights alone on grids, and how far the disparity moves: transform quantization against uniform rounding."""
-    small = ("data.calibration_crop=48x96", "quantize.reconstruct.pairs=2")
-    kinds = {"uniform": (), "transform": ("quantize.transform_blocks=0",),
-             "transform, steps by output": ("quantize.transform_blocks=4",)}  # fmt: skip
+    small = ("data.calibration_crop=48x96", "quantize.calibration_pairs=2")
+    kinds = {"uniform": (), "transform": ("quantize.quantizer.blocks=0",),
+             "transform, steps by output": ("quantize.quantizer.blocks=4",)}  # fmt: skip
     for (variant, changes), bits in product(kinds.items(), (6, 5, 4, 3, 2)):
         quantizer = variant.partition(",")[0]
         yield Plan("transform", "dense", variant, bits, _quantized(quantizer, bits, *NEAREST, *ALONE, *small, *changes))
@@ -170,7 +175,7 @@ def _transforms() -> Iterator[Plan]:
 def _orders() -> Iterator[Plan]:
     """The recipes `joint_*` with half as many steps each, and the stepwise one that trains mostly in float."""
     test = 'data.test=["synthetic:?pairs=30&size=96x192&seed=1000&max_disparity=48"]'
-    short = ("prune.train.steps=80", "prune.score_batches=2", "data.crop=64x128", test)
+    short = ("prune.train.steps=80", "prune.score.batches=2", "data.crop=64x128", test)
     for order in ORDERS:
         steps = ("finetune_quantized.steps=100",)
         if order == "quantize_prune":
@@ -195,9 +200,8 @@ def _published() -> Iterator[Plan]:
                 changes = (
                     *base,
                     *bits,
-                    f"quantize.rounding={rounding}",
-                    *SOLVER,
-                    "quantize.reconstruct.positions=8000",
+                    "quantize.calibration_pairs=4",
+                    ROUNDINGS[rounding].replace("4000", "8000"),
                 )
                 yield Plan("published", name, f"A{inputs}, {rounding}", weights, changes)
         if name == "stereonet":

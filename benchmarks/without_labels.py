@@ -27,14 +27,14 @@ from disparsity.recipe.recipe import Recipe, load_recipe
 RECIPES = Path(__file__).parents[1] / "recipes"
 BUILD = Path(__file__).parents[1] / "build/without_labels"
 STEPS = 300
-VARIANTS: dict[str, tuple[float, float, float]] = {
-    "labels": (1.0, 0.0, 0.0),
-    "labels and dense teacher": (1.0, 1.0, 0.0),
-    "dense teacher alone": (0.0, 1.0, 0.0),
-    "photometric alone": (0.0, 0.0, 20.0),
-    "photometric and dense teacher": (0.0, 1.0, 20.0),
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "labels": ("teacher=none",),
+    "labels and dense teacher": ("teacher=dense",),
+    "dense teacher alone": ("supervised_weight=0.0", "teacher=dense"),
+    "photometric alone": ("supervised_weight=0.0", "teacher=none", "photometric.weight=20.0"),
+    "photometric and dense teacher": ("supervised_weight=0.0", "teacher=dense", "photometric.weight=20.0"),
 }
-"""Weights of the ground truth, of the teacher, and of the photometric loss."""
+"""Losses of the fine-tuning."""
 
 
 def cases() -> Iterator[Case]:
@@ -45,9 +45,8 @@ def measure(case: Case) -> dict[str, Any]:
     pruned = _pruned()
     if case["variant"] not in VARIANTS:
         return _figures(pruned)
-    kinds = ("truth_weight", "teacher_weight", "photometric_weight")
-    weights = zip(kinds, VARIANTS[case["variant"]], strict=True)
-    recipe = _recipe(f"finetune.steps={STEPS}", *(f"finetune.{kind}={value}" for kind, value in weights))
+    losses = (f"finetune.{setting}" for setting in VARIANTS[case["variant"]])
+    recipe = _recipe(f"finetune.steps={STEPS}", *losses)
     with tempfile.TemporaryDirectory() as folder:
         return _figures(disparsity.run(recipe, Path(folder) / "run", stage="finetune", start=pruned.stages[-1].folder))
 

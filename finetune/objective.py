@@ -54,15 +54,16 @@ class Objective:
         self.errors.add(maps[-1], batch, network.spec.max_disparity)
         weights = network.spec.loss_weights
         total = batch.disparity.new_zeros(())
-        if self.settings.truth_weight > 0:
+        if self.settings.supervised_weight > 0:
             known = _known(network, batch)
-            total = total + self.settings.truth_weight * smooth_l1(maps, batch.disparity, known, weights, pixels)
-        if max(self.settings.teacher_weight, self.settings.teacher_volume_weight) > 0:
+            total = total + self.settings.supervised_weight * smooth_l1(maps, batch.disparity, known, weights, pixels)
+        if max(self.settings.teacher.weight, self.settings.teacher.volume_weight) > 0:
             total = total + self._teacher_loss(network, batch, maps, volumes)
-        if self.settings.photometric_weight > 0:
-            visible = self._visible(network, batch)
+        photometric = self.settings.photometric
+        if photometric is not None:
+            visible = self._visible(network, batch, photometric.occlusion)
             loss = photometric_loss(maps, batch.left, batch.right, visible, weights)
-            total = total + self.settings.photometric_weight * loss
+            total = total + photometric.weight * loss
         return total
 
     def parts(self, network: StereoNetwork, batch: Batch, count: int) -> Iterator[Tensor]:
@@ -77,8 +78,8 @@ class Objective:
     def _teacher_loss(
         self, network: StereoNetwork, batch: Batch, maps: tuple[Tensor, ...], volumes: list[Tensor]
     ) -> Tensor:
-        teacher, settings = self._teacher(network), self.settings
-        coarse = settings.teacher_maps == "all" or settings.teacher_volume_weight > 0
+        teacher, settings = self._teacher(network), self.settings.teacher
+        coarse = settings.maps == "all" or settings.volume_weight > 0
         with (
             torch.no_grad(),
             coarse_maps(teacher) if coarse else nullcontext(),
@@ -87,26 +88,26 @@ class Objective:
             goals = tuple(goal.float() for goal in self._maps(teacher, batch.left, batch.right))
         trusted = self._trusted(batch, maps[-1].detach().float(), goals[-1])
         total = goals[-1].new_zeros(())
-        if settings.teacher_weight > 0:
-            total = total + settings.teacher_weight * self._map_loss(network, maps, goals, trusted)
-        if settings.teacher_volume_weight > 0:
+        if settings.weight > 0:
+            total = total + settings.weight * self._map_loss(network, maps, goals, trusted)
+        if settings.volume_weight > 0:
             top, beyond = network.padding(*trusted.shape[-2:])
             inside = F.pad(trusted, (0, beyond, top, 0))
-            total = total + settings.teacher_volume_weight * divergence(volumes, distributions, inside)
+            total = total + settings.volume_weight * divergence(volumes, distributions, inside)
         return total
 
     def _map_loss(
         self, network: StereoNetwork, maps: tuple[Tensor, ...], goals: tuple[Tensor, ...], trusted: Tensor
     ) -> Tensor:
         weights = network.spec.loss_weights
-        if self.settings.teacher_maps == "last":
+        if self.settings.teacher.maps == "last":
             return smooth_l1(maps, goals[-1], trusted, weights)
         pairs = zip(pair_maps(maps, goals), weights[-len(maps) :], strict=True)
         return torch.stack([smooth_l1((map_,), goal, trusted, (weight,)) for (map_, goal), weight in pairs]).sum()
 
     def _volumes(self, network: StereoNetwork) -> AbstractContextManager[list[Tensor]]:
         """What is watched of the cost volumes: nothing, unless distributions are compared."""
-        if self.settings.teacher_volume_weight == 0:
+        if self.settings.teacher.volume_weight == 0:
             return nullcontext([])
         check_distributions(network)
         return observed_similarities(network)
@@ -116,7 +117,7 @@ class Objective:
 
         Interpretation: PQK's teacher is trained and needs no such mask; ours is only put together.
         """
-        if self.settings.teacher != "in_network":
+        if self.settings.teacher.name != "in_network":
             return torch.ones_like(goal, dtype=torch.bool)
         better = (goal - batch.disparity).abs() < (own - batch.disparity).abs()
         return better | ~batch.valid
@@ -125,8 +126,8 @@ class Objective:
         assert self.teacher is not None, "a teacher weight needs a teacher"
         return self.teacher.joined(network) if isinstance(self.teacher, InNetworkTeacher) else self.teacher
 
-    def _visible(self, network: StereoNetwork, batch: Batch) -> Tensor:
-        judge = self._teacher(network) if self.settings.occlusion == "teacher" else network
+    def _visible(self, network: StereoNetwork, batch: Batch, occlusion: str) -> Tensor:
+        judge = self._teacher(network) if occlusion == "teacher" else network
         with evaluating(judge):  # a pair in a mirror must not move BatchNorm's statistics
             both = disparities_of_both(lambda a, b: self._maps(judge, a, b)[-1], batch.left, batch.right)
         return visible_in_both(*both)

@@ -19,6 +19,7 @@ from disparsity.pruning.schedules import density_after, event_steps
 from disparsity.pruning.scores.evidence import with_evidence
 from disparsity.pruning.scores.normalisation import normalised, per_mac
 from disparsity.pruning.scores.score import ScorePass
+from disparsity.pruning.scores.settings import TaylorSettings
 from disparsity.pruning.scores.taylor import TaylorScore
 from disparsity.pruning.settings import PruneSettings
 
@@ -53,7 +54,7 @@ class Sparsify(StepHook):
         self._score_pass = score_pass
         self._select = select or competition(settings, layers, macs)
         self._taylor = _running_score(layers, settings) if score_pass is None else None
-        self._at = event_steps(steps, settings.events, settings.event_share, settings.event_warmup)
+        self._at = event_steps(steps, settings.events, settings.event_fraction, settings.event_warmup)
         self._done = 0
         self._started = False
 
@@ -129,7 +130,7 @@ class Sparsify(StepHook):
         """The layers that have a score; the others keep their weights, and are named once."""
         found = with_evidence(scores)
         exempt = [name for name in scores if name not in found]
-        if exempt and self._settings.pattern == "channel":
+        if exempt and self._settings.pattern.name == "channel":
             raise InputError(
                 "channels can be removed only where every layer has a score",
                 where="prune.pattern",
@@ -141,8 +142,8 @@ class Sparsify(StepHook):
         return found
 
     def _target(self, event: int) -> float:
-        first, last = 1.0 - self._settings.first_sparsity, 1.0 - self._settings.sparsity
-        return density_after(event, len(self._at), self._settings.schedule, first, last)
+        first, last = 1.0 - self._settings.schedule.first_sparsity, 1.0 - self._settings.sparsity
+        return density_after(event, len(self._at), self._settings.schedule.name, first, last)
 
     def _running(self) -> dict[str, Tensor]:
         assert self._taylor is not None
@@ -162,4 +163,5 @@ class Sparsify(StepHook):
 
 
 def _running_score(layers: Mapping[str, nn.Module], settings: PruneSettings) -> TaylorScore:
-    return TaylorScore(layers, settings.score_decay, settings.taylor_form)
+    assert isinstance(settings.score, TaylorSettings)
+    return TaylorScore(layers, settings.score.decay, settings.score.form)

@@ -22,13 +22,6 @@ from disparsity.quant.folding.batch_norm import fold_named
 from disparsity.stereo.distributions import distribution_parts
 from disparsity.stereo.network import StereoNetwork
 
-TEACHERS = {
-    "none": "ground truth only",
-    "dense": "the network before compression, by the distance between the disparity maps; needs no labels",
-    "in_network": "the student itself with its pruned weights put back at their dense values",
-}
-TEACHER_MAPS = ("last", "all")
-
 _NORMS = nn.modules.batchnorm._BatchNorm
 
 
@@ -119,8 +112,8 @@ def check_distributions(network: StereoNetwork) -> None:
         raise InputError(
             "the network has no cost volume in front of a soft-argmin, whose distribution could be taught",
             where=network.spec.name,
-            expected="teacher_volume_weight = 0",
-            remedy="take teacher_weight, which compares disparity maps",
+            expected="volume_weight = 0",
+            remedy="take the teacher's weight, which compares disparity maps",
         )
 
 

@@ -21,7 +21,8 @@ from disparsity.base.tensor_names import with_prefix, without_prefix
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.lr_schedule import learning_rate
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.optimizers.psgd import PSGD, PositionScale
+from disparsity.finetune.optimizers.psgd import PSGD
+from disparsity.finetune.optimizers.settings import PSGDSettings
 from disparsity.finetune.recompute import recomputed_volumes
 from disparsity.finetune.running_error import RunningError
 from disparsity.finetune.shared_norm import shared_statistics
@@ -80,7 +81,8 @@ class Trainer:
         self.optimizer = torch.optim.Adam(
             parameter_groups or [{"params": list(network.parameters())}], lr=self.settings.learning_rate
         )
-        self._mover = self._position_scaled() if self.settings.psgd > 0.0 else self.optimizer
+        psgd = self.settings.psgd
+        self._mover = self.optimizer if psgd is None else self._position_scaled(psgd)
         self.step = 0
         self._batches = batches
         self._objective = objective
@@ -127,7 +129,7 @@ class Trainer:
 
     def _loss(self, batch: Batch) -> Tensor:
         """The loss of a batch, whose gradients are left on the parameters."""
-        count = self.settings.accumulate
+        count = self.settings.grad_accumulation_steps
         total = torch.zeros((), device=batch.left.device)
         for part in self._objective.parts(self.network, batch, count):
             share = part / count
@@ -141,17 +143,10 @@ class Trainer:
         average([mean, *(parameter.grad for parameter in self.network.parameters() if parameter.grad is not None)])
         return float(mean)
 
-    def _position_scaled(self) -> PSGD:
-        spec, settings = self.network.spec, self.settings
+    def _position_scaled(self, settings: PSGDSettings) -> PSGD:
+        spec = self.network.spec
         layers = [layer for name, layer in quantizable_layers(self.network).items() if spec.compresses(name)]
-        scale = PositionScale(
-            strength=settings.psgd,
-            target=settings.psgd_target,
-            bits=settings.psgd_bits,
-            grid=settings.psgd_grid,
-            scale=settings.psgd_scale,
-        )
-        return PSGD(self.optimizer, layers, scale)
+        return PSGD(self.optimizer, layers, settings)
 
     def _gradient_norm(self) -> float:
         gradients = [parameter.grad for parameter in self.network.parameters() if parameter.grad is not None]

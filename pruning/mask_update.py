@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from disparsity.pruning.kernel_pattern import slice_scores, whole_slices
 from disparsity.pruning.n_of_m import GroupLaw, without
 from disparsity.pruning.patterns import group_law
-from disparsity.pruning.scopes import scope_named
+from disparsity.pruning.scopes import SCOPES
 from disparsity.pruning.selection import FloorSettings
 from disparsity.pruning.settings import PruneSettings
 
@@ -30,9 +30,9 @@ def competition(settings: PruneSettings, layers: Mapping[str, nn.Module], macs: 
         macs: MACs that one weight of each layer costs.
 
     """
-    whole = settings.pattern == "kernel"
-    floor = FloorSettings(share=settings.floor_share, per_filter=settings.floor_per_filter, whole_slices=whole)
-    scope = scope_named(settings.scope)
+    whole = settings.pattern.name == "kernel"
+    floor = FloorSettings(fraction=settings.floor_fraction, per_filter=settings.floor_per_filter, whole_slices=whole)
+    scope = SCOPES[settings.scope.name]
 
     def elements(scores: Mapping[str, Tensor], density: float) -> dict[str, Tensor]:
         return scope(scores, density, floor, macs)
@@ -42,7 +42,7 @@ def competition(settings: PruneSettings, layers: Mapping[str, nn.Module], macs: 
 
     if whole:
         return kernels
-    numbers = group_law(settings.pattern)
+    numbers = group_law(settings.pattern.name)
     return elements if numbers is None else _lawful(GroupLaw(*numbers, layers), elements)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from disparsity.base.errors import InputError
 from disparsity.pruning.densities import select_erk, select_mac_weighted
 from disparsity.pruning.selection import FloorSettings, Masks, Scores, select_global, select_per_layer
 
@@ -30,15 +29,3 @@ SCOPES: dict[str, Scope] = {
     "erk": select_erk,
     "mac_weighted": select_mac_weighted,
 }
-
-
-def scope_named(name: str) -> Scope:
-    """The selection function of a scope.
-
-    Raises:
-        InputError: there is no such scope.
-
-    """
-    if name not in SCOPES:
-        raise InputError(f"unknown scope '{name}'", expected=", ".join(SCOPES))
-    return SCOPES[name]

@@ -24,19 +24,19 @@ class FloorSettings:
     """The weights that every layer keeps whatever its scores.
 
     Attributes:
-        share: of the layer's weights, 0..1.
+        fraction: of the layer's weights, 0..1.
         per_filter: weights per output filter (first axis).
         whole_slices: counts are rounded up to whole k x k slices (all axes behind the second).
 
     """
 
-    share: float = 0.002
+    fraction: float = 0.002
     per_filter: float = 0.0
     whole_slices: bool = False
 
     def count(self, score: Tensor) -> int:
         """How many weights a layer with this score tensor keeps at least."""
-        wanted = max(1.0, self.share * score.numel(), self.per_filter * score.shape[0])
+        wanted = max(1.0, self.fraction * score.numel(), self.per_filter * score.shape[0])
         size = score[0, 0].numel() if self.whole_slices and score.dim() > 1 else 1
         return min(score.numel(), -(-int(wanted) // size) * size)
 

@@ -17,9 +17,9 @@ from torch.nn.utils import parametrize
 from disparsity.base.errors import InputError
 from disparsity.base.layers import channel_axis, check_layer_names, effective_weight, quantizable_layers, trained_weight
 from disparsity.quant.bits import FLOAT_BITS, LayerBits
-from disparsity.quant.quantizers import QuantizerBuilder, builder_for, quantizer_builder
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.registry import QUANTIZERS
+from disparsity.quant.quantizers.settings import LSQSettings, Quantizer, quantizer_for
 
 INPUT_QUANTIZER = "input_quantizer"
 
@@ -28,41 +28,40 @@ def attach_quantizers(
     network: nn.Module,
     bits: Mapping[str, LayerBits],
     *,
-    quantizer: str = "lsq",
-    initialisation: str = "mse",
-    settings: QuantizerSettings | None = None,
+    quantizer: Quantizer | None = None,
+    fitted: bool = True,
 ) -> None:
     """Quantize the named layers; masks must already be in place, activations wait for `calibrate`.
 
     Args:
         network: changed in place, or not at all when something is refused.
         bits: by layer name; 32 leaves the weights or the activations in float.
-        quantizer: a name of `QUANTIZERS`.
-        initialisation: a name of `INITIALISATIONS`, applied to the non-zero effective weights.
-        settings: of the quantizers, among them who takes the layers whose bits `quantizer` does not have.
+        quantizer: its settings, among them who takes the layers whose bits it does not have; None is `lsq`.
+        fitted: whether steps are fitted to the non-zero effective weights; else they are 1, for a state that is loaded
+            next.
 
     Raises:
-        InputError: an unknown name, a layer that already has a quantizer, or a weight that is not finite.
+        InputError: an unknown layer, a layer that already has a quantizer, or a weight that is not finite.
 
     """
     layers = quantizable_layers(network)
     check_layer_names(bits, layers, what="the bit allocation")
-    settings = settings or QuantizerSettings()
-    builders = {name: _builder(each.weights, quantizer, settings) for name, each in bits.items()}
+    chosen = {name: quantizer_for(each.weights, quantizer or LSQSettings()) for name, each in bits.items()}
     weights: dict[str, WeightQuantizer] = {}
     for name, layer_bits in bits.items():
         layer = layers[name]
         if weight_quantizer(layer) or input_quantizer(layer):
             raise InputError("the layer already has a quantizer", where=name, remedy="call detach() first")
         if layer_bits.weights != FLOAT_BITS:
-            weights[name] = _quantizer_of(name, layer, builders[name], layer_bits.weights, initialisation, settings)
+            weights[name] = _quantizer_of(name, layer, layer_bits.weights, chosen[name], fitted)
     for name, layer_bits in bits.items():
         if name in weights:
             quantizer_of_weight = weights[name].train(layers[name].training)
             parametrize.register_parametrization(layers[name], "weight", quantizer_of_weight)
         if layer_bits.activations != FLOAT_BITS:
             device = effective_weight(layers[name]).device
-            attach_input_quantizer(layers[name], builders[name].activation(layer_bits.activations, None).to(device))
+            build = QUANTIZERS[chosen[name].name].activation
+            attach_input_quantizer(layers[name], build(layer_bits.activations, None).to(device))
 
 
 def attach_input_quantizer(layer: nn.Module, quantizer: ActivationQuantizer) -> None:
@@ -142,22 +141,10 @@ def round_steps(network: nn.Module) -> None:
             module.round_steps()
 
 
-def _builder(weight_bits: int, quantizer: str, settings: QuantizerSettings) -> QuantizerBuilder:
-    if weight_bits == FLOAT_BITS:
-        return quantizer_builder(quantizer)
-    return builder_for(weight_bits, quantizer, settings.other_quantizer)
-
-
-def _quantizer_of(
-    name: str,
-    layer: nn.Module,
-    builder: QuantizerBuilder,
-    bits: int,
-    initialisation: str,
-    settings: QuantizerSettings,
-) -> WeightQuantizer:
+def _quantizer_of(name: str, layer: nn.Module, bits: int, chosen: Quantizer, fitted: bool) -> WeightQuantizer:
+    build = QUANTIZERS[chosen.name].weight
     try:
-        return builder.weight(effective_weight(layer), bits, channel_axis(layer), initialisation, settings)
+        return build(effective_weight(layer), bits, channel_axis(layer), chosen, fitted)
     except InputError as error:
         raise InputError(str(error), where=name) from error
 

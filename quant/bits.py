@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from disparsity.base.errors import InputError
+from disparsity.base.settings_errors import Mistake
 
 MIN_BITS = 1
 MAX_BITS = 16
@@ -43,6 +47,16 @@ def check_bits(bits: int, *, what: str) -> None:
         raise InputError(
             f"{what} out of range", found=bits, expected=f"{MIN_BITS}..{MAX_BITS}, or {FLOAT_BITS} for float"
         )
+
+
+def _checked(bits: int) -> int:
+    if not (MIN_BITS <= bits <= MAX_BITS or bits == FLOAT_BITS):
+        raise Mistake("out of range", found=bits, expected=f"{MIN_BITS}..{MAX_BITS}, or {FLOAT_BITS} for float")
+    return bits
+
+
+Bits = Annotated[int, AfterValidator(_checked)]
+"""The type of a setting that is a bit width."""
 
 
 def offset_grid(bits: int, low: int) -> tuple[int, int]:

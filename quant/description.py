@@ -11,11 +11,14 @@ from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.layers import quantizable_layers
 from disparsity.quant.attach import attach_quantizers, input_quantizer, quantized_layers, weight_quantizer
 from disparsity.quant.bits import FLOAT_BITS, MAX_BITS, LayerBits
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.registry import QUANTIZERS
+from disparsity.quant.quantizers.settings import PerGroupSettings, Quantizer
 
 _KEYS = {"quantizer", "weight_bits", "activation_bits", "activation_low"}
 _SETTINGS = "settings"
 """A further key, where a weight quantizer's settings are not the defaults."""
+_STORED = {"ternary_threshold": "threshold", "scale_clip": "scale", "transform_side": "side"}
+"""Names of settings in stored descriptions that differ from those of the settings classes."""
 
 
 def describe_quantizers(network: nn.Module) -> dict[str, dict[str, Any]]:
@@ -36,8 +39,7 @@ def attach_from_description(network: nn.Module, description: Mapping[str, Mappin
     """
     for name, entry in description.items():
         bits = _parse_bits(name, entry)
-        settings = _parse_settings(name, entry)
-        attach_quantizers(network, {name: bits}, quantizer=entry["quantizer"], initialisation="unit", settings=settings)
+        attach_quantizers(network, {name: bits}, quantizer=_parse_settings(name, entry), fitted=False)
         activation = input_quantizer(quantizable_layers(network)[name])
         if activation is not None:
             activation.low = entry["activation_low"]
@@ -71,10 +73,16 @@ def _parse_bits(name: str, entry: Mapping[str, Any]) -> LayerBits:
         raise CorruptArtefactError("damaged description of a quantizer", where=name, found=error) from error
 
 
-def _parse_settings(name: str, entry: Mapping[str, Any]) -> QuantizerSettings:
+def _parse_settings(name: str, entry: Mapping[str, Any]) -> Quantizer:
+    kind = entry["quantizer"]
+    if kind not in QUANTIZERS:
+        raise InputError("unknown quantizer", where=name, found=kind, expected=", ".join(QUANTIZERS))
     try:
-        return QuantizerSettings(**entry.get(_SETTINGS, {}))
-    except (InputError, TypeError) as error:
+        stored: dict[str, Any] = dict(entry.get(_SETTINGS, {}))
+        if stored.pop("granularity", None) is not None:
+            stored["granularity"] = PerGroupSettings(size=stored.pop("group_size"))
+        return QUANTIZERS[kind].settings(**{_STORED.get(key, key): value for key, value in stored.items()})
+    except (InputError, TypeError, KeyError, ValueError) as error:
         raise CorruptArtefactError("damaged settings of a quantizer", where=name, found=error) from error
 
 

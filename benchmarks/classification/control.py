@@ -10,22 +10,24 @@ from typing import Any
 import torch
 from harness.rows import Case
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import nn
 
 from classification.data import ImageSet
 from classification.loop import Loop, scored
 from classification.recipe import ControlRecipe
 from classification.resnet20 import ResNet20, seeded_resnet20
 from disparsity.base.atomic_io import write_atomic, write_json
-from disparsity.base.errors import InputError
+from disparsity.base.choice import members
 from disparsity.base.layers import trained_weight
+from disparsity.base.settings_errors import fields_of
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.sparsify import Sparsify
 from disparsity.pruning.masks import attach_masks, masks_of
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
-from disparsity.pruning.settings import PruneSettings
+from disparsity.pruning.scores.settings import ScoreSettings
+from disparsity.pruning.settings import LogDensitySettings, PruneSettings
 
 _SCORE_SALT, _STAGE_SALT = 104_729, 1_000_000
 
@@ -72,20 +74,26 @@ def prune_settings(recipe: ControlRecipe, case: Case) -> PruneSettings:
     """Stage one's settings: all layers compete, the first and the last too."""
     return PruneSettings(
         sparsity=case["sparsity"],
-        score=case["score"],
-        score_batches=recipe.score_batches,
+        score=_score(recipe, case),
         events=recipe.events,
-        first_sparsity=recipe.first_sparsity,
+        schedule=LogDensitySettings(first_sparsity=recipe.first_sparsity),
     )
+
+
+def _score(recipe: ControlRecipe, case: Case) -> Any:
+    """The score's settings, with the recipe's number of batches or samples where it takes a pass."""
+    kind = next(kind for kind in members(ScoreSettings.__origin__) if kind.name == case["score"])
+    return kind(**{key: recipe.score_batches for key in ("batches", "samples") if key in fields_of(kind)})
 
 
 def _score_pass(
     settings: PruneSettings, case: Case, loop: Loop, layers: dict[str, nn.Module], data: ImageSet
 ) -> ScorePass | None:
-    build = SCORES[settings.score].build
-    if build is None:
+    if settings.score.from_steps:
         return None
-    return build(
+    return SCORES[
+        settings.score.name
+    ](
         ScoringContext(
             network=loop.network,
             layers=layers,
@@ -93,13 +101,8 @@ def _score_pass(
             sample_loss=lambda index: loop.loss(_SCORE_SALT + index, 1),
             rounded=trained_weight,  # nothing is quantized here
             ones_response=lambda network: network(torch.ones(1, *data.images.shape[1:], dtype=torch.float64)).sum(),
-            saliencies=_no_reconstruction,
-            batches=settings.score_batches,
-            taylor_form=settings.taylor_form,
+            saliencies=None,
             seed=case["seed"],
-        )
+        ),
+        settings.score,
     )
-
-
-def _no_reconstruction(layers: object) -> dict[str, Tensor]:
-    raise InputError("the control has no layer-wise reconstruction", where="scores", found="obs")

@@ -28,7 +28,7 @@ from disparsity.finetune.channels_last import use_channels_last
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import set_masks
 from disparsity.pruning.prunable import prunable_layers
-from disparsity.pruning.scores import magnitude_scores
+from disparsity.pruning.scores.magnitude import magnitude_scores
 from disparsity.run.stages.channel_pruning import finish_channels, start_channels
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork

@@ -16,7 +16,6 @@ from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.reconstruction.least_squares import ReconstructSettings
 from disparsity.finetune.reconstruction.reconstructor import Reconstructor
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparse.hook import SparseComputation
@@ -29,7 +28,9 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.recipe.recipe import QuantizeSection
+from disparsity.quant.quantizers.registry import QUANTIZERS
+from disparsity.quant.quantizers.settings import MaxStepSettings
+from disparsity.quant.settings import BitSettings
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
@@ -112,8 +113,10 @@ def _quantized(case: Case, network: StereoNetwork, batch: Batch, clock: Clock, s
     quantizer = case.get("quantizer", "lsq")
     one = batch.split(len(batch.ids))[0]
     fold_batchnorm(network, (one.left, one.right))
-    settings = QuantizeSection(quantizer=quantizer, weight_bits=2 if quantizer == "ternary" else 4)
-    attach_quantizers(network, bits_of(network, settings), initialisation="max", quantizer=quantizer)
+    ternary = quantizer == "ternary"
+    steps = {"scale" if ternary else "initialisation": MaxStepSettings()}
+    bits = bits_of(network, BitSettings(weight_bits=2 if ternary else 4))
+    attach_quantizers(network, bits, quantizer=QUANTIZERS[quantizer].settings(**steps))
     calibrate(network, [(one.left, one.right)])
     clock.forget()
     _train(case, network, batch, clock, steps)
@@ -123,8 +126,8 @@ def _reconstruct(case: Case, network: StereoNetwork, batch: Batch, clock: Clock,
     """All layers solved against the network itself; on CPUs and GPUs alike the time goes into small factorizations."""
     attach_masks(network, prunable_layers(network, network.spec.protected))
     dense = build_network(case["network"]).to(batch.left.device)
-    settings = ReconstructSettings(positions=POSITIONS, ridge=1e-2)
-    solver = Reconstructor(network.eval(), dense, batch.split(len(batch.ids))[0], settings, 0)
+    pair = batch.split(len(batch.ids))[0]
+    solver = Reconstructor(network.eval(), dense, pair, positions=POSITIONS, ridge=1e-2, seed=0)
     for _ in range(2):
         clock.start()
         solver.solve()

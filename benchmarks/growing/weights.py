@@ -24,7 +24,8 @@ from disparsity.pruning.settings import PruneSettings
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
-from disparsity.recipe.recipe import QuantizeSection
+from disparsity.quant.quantizers.settings import LSQSettings, MaxStepSettings
+from disparsity.recipe.sections import QuantizeSection
 from disparsity.report.cost_report import cost_report
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
@@ -115,7 +116,9 @@ def _compress(network: StereoNetwork) -> None:
     attach_masks(network, layers)
     set_masks(network, {n: torch.rand_like(trained_weight(layer)) > SPARSITY for n, layer in layers.items()})
     zero_pruned(network)
-    attach_quantizers(network, bits_of(network, QuantizeSection()), initialisation="max")
+    attach_quantizers(
+        network, bits_of(network, QuantizeSection()), quantizer=LSQSettings(initialisation=MaxStepSettings())
+    )
     views = torch.rand(2, 1, 3, *SIZE).unbind()
     calibrate(network, [views])
     finalise(network)

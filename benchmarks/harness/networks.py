@@ -14,7 +14,8 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.quant.layer_bits import uniform_bits
+from disparsity.quant.settings import BitSettings
 from disparsity.stereo.network import StereoNetwork
 
 SPLITS = Path(__file__).parents[2] / "recipes/splits/anynet_kitti2015"
@@ -43,7 +44,7 @@ def rounded(
     """
     result, spec = copy.deepcopy(network), network.spec
     fold_batchnorm(result, batches[0])
-    settings = QuantSettings(weight_bits=widths[0], activation_bits=widths[1])
+    settings = BitSettings(weight_bits=widths[0], activation_bits=widths[1])
     first, protected, wide = ((),) * 3 if every_layer else (spec.first, spec.protected, spec.wide_inputs)
     bits = uniform_bits(result, settings, first=first, protected=protected, wide_inputs=wide)
     attach_quantizers(result, {name: each for name, each in bits.items() if spec.compresses(name)})

@@ -6,61 +6,17 @@ train with; the distributions and the default strengths are ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from torch import Tensor
 
-from disparsity.base.errors import InputError
 from disparsity.datasets.augmentation.geometry import mirror, shift_rows
+from disparsity.datasets.augmentation.settings import StrongAugmentationSettings
 from disparsity.datasets.sample import Sample
 
 
-@dataclass(frozen=True, kw_only=True)
-class AugmentSettings:
-    """How far a pair is changed; every strength of 0 leaves that out.
-
-    Attributes:
-        brightness: factor, uniform in 1 ± brightness.
-        contrast: factor, uniform in 1 ± contrast.
-        saturation: factor, uniform in 1 ± saturation.
-        hue: shift in radians, uniform in ± hue.
-        asymmetric: probability that the right view's colours change independently of the left view's.
-        occlusion: probability of one to three patches of the right view's mean colour, on the right view.
-        patch_px: longest side of a patch, in pixels.
-        shift_y_px: the right view moves up or down by up to this.
-        zoom: scale, uniform in 2 ** ± zoom; needs random crops.
-        flip: probability of turning both views upside down.
-        mirror: probability of swapping the views and mirroring them.
-
-    """
-
-    brightness: float = 0.3
-    contrast: float = 0.3
-    saturation: float = 0.4
-    hue: float = 0.3
-    asymmetric: float = 0.2
-    occlusion: float = 0.5
-    patch_px: int = 50
-    shift_y_px: float = 0.5
-    zoom: float = 0.3
-    flip: float = 0.1
-    mirror: float = 0.1
-
-    def __post_init__(self) -> None:
-        """Refuse what is no probability or no strength."""
-        chances = (self.asymmetric, self.occlusion, self.flip, self.mirror)
-        factors = (self.brightness, self.contrast, self.saturation)
-        possible = all(0 <= chance <= 1 for chance in chances) and all(0 <= factor < 1 for factor in factors)
-        if not possible or self.patch_px < 1 or not (0 <= self.hue <= np.pi and self.shift_y_px >= 0 <= self.zoom <= 2):
-            raise InputError(
-                "impossible augmentation",
-                found=self,
-                expected="probabilities in 0..1, factors in 0..1, hue in 0..pi, zoom in 0..2, patch_px >= 1",
-            )
-
-
-def augment(sample: Sample, settings: AugmentSettings, rng: np.random.Generator) -> Sample:
+def augment(sample: Sample, settings: StrongAugmentationSettings, rng: np.random.Generator) -> Sample:
     """One random change of a sample (all but `zoom`); the same `rng` state gives the same result."""
     if rng.random() < settings.mirror:
         sample = mirror(sample)
@@ -77,12 +33,12 @@ def augment(sample: Sample, settings: AugmentSettings, rng: np.random.Generator)
     return replace(sample, left=left, right=right)
 
 
-def draw_zoom(settings: AugmentSettings, rng: np.random.Generator) -> float:
+def draw_zoom(settings: StrongAugmentationSettings, rng: np.random.Generator) -> float:
     """A random scale."""
     return float(2.0 ** (settings.zoom * rng.uniform(-1, 1)))
 
 
-def _draw_colours(settings: AugmentSettings, rng: np.random.Generator) -> tuple[float, float, float, float]:
+def _draw_colours(settings: StrongAugmentationSettings, rng: np.random.Generator) -> tuple[float, float, float, float]:
     strengths = (settings.brightness, settings.contrast, settings.saturation)
     brightness, contrast, saturation = (1 + strength * float(rng.uniform(-1, 1)) for strength in strengths)
     return brightness, contrast, saturation, settings.hue * float(rng.uniform(-1, 1))

@@ -12,9 +12,13 @@ from torch import Tensor
 
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.augmentation.geometry import resize
-from disparsity.datasets.augmentation.pair import AugmentSettings, draw_zoom
-from disparsity.datasets.augmentation.pair import augment as augmented
-from disparsity.datasets.augmentation.simple import Jitter, jitter
+from disparsity.datasets.augmentation.pair import augment, draw_zoom
+from disparsity.datasets.augmentation.settings import (
+    NO_AUGMENTATION,
+    Augmentation,
+    StrongAugmentationSettings,
+)
+from disparsity.datasets.augmentation.simple import jitter
 from disparsity.datasets.batches.cache import CachedDataset, SampleCache
 from disparsity.datasets.batches.crops import crops_of, pad
 from disparsity.datasets.sample import Sample, StereoDataset, WindowedDataset, below
@@ -107,7 +111,7 @@ class TrainingStream:
         batch: samples per batch.
         window: height and width of random crops, or None for whole pairs.
         seed: with the step number it determines a batch completely.
-        augment: change colours and flip both views upside down at random; or what to change how far.
+        augmentation: random changes of the samples.
         fill: pad pairs that are smaller than the window, or than others in their batch, instead of refusing them.
         part: number of this part, from 0, and number of equal parts of every batch: one per process of a run.
         max_disparity: ground truth of so many pixels or more counts as unknown; None keeps all.
@@ -125,7 +129,7 @@ class TrainingStream:
         window: tuple[int, int] | None,
         seed: int,
         *,
-        augment: bool | AugmentSettings = False,
+        augmentation: Augmentation = NO_AUGMENTATION,
         fill: bool = False,
         part: tuple[int, int] = (0, 1),
         max_disparity: float | None = None,
@@ -144,13 +148,13 @@ class TrainingStream:
         self._batch = batch
         self._window = window
         self._seed = seed
-        self._augment = augment
+        self._augmentation = augmentation
         self._fill = fill
         self._part = part
         self._max_disparity = max_disparity
-        if isinstance(augment, AugmentSettings) and augment.zoom and window is None:
+        if isinstance(augmentation, StrongAugmentationSettings) and augmentation.zoom and window is None:
             raise InputError(
-                "zoom needs random crops", found=f"zoom {augment.zoom}", remedy="set data.crop, or zoom to 0"
+                "zoom needs random crops", found=f"zoom {augmentation.zoom}", remedy="set data.crop, or zoom to 0"
             )
 
     def next_batch(self, step: int, count: int | None = None) -> Batch:
@@ -176,20 +180,19 @@ class TrainingStream:
     def _draw(self, step: int, place: int) -> Sample:
         rng, data, index = self._choose(step, place)
         sample = data[index] if self._window is None else self._cut(data, index, self._window, rng)
-        if isinstance(self._augment, AugmentSettings):
-            sample = augmented(sample, self._augment, rng)
-        elif self._augment:
-            sample = jitter(sample, Jitter(), rng)
+        if isinstance(self._augmentation, StrongAugmentationSettings):
+            sample = augment(sample, self._augmentation, rng)
+        elif self._augmentation.name == "mild":
+            sample = jitter(sample, self._augmentation, rng)
         return sample if self._max_disparity is None else below(sample, self._max_disparity)
 
     def _cut(self, data: StereoDataset, index: int, window: tuple[int, int], rng: np.random.Generator) -> Sample:
         """A random crop; with zoom, one that becomes the window when it is resized."""
         height, width = window
         (rows, columns), take = crops_of(data, index, window if self._fill else None)
-        zooms = isinstance(self._augment, AugmentSettings) and self._augment.zoom > 0
-        if zooms and rows >= height and columns >= width:
-            assert isinstance(self._augment, AugmentSettings)
-            zoom = draw_zoom(self._augment, rng)
+        strong = self._augmentation if isinstance(self._augmentation, StrongAugmentationSettings) else None
+        if strong is not None and strong.zoom > 0 and rows >= height and columns >= width:
+            zoom = draw_zoom(strong, rng)
             height, width = min(rows, round(height / zoom)), min(columns, round(width / zoom))
         top = int(rng.integers(max(0, rows - height) + 1))
         sample = take(top, int(rng.integers(max(0, columns - width) + 1)), height, width)

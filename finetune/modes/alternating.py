@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from torch import nn
 
-from disparsity.finetune.modes.base import Place, check_share
+from disparsity.finetune.modes.base import Place
 from disparsity.finetune.modes.frozen import Frozen
+from disparsity.finetune.modes.settings import AlternatingSettings
 from disparsity.pruning.masks import mask_modules
 
 
 class Alternating(Frozen):
     """After every event a sparse phase, then a dense one in which all weights are trained until the next event.
 
-    The dense phase takes the last `dense_share` of the steps between two events, and at least leaves one step to the
+    The dense phase takes the last `dense_fraction` of the steps between two events, and at least leaves one step to the
     sparse phase. Pruned weights enter it at zero, with an optimizer state of zero; at its end the event lets all
     weights compete by score. After the last event the masks stay.
 
@@ -20,14 +21,13 @@ class Alternating(Frozen):
     sparsity that may grow from event to event.
     """
 
-    def __init__(self, dense_share: float = 0.5) -> None:
-        check_share("alternating dense_share", dense_share)
-        self._share = dense_share
+    def __init__(self, settings: AlternatingSettings) -> None:
+        self._fraction = settings.dense_fraction
 
     def before_step(self, network: nn.Module, place: Place) -> None:
         """Lift the masks when the dense phase begins."""
         if place.since is None or place.until is None:
             return
-        if place.since > 0 and place.until <= round(self._share * (place.since + place.until)):
+        if place.since > 0 and place.until <= round(self._fraction * (place.since + place.until)):
             for module in mask_modules(network).values():
                 module.mask.fill_(value=True)

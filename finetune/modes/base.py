@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
 from disparsity.pruning.masks import mask_modules, zero_pruned
 
@@ -91,14 +90,3 @@ def keep_gradients(network: nn.Module, chosen: Mapping[str, Tensor]) -> None:
         gradient = trained_weight(network.get_submodule(name)).grad
         if gradient is not None:
             gradient.mul_(mask)
-
-
-def check_share(name: str, value: float) -> None:
-    """Refuse a setting that is no share.
-
-    Raises:
-        InputError: `value` is not in 0..1.
-
-    """
-    if not 0.0 <= value <= 1.0:
-        raise InputError(f"{name} out of range", found=value, expected="0..1")

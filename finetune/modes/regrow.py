@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.finetune.modes.base import Mode, check_share, clear_pruned_moments, keep_gradients
+from disparsity.finetune.modes.base import Mode, clear_pruned_moments, keep_gradients
+from disparsity.finetune.modes.settings import RegrowSettings
 from disparsity.pruning.masks import mask_modules, masks_of
 from disparsity.pruning.selection import keep_top
 
@@ -17,18 +18,15 @@ class Regrow(Mode):
 
     While sparsity grows the forward pass uses ``mask * v`` and the backward pass gives pruned weights the gradient
     of their place, so their Taylor score goes on. They do not move: an adaptive optimizer divides a tiny gradient by
-    its own size and would walk them at random. `handicap` scales the score of pruned weights, so that only clear
-    mistakes are taken back, and at most `exchange` (a share of the live weights) return at one event: a score says
+    its own size and would walk them at random. `regrow_penalty` scales the score of pruned weights, so that only
+    clear mistakes are taken back, and at most `drop_fraction` of the live weights return at one event: a score says
     what one weight is worth, and thousands that return together undo each other.
 
     Interpretation, after Dynamic Network Surgery (Guo et al., NeurIPS 2016) and DPF (Lin et al., ICLR 2020).
     """
 
-    def __init__(self, handicap: float = 0.25, exchange: float = 0.02) -> None:
-        check_share("regrow handicap", handicap)
-        check_share("regrow exchange", exchange)
-        self._handicap = handicap
-        self._exchange = exchange
+    def __init__(self, settings: RegrowSettings) -> None:
+        self._settings = settings
 
     def start(self, network: nn.Module) -> None:
         """Let gradients reach pruned weights."""
@@ -36,14 +34,15 @@ class Regrow(Mode):
             module.straight_through = True
 
     def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-        """The best pruned weights compete with a handicap, the others stay out."""
+        """The best pruned weights compete with a penalty, the others stay out."""
         masks = {name: module.mask for name, module in mask_modules(network).items() if name in scores}
         waiting = torch.cat([torch.where(masks[name], -1.0, score).flatten() for name, score in scores.items()])
         live = sum(int(mask.sum()) for mask in masks.values())
-        best = keep_top(waiting, round(self._exchange * live))
+        best = keep_top(waiting, round(self._settings.drop_fraction * live))
+        penalty = self._settings.regrow_penalty
         chosen = torch.split(best, [score.numel() for score in scores.values()])
         return {
-            name: torch.where(masks[name], score, torch.where(may.view(score.shape), score * self._handicap, -1.0))
+            name: torch.where(masks[name], score, torch.where(may.view(score.shape), score * penalty, -1.0))
             for (name, score), may in zip(scores.items(), chosen, strict=True)
         }
 

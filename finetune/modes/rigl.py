@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import trained_weight
-from disparsity.finetune.modes.base import Place, check_share, keep_gradients
+from disparsity.finetune.modes.base import Place, keep_gradients
 from disparsity.finetune.modes.frozen import Frozen
+from disparsity.finetune.modes.settings import RigLSettings
 from disparsity.pruning.masks import mask_modules, masks_of
 from disparsity.pruning.selection import keep_top
 
@@ -18,20 +19,19 @@ from disparsity.pruning.selection import keep_top
 class RigL(Frozen):
     """At every event each layer takes in the pruned weights of largest gradient; the worst live ones make room.
 
-    Each layer takes in a share of its live weights that falls from `exchange` at the first event along a cosine to
+    Each layer takes in a share of its live weights that falls from `drop_fraction` at the first event along a cosine to
     none at the last. New weights start at zero. The gradients are those of the last step before the event: for that
     step alone gradients reach pruned weights, which do not move. How many weights are kept follows the schedule;
     between events the masks stay.
 
     Source: RigL (Evci et al., ICML 2020), section 3: growth by gradient magnitude, zero start, the cosine
-    ``exchange / 2 (1 + cos(pi t / T))``. It is RigL's constant sparsity, and its number of weights per layer, with
+    ``drop_fraction / 2 (1 + cos(pi t / T))``. It is RigL's constant sparsity, and its number of weights per layer, with
     score `magnitude`, scope `per_layer` and `first_sparsity` equal to `sparsity`. Interpretation: that sparsity may
     grow meanwhile, that weights are dropped by any score, and that t counts events.
     """
 
-    def __init__(self, exchange: float = 0.02) -> None:
-        check_share("rigl exchange", exchange)
-        self._exchange = exchange
+    def __init__(self, settings: RigLSettings) -> None:
+        self._settings = settings
         self._share = 0.0
         self._gradients: dict[str, Tensor] = {}
 
@@ -43,7 +43,7 @@ class RigL(Frozen):
     def before_event(self, event: int, events: int) -> None:
         """Fix the share that is exchanged."""
         progress = (event - 1) / (events - 1) if events > 1 else 1.0
-        self._share = self._exchange / 2 * (1 + math.cos(math.pi * progress))
+        self._share = self._settings.drop_fraction / 2 * (1 + math.cos(math.pi * progress))
 
     def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
         """Grown weights stand above all live ones, other pruned weights stay out."""

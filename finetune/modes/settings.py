@@ -1,26 +1,109 @@
-"""Settings of the fine-tuning modes."""
+"""Settings of the fine-tuning modes: one class per mode, and what a recipe must know of a mode before it runs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from disparsity.base.choice import Choice
+from disparsity.base.settings import Fraction, FractionBelowOne, PositiveCount, settings
+from disparsity.finetune.reconstruction.settings import LeastSquaresSettings
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModeSettings:
-    """What happens to pruned weights; every number is a share in 0..1 and belongs to the modes that it names.
+class ModeFlags:
+    """What holds for a mode unless its settings class says otherwise.
 
     Attributes:
-        mode: fine-tuning mode, a name in `MODES`.
-        handicap: of pruned weights in mode `regrow`.
-        exchange: share of the live weights. In mode `regrow`, at most this many return at one event; in mode `rigl`,
-            this many are exchanged at the first event, and fewer along a cosine down to none at the last.
-        dense_share: in mode `alternating`, share of the steps between two events that is taken without masks.
-        fade: in mode `soft`, what a step leaves of a pruned weight.
+        single: it moves single weights, so that it cannot serve pattern `channel`.
+        from_zero: it lets weights return at zero, where a position-scaled update towards zero would hold them.
 
     """
 
-    mode: str = "frozen"
-    handicap: float = 0.25
-    exchange: float = 0.02
-    dense_share: float = 0.5
-    fade: float = 0.9
+    single: ClassVar[bool] = False
+    from_zero: ClassVar[bool] = False
+
+
+@settings
+class FrozenSettings(ModeFlags):
+    """Pruned weights stay zero."""
+
+    name: Literal["frozen"] = "frozen"
+
+
+@settings
+class RegrowSettings(ModeFlags):
+    """Pruned weights may return while sparsity grows.
+
+    Attributes:
+        regrow_penalty: factor on the score of a pruned weight, so that only a clearly higher score brings it back.
+        drop_fraction: at most this share of the live weights is dropped for returning ones at one event.
+
+    """
+
+    single: ClassVar[bool] = True
+    name: Literal["regrow"] = "regrow"
+    regrow_penalty: Fraction = 0.25
+    drop_fraction: Fraction = 0.02
+
+
+@settings
+class ReconstructSettings(LeastSquaresSettings, ModeFlags):
+    """After every event each layer's survivors are solved by least squares.
+
+    Attributes:
+        pairs: calibration pairs, run as one batch.
+
+    """
+
+    name: Literal["reconstruct"] = "reconstruct"
+    pairs: PositiveCount = 8
+
+
+@settings
+class AlternatingSettings(ModeFlags):
+    """Between two events first a sparse phase, then a dense one without masks.
+
+    Attributes:
+        dense_fraction: share of the steps between two events that is taken without masks.
+
+    """
+
+    single: ClassVar[bool] = True
+    from_zero: ClassVar[bool] = True
+    name: Literal["alternating"] = "alternating"
+    dense_fraction: Fraction = 0.5
+
+
+@settings
+class SoftSettings(ModeFlags):
+    """Pruned weights decay by a factor per step instead of being cut.
+
+    Attributes:
+        decay: what a step leaves of a pruned weight.
+
+    """
+
+    single: ClassVar[bool] = True
+    name: Literal["soft"] = "soft"
+    decay: FractionBelowOne = 0.9
+
+
+@settings
+class RigLSettings(ModeFlags):
+    """At every event weights are dropped by score and others grown by gradient.
+
+    Attributes:
+        drop_fraction: share of the live weights that is exchanged at the first event; fewer along a cosine, none at
+            the last.
+
+    """
+
+    single: ClassVar[bool] = True
+    from_zero: ClassVar[bool] = True
+    name: Literal["rigl"] = "rigl"
+    drop_fraction: Fraction = 0.02
+
+
+ModeSettings = Annotated[
+    FrozenSettings | RegrowSettings | ReconstructSettings | AlternatingSettings | SoftSettings | RigLSettings,
+    Choice("frozen"),
+]

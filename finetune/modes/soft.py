@@ -1,4 +1,4 @@
-"""Mode `soft`: pruned weights fade."""
+"""Mode `soft`: pruned weights decay."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments, keep_gradients
+from disparsity.finetune.modes.settings import SoftSettings
 from disparsity.pruning.masks import masks_of, set_masks, zero_pruned
 
 _GONE = 0.01
@@ -29,10 +29,8 @@ class Soft(Mode):
 
     lasting = True
 
-    def __init__(self, fade: float = 0.9) -> None:
-        if not 0.0 <= fade < 1.0:
-            raise InputError("soft fade out of range", found=fade, expected="0 <= fade < 1")
-        self._fade = fade
+    def __init__(self, settings: SoftSettings) -> None:
+        self._decay = settings.decay
         self._left: dict[str, Tensor] = {}
 
     def start(self, network: nn.Module) -> None:
@@ -41,29 +39,29 @@ class Soft(Mode):
             self._left = {name: mask.float() for name, mask in masks_of(network).items()}
 
     def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-        """Fading weights are out as pruned ones are."""
+        """Decaying weights are out as pruned ones are."""
         self.start(network)  # events may come before the first step
         return {name: torch.where(self._left[name] == 1.0, score, -1.0) for name, score in scores.items()}
 
     def after_backward(self, network: nn.Module) -> None:
-        """Fading weights do not learn."""
+        """Decaying weights do not learn."""
         keep_gradients(network, {name: left == 1.0 for name, left in self._left.items()})
 
     @torch.no_grad()
     def after_step(self, network: nn.Module) -> None:
-        """Shrink what fades, cut what has faded."""
-        fading = {name: (left > 0.0) & (left < 1.0) for name, left in self._left.items()}
-        if not any(bool(mask.any()) for mask in fading.values()):
+        """Shrink what decays, cut what has decayed."""
+        decaying = {name: (left > 0.0) & (left < 1.0) for name, left in self._left.items()}
+        if not any(bool(mask.any()) for mask in decaying.values()):
             return
-        for name, mask in fading.items():
+        for name, mask in decaying.items():
             left, weight = self._left[name], trained_weight(network.get_submodule(name))
-            weight.copy_(torch.where(mask, weight * self._fade, weight))
-            left.copy_(torch.where(mask, left * self._fade, left))
+            weight.copy_(torch.where(mask, weight * self._decay, weight))
+            left.copy_(torch.where(mask, left * self._decay, left))
             left[left < _GONE] = 0.0
         self._cut(network)
 
     def after_event(self, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-        """Let fade what the event has pruned, without its momentum."""
+        """Let what the event has pruned decay, without its momentum."""
         clear_pruned_moments(network, optimizer)
         below_one = torch.nextafter(torch.tensor(1.0), torch.tensor(0.0))
         for name, mask in masks_of(network).items():
@@ -72,10 +70,10 @@ class Soft(Mode):
         self._cut(network)
 
     def finish(self, network: nn.Module) -> None:
-        """The last event is held; what it has pruned fades until the phase ends."""
+        """The last event is held; what it has pruned decays until the phase ends."""
 
     def end(self, network: nn.Module) -> None:
-        """Cut what has not faded yet."""
+        """Cut what has not decayed yet."""
         for left in self._left.values():
             left[left < 1.0] = 0.0
         self._cut(network)

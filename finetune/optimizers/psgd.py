@@ -3,59 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import channel_axis, effective_weight, trained_weight
+from disparsity.finetune.optimizers.settings import GridTargetSettings, PSGDSettings, ZeroTargetSettings
 from disparsity.quant.attach import weight_quantizer
 
-PSGD_TARGETS = ("zero", "grid")
-PSGD_SCALES = ("layer", "absolute")
-PSGD_GRIDS = ("layer", "channel")
 
+def position_scale(layer: nn.Module, settings: PSGDSettings) -> Tensor:
+    """``lambda |w - t(w)|`` of every trained weight of a layer, in the weight's shape.
 
-@dataclass(frozen=True, kw_only=True)
-class PositionScale:
-    """How far a step goes, by the position of the weight.
-
-    Attributes:
-        strength: the factor lambda.
-        target: `zero`, or `grid`: the nearest point of a uniform grid.
-        bits: of that grid; a layer that has a weight quantizer has its own.
-        grid: what the outermost point of that grid is the largest magnitude of: the `layer`, or each output `channel`.
-        scale: `absolute`, or `layer`: distances are divided by their mean over the layer's non-zero weights.
-
+    Source: PSGD (Kim, Yoo and Kwak, NeurIPS 2020), the position-based scale with target t(w); zero for pruning. The
+    authors' code adds no constant, nor does this: a weight that is on its target stays there. Interpretation: `layer`,
+    which lets a strength of 1 keep a layer's mean step.
     """
+    weight = trained_weight(layer).detach()
+    distance = (weight - _target(layer, weight, settings.target)).abs()
+    if settings.scale == "absolute":
+        return settings.strength * distance
+    live = int(torch.count_nonzero(weight))
+    mean = float(distance.sum(dtype=torch.float64)) / max(1, live)
+    return settings.strength * (distance / mean if mean > 0.0 else distance)
 
-    strength: float
-    target: str = "zero"
-    bits: int = 4
-    grid: str = "layer"
-    scale: str = "layer"
 
-    def of(self, layer: nn.Module) -> Tensor:
-        """``lambda |w - t(w)|`` of every trained weight of a layer, in the weight's shape.
-
-        Source: PSGD (Kim, Yoo and Kwak, NeurIPS 2020), the position-based scale with target t(w); zero for pruning.
-        The authors' code adds no constant, nor does this: a weight that is on its target stays there.
-        Interpretation: `layer`, which lets a strength of 1 keep a layer's mean step.
-        """
-        weight = trained_weight(layer).detach()
-        distance = (weight - self._target(layer, weight)).abs()
-        if self.scale == "absolute":
-            return self.strength * distance
-        live = int(torch.count_nonzero(weight))
-        mean = float(distance.sum(dtype=torch.float64)) / max(1, live)
-        return self.strength * (distance / mean if mean > 0.0 else distance)
-
-    def _target(self, layer: nn.Module, weight: Tensor) -> Tensor:
-        if self.target == "zero":
-            return torch.zeros_like(weight)
-        if weight_quantizer(layer):
-            return effective_weight(layer)
-        return nearest_grid_point(weight, self.bits, channel_axis(layer) if self.grid == "channel" else None)
+def _target(layer: nn.Module, weight: Tensor, target: ZeroTargetSettings | GridTargetSettings) -> Tensor:
+    if isinstance(target, ZeroTargetSettings):
+        return torch.zeros_like(weight)
+    if weight_quantizer(layer):
+        return effective_weight(layer)
+    return nearest_grid_point(weight, target.bits, channel_axis(layer) if target.grid == "channel" else None)
 
 
 class PSGD:
@@ -71,20 +49,20 @@ class PSGD:
     Args:
         optimizer: takes the steps.
         layers: whose weights are scaled; all other parameters move as ever.
-        scale: of their steps.
+        settings: of the scale of their steps.
 
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer, layers: Collection[nn.Module], scale: PositionScale) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, layers: Collection[nn.Module], settings: PSGDSettings) -> None:
         self.optimizer = optimizer
         self._layers = list(layers)
-        self._scale = scale
+        self._settings = settings
 
     @torch.no_grad()
     def step(self) -> None:
         """One step of the optimizer, scaled by where the weights were before it."""
         weights = [trained_weight(layer) for layer in self._layers]
-        scales = [self._scale.of(layer) for layer in self._layers]
+        scales = [position_scale(layer, self._settings) for layer in self._layers]
         before = [weight.detach().clone() for weight in weights]
         self.optimizer.step()
         for weight, scale, old in zip(weights, scales, before, strict=True):

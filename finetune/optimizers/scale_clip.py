@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import channel_axis, quantizable_layers, trained_weight
+from disparsity.finetune.optimizers.settings import ScaleClipSettings
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.quant.quantizers.grid import rows_of_groups
 from disparsity.quant.quantizers.scale_clip import clipping
@@ -19,13 +20,12 @@ class ScaleClip(StepHook):
     Adam's momentum forgets what pushes a clipped weight further out.
 
     Args:
-        scale: k.
-        group: consecutive output channels of a group.
+        settings: k, and the groups.
 
     """
 
-    def __init__(self, scale: float, group: int) -> None:
-        self._scale, self._group = scale, group
+    def __init__(self, settings: ScaleClipSettings) -> None:
+        self._scale, self._group = settings.scale, settings.group
 
     @torch.no_grad()
     def after_step(self, trainer: Trainer, step: int, loss: float) -> None:

@@ -14,7 +14,6 @@ weights are rounded one after the other, the rest of the filter making up for ea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -23,38 +22,12 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
 from disparsity.finetune.reconstruction.grid_descent import descend_on_grid
 from disparsity.finetune.reconstruction.normal_equations import normal_equations, round_to_grid, solve_masked
 from disparsity.finetune.reconstruction.patches import output_at, patches, random_positions, supports
 from disparsity.pruning.masks import masks_of
 from disparsity.quant.attach import weight_quantizer
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReconstructSettings:
-    """How a reconstruction is done.
-
-    Attributes:
-        pairs: calibration pairs, run as one batch.
-        positions: output positions sampled per layer.
-        ridge: pull towards the old weights, relative to the mean diagonal of the normal matrix.
-        probes: pairs on which the score `obs` measures how the disparity reacts to a layer's output.
-
-    """
-
-    pairs: int = 8
-    positions: int = 24000
-    ridge: float = 1e-3
-    probes: int = 4
-
-    def __post_init__(self) -> None:
-        """Refuse values outside their range."""
-        if min(self.pairs, self.positions, self.probes) < 1 or not 0 <= self.ridge < math.inf:
-            raise InputError(
-                "impossible reconstruction settings", found=self, expected="pairs, positions, probes >= 1, ridge >= 0"
-            )
 
 
 @dataclass(frozen=True)
@@ -91,7 +64,7 @@ def reconstruct(
     network: nn.Module,
     targets: dict[str, LayerTarget],
     forward: Callable[[nn.Module], object],
-    settings: ReconstructSettings,
+    ridge: float,
     *,
     solve: bool = True,
 ) -> dict[str, Tensor]:
@@ -101,7 +74,7 @@ def reconstruct(
         network: masks attached or not; a layer without a mask is solved densely.
         targets: from `dense_targets`, for the same forward.
         forward: runs a network on the calibration batch.
-        settings: strength of the ridge.
+        ridge: pull towards the old weights, relative to the mean diagonal of the normal matrix.
         solve: false leaves the weights as they are and only measures saliencies.
 
     Returns:
@@ -115,7 +88,7 @@ def reconstruct(
     def visit(name: str, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         if name not in saliencies:
             rows = patches(layer, inputs[0], targets[name].positions)
-            saliencies[name] = _solve_layer(layer, rows, targets[name], masks.get(name), settings.ridge, solve)
+            saliencies[name] = _solve_layer(layer, rows, targets[name], masks.get(name), ridge, solve)
 
     training = network.training
     with ExitStack() as stack, torch.no_grad():

@@ -12,7 +12,6 @@ from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.reconstruction.input_power import by_filter, diagonal_saliencies
 from disparsity.finetune.reconstruction.least_squares import (
     LayerTarget,
-    ReconstructSettings,
     dense_targets,
     reconstruct,
 )
@@ -27,29 +26,39 @@ class Reconstructor:
         network: the network that is compressed.
         dense: the network before compression.
         batch: unlabelled calibration pairs.
-        settings: of the least squares.
+        positions: output positions sampled per layer.
+        ridge: pull towards the old weights, relative to the mean diagonal of the normal matrix.
+        probes: pairs on which `scores` measures how the disparity reacts to a layer's output.
         seed: of sampled positions and probes.
 
     """
 
     def __init__(
-        self, network: StereoNetwork, dense: StereoNetwork, batch: Batch, settings: ReconstructSettings, seed: int
+        self,
+        network: StereoNetwork,
+        dense: StereoNetwork,
+        batch: Batch,
+        *,
+        positions: int,
+        ridge: float,
+        probes: int = 1,
+        seed: int,
     ) -> None:
         self._network = network
         self._dense = dense
         self._batch = batch
-        self._settings = settings
+        self._positions, self._ridge, self._probes = positions, ridge, probes
         self._seed = seed
         self._saliencies: dict[str, Tensor] | None = None
 
     @cached_property
     def _targets(self) -> dict[str, LayerTarget]:
-        targets = dense_targets(self._dense, self._forward, self._settings.positions, self._seed)
+        targets = dense_targets(self._dense, self._forward, self._positions, self._seed)
         return {name: target for name, target in targets.items() if self._network.spec.compresses(name)}
 
     def solve(self) -> None:
         """Solve every layer in place."""
-        self._saliencies = reconstruct(self._network, self._targets, self._forward, self._settings)
+        self._saliencies = reconstruct(self._network, self._targets, self._forward, self._ridge)
 
     def forget(self) -> None:
         """The weights have moved since the last solution: its saliencies are out of date."""
@@ -64,12 +73,12 @@ class Reconstructor:
         grouped convolutions) get the saliency of `diagonal_saliencies`.
         """
         saliencies = self._saliencies or reconstruct(
-            self._network, self._targets, self._forward, self._settings, solve=False
+            self._network, self._targets, self._forward, self._ridge, solve=False
         )
         unsolved = [name for name in layers if name not in saliencies]
         saliencies = saliencies | diagonal_saliencies(self._network, unsolved, self._forward)
         generator = torch.Generator().manual_seed(self._seed)
-        probes = min(self._settings.probes, len(self._batch.ids))
+        probes = min(self._probes, len(self._batch.ids))
         reactions = output_sensitivity(self._network, layers, self._maps, probes, generator)
         return {name: saliencies[name] * by_filter(layer, reactions[name]) for name, layer in layers.items()}
 

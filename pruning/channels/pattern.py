@@ -24,11 +24,13 @@ class ChannelPattern:
         network: without masks yet.
         coupling: of this network.
         prunable: layers whose weights are counted as density.
-        floor_share: of its output channels, what every layer keeps; one at least.
+        floor_fraction: of its output channels, what every layer keeps; one at least.
 
     """
 
-    def __init__(self, network: nn.Module, coupling: Coupling, prunable: Collection[str], floor_share: float) -> None:
+    def __init__(
+        self, network: nn.Module, coupling: Coupling, prunable: Collection[str], floor_fraction: float
+    ) -> None:
         self.masked = list(dict.fromkeys((*prunable, *maskable_layers(coupling))))
         self.norms = {name: network.get_submodule(name) for name in self.masked if name in coupling.channelwise}
         self._coupling = coupling
@@ -36,12 +38,14 @@ class ChannelPattern:
         shapes = {name: trained_weight(network.get_submodule(name)).shape for name in self.masked}
         self._shapes: dict[str, torch.Size] = shapes
         self._counted = {name: shapes[name] for name in prunable}
-        self._floor_share = floor_share
+        self._floor_fraction = floor_fraction
 
     def select(self, scores: Mapping[str, Tensor], density: float) -> dict[str, Tensor]:
         """Masks that leave this share of the prunable weights, by scores of single weights."""
         units = unit_scores(self._layouts, scores, self._coupling.units)
-        removed = select_units(self._layouts, self._counted, units, density, self._floor_share, self._coupling.balanced)
+        removed = select_units(
+            self._layouts, self._counted, units, density, self._floor_fraction, self._coupling.balanced
+        )
         return channel_masks(self._layouts, self._shapes, removed)
 
     def remove(self, network: nn.Module) -> None:

@@ -19,7 +19,7 @@ def select_units(
     shapes: Mapping[str, torch.Size],
     scores: Tensor,
     density: float,
-    floor_share: float,
+    floor_fraction: float,
     balanced: Families = (),
 ) -> Tensor:
     """Remove the units of lowest score, one after the other, until few enough weights are left.
@@ -31,7 +31,7 @@ def select_units(
         shapes: of the weights that are counted, by layer.
         scores: ``[units]``, higher is more important.
         density: share of the counted weights that is left at most, 0..1, unless the floors forbid it.
-        floor_share: of its output channels, what every layer keeps; one at least.
+        floor_fraction: of its output channels, what every layer keeps; one at least.
         balanced: see `Coupling`.
 
     Returns:
@@ -43,7 +43,7 @@ def select_units(
     """
     if not bool(torch.isfinite(scores).all()):
         raise DivergedError("channel scores are not finite", remedy="lower the learning rate")
-    count = _Count(found, shapes, floor_share)
+    count = _Count(found, shapes, floor_fraction)
     most = density * count.weights
     removed = torch.zeros(len(scores), dtype=torch.bool)
     for together in _candidates(scores, balanced):
@@ -83,8 +83,8 @@ class _Layer:
 class _Count:
     """The weights that are left, kept up to date from unit to unit."""
 
-    def __init__(self, found: Mapping[str, Layout], shapes: Mapping[str, torch.Size], floor_share: float) -> None:
-        self._layers = {name: _layer(layout, shapes.get(name), floor_share) for name, layout in found.items()}
+    def __init__(self, found: Mapping[str, Layout], shapes: Mapping[str, torch.Size], floor_fraction: float) -> None:
+        self._layers = {name: _layer(layout, shapes.get(name), floor_fraction) for name, layout in found.items()}
         self._places = _places(found)
         self.weights = sum(layer.weights for layer in self._layers.values())
 
@@ -110,11 +110,11 @@ class _Count:
                 self.weights += layer.weights
 
 
-def _layer(layout: Layout, shape: torch.Size | None, floor_share: float) -> _Layer:
+def _layer(layout: Layout, shape: torch.Size | None, floor_fraction: float) -> _Layer:
     outputs = len(layout.outputs)
     columns = 1 if layout.columns is None else len(layout.columns)
     kernel = 0 if shape is None else shape.numel() // (len(layout.rows) * columns)
-    return _Layer(len(layout.rows), columns, kernel, outputs, max(1, round(floor_share * outputs)))
+    return _Layer(len(layout.rows), columns, kernel, outputs, max(1, round(floor_fraction * outputs)))
 
 
 def _places(found: Mapping[str, Layout]) -> dict[int, dict[str, tuple[int, int, int]]]:

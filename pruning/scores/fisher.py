@@ -11,6 +11,7 @@ from disparsity.base.layers import trained_weight
 from disparsity.pruning.scores.evidence import no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
+from disparsity.pruning.scores.settings import FisherObsSettings
 
 
 class FisherDiagonal:
@@ -72,6 +73,6 @@ def fisher_obs_scores(
     }
 
 
-def build_fisher_obs(context: ScoringContext) -> ScorePass:
+def build_fisher_obs(context: ScoringContext, settings: FisherObsSettings) -> ScorePass:
     """A pass over the same samples at every event."""
-    return lambda _event: fisher_obs_scores(context.network, context.layers, context.sample_loss, context.batches)
+    return lambda _event: fisher_obs_scores(context.network, context.layers, context.sample_loss, settings.samples)

@@ -22,11 +22,11 @@ def random_scores(layers: Mapping[str, nn.Module], generator: torch.Generator) -
     return {name: torch.rand(weight.shape, generator=generator).to(weight.device) for name, weight in weights.items()}
 
 
-def build_magnitude(context: ScoringContext) -> ScorePass:
+def build_magnitude(context: ScoringContext, _settings: object) -> ScorePass:
     """The sizes at the event."""
     return lambda _event: magnitude_scores(context.layers)
 
 
-def build_random(context: ScoringContext) -> ScorePass:
+def build_random(context: ScoringContext, _settings: object) -> ScorePass:
     """Other noise at every event, the same for a seed."""
     return lambda event: random_scores(context.layers, torch.Generator().manual_seed(context.seed * 1_000 + event))

@@ -7,11 +7,6 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-NORMALISATIONS: dict[str, str] = {
-    "none": "scores compete as they are",
-    "layer_l2": "every layer's scores are divided by their Euclidean norm",
-}
-
 
 def normalised(scores: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
     """The scores of every layer in the scale that a normalisation gives them.
@@ -21,7 +16,7 @@ def normalised(scores: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
     Args:
         scores: by layer.
-        name: in `NORMALISATIONS`.
+        name: "none" or "layer_l2".
 
     """
     if name == "none":

@@ -14,6 +14,7 @@ from disparsity.pruning.masks import WeightMask
 from disparsity.pruning.scores.evidence import no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
+from disparsity.pruning.scores.settings import QuantAwareSettings
 from disparsity.pruning.scores.taylor import taylor_term
 
 
@@ -58,10 +59,10 @@ def quant_aware_scores(
     return {name: means[name] if name in means else no_evidence(trained_weight(layers[name])) for name in layers}
 
 
-def build_quant_aware(context: ScoringContext) -> ScorePass:
+def build_quant_aware(context: ScoringContext, settings: QuantAwareSettings) -> ScorePass:
     """A pass over the same batches at every event."""
     return lambda _event: quant_aware_scores(
-        context.network, context.layers, context.batch_loss, context.batches, context.rounded, context.taylor_form
+        context.network, context.layers, context.batch_loss, settings.batches, context.rounded, settings.form
     )
 
 

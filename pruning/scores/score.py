@@ -1,4 +1,4 @@
-"""What a score is: a name in the registry, and how to get one float32 per weight, higher is more important."""
+"""Scoring context: what a score may ask for; a score is one float32 per weight, higher is more important."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ class ScoringContext:
         rounded: a layer's trained weight as its quantizer rounds it; the trained weight itself where there is none.
         ones_response: the summed outputs (a scalar) of a given network of this kind, in float64, when all its inputs
             are ones.
-        saliencies: scores of a least-squares reconstruction.
-        batches: how many batches or samples a pass takes.
-        taylor_form: name in `TAYLOR_FORMS`.
+        saliencies: scores of a least-squares reconstruction; None unless the score is `obs`.
         seed: of random scores.
 
     """
@@ -36,27 +34,5 @@ class ScoringContext:
     sample_loss: Callable[[int], Tensor]
     rounded: Callable[[nn.Module], Tensor]
     ones_response: Callable[[nn.Module], Tensor]
-    saliencies: Callable[[Mapping[str, nn.Module]], dict[str, Tensor]]
-    batches: int
-    taylor_form: str
+    saliencies: Callable[[Mapping[str, nn.Module]], dict[str, Tensor]] | None
     seed: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """An entry of the registry.
-
-    Attributes:
-        description: one line for users.
-        build: makes the pass that is asked at every event; None is a score that the training steps leave behind.
-        with_norms: the scales of BatchNorm and the weights they scale get scores of one unit, so that both may count
-            towards a channel.
-        under_quantizers: it is right for weights behind quantizers, too. A quantizer passes no gradient to a weight
-            that it clips, so that scores of trained tensors by their gradients would call the largest ones worthless.
-
-    """
-
-    description: str
-    build: Callable[[ScoringContext], ScorePass] | None
-    with_norms: bool = False
-    under_quantizers: bool = False

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from disparsity.pruning.scores.evidence import has_evidence
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
+from disparsity.pruning.scores.settings import SnipSettings
 from disparsity.pruning.scores.taylor import taylor_pass
 
 
@@ -35,6 +36,6 @@ def snip_scores(
     return {name: (size.double() * scale).float() for name, size in sizes.items()}
 
 
-def build_snip(context: ScoringContext) -> ScorePass:
+def build_snip(context: ScoringContext, settings: SnipSettings) -> ScorePass:
     """A pass over the same batches at every event."""
-    return lambda _event: snip_scores(context.network, context.layers, context.batch_loss, context.batches)
+    return lambda _event: snip_scores(context.network, context.layers, context.batch_loss, settings.batches)

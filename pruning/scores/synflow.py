@@ -96,6 +96,6 @@ def _depends(operands: tuple[object, ...]) -> bool:
     return bool(operands) and all(isinstance(operand, Tensor) and operand.requires_grad for operand in operands)
 
 
-def build_synflow(context: ScoringContext) -> ScorePass:
+def build_synflow(context: ScoringContext, _settings: object) -> ScorePass:
     """The flow through what is left at the event."""
     return lambda _event: synflow_scores(context.network, context.layers, context.ones_response)

@@ -11,6 +11,7 @@ from disparsity.base.layers import trained_weight
 from disparsity.pruning.scores.evidence import has_evidence, no_evidence
 from disparsity.pruning.scores.passes import gradient_pass
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
+from disparsity.pruning.scores.settings import TaylorPassSettings
 
 TAYLOR_FORMS: dict[str, Callable[[Tensor], Tensor]] = {
     "mean_sq": torch.square,
@@ -118,8 +119,8 @@ def taylor_pass(
     return score.scores()
 
 
-def build_taylor_pass(context: ScoringContext) -> ScorePass:
+def build_taylor_pass(context: ScoringContext, settings: TaylorPassSettings) -> ScorePass:
     """A pass over the same batches at every event."""
     return lambda _event: taylor_pass(
-        context.network, context.layers, context.batch_loss, context.batches, context.taylor_form
+        context.network, context.layers, context.batch_loss, settings.batches, settings.form
     )

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from disparsity.base.errors import InputError
 from disparsity.base.eval_mode import evaluating
 from disparsity.quant.activations.calibration_rules import CALIBRATION_RULES, Observed
+from disparsity.quant.activations.settings import CalibrationSettings, PercentileRuleSettings
 from disparsity.quant.attach import input_quantizer, quantized_layers
 from disparsity.quant.bits import offset_grid
 from disparsity.quant.quantizers.base import ActivationQuantizer
@@ -21,34 +22,6 @@ _UNUSED_STEP = 1.0
 _LARGEST_SHARE = 0.25
 _NEGATIVE_SHARES = (0.5, 0.375, 0.25, 0.1875, 0.125, 0.0625, 0.03125)
 """Shares of the codes that may be negative; a leaky rectifier with slope 0.2 needs about a sixth."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalibrationSettings:
-    """How steps are chosen.
-
-    Attributes:
-        rule: a name of `CALIBRATION_RULES`.
-        percentile: of the magnitudes, where the rule `percentile` clips.
-        samples_per_call: how many values of each call of a layer are kept, the largest magnitudes among them, which a
-            random sample would miss; the range is taken from all values.
-        seed: of the positions that are sampled.
-
-    """
-
-    rule: str = "auto"
-    percentile: float = 99.9
-    samples_per_call: int = 4096
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Refuse unknown rules and empty samples."""
-        if self.rule not in CALIBRATION_RULES:
-            raise InputError("unknown calibration rule", found=self.rule, expected=", ".join(CALIBRATION_RULES))
-        if self.samples_per_call < 1:
-            raise InputError("samples_per_call must be positive", found=self.samples_per_call)
-        if not 0 < self.percentile <= 100:
-            raise InputError("percentile out of range", found=self.percentile, expected="above 0, at most 100")
 
 
 @dataclass(kw_only=True)
@@ -169,7 +142,8 @@ def _fit(seen: Observed, settings: CalibrationSettings, bits: int, low: int) -> 
     if seen.minimum == seen.maximum == 0.0:
         return 0.0, _UNUSED_STEP
     low, high = offset_grid(bits, low)
-    step = CALIBRATION_RULES[settings.rule](seen, low, high, settings.percentile)
+    percentile = settings.rule.percentile if isinstance(settings.rule, PercentileRuleSettings) else 100.0
+    step = CALIBRATION_RULES[settings.rule.name](seen, low, high, percentile)
     error = (seen.values / step).round_().clamp_(low, high).mul_(step).sub_(seen.values).square_()
     return float(error.mul_(seen.counts).sum()), step
 

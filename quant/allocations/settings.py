@@ -1,76 +1,97 @@
-"""Settings of the allocation of bits."""
+"""Settings of the bit allocations: who chooses the weight bits that nothing else fixes, and what they may cost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated, Literal
 
-from disparsity.base.errors import InputError
-from disparsity.quant.allocations.registry import ALLOCATIONS
-from disparsity.quant.bits import FLOAT_BITS, check_bits
+from pydantic import Field
 
-BUDGETS = {
-    "bytes": "unpruned weights times their bits, and the entropy bound of their positions",
-    "bops": "products with unpruned weights times weight bits times activation bits",
-    "energy": "of these products and their sums, by the report's profile",
-}
+from disparsity.base.choice import Choice
+from disparsity.base.settings import Count, Fraction, FractionBelowOne, PositiveCount, settings
+from disparsity.base.settings_errors import Mistake
+from disparsity.quant.bits import FLOAT_BITS, MAX_BITS
 
 
-@dataclass(frozen=True, kw_only=True)
-class AllocationSettings:
-    """Who chooses the weight bits of the layers that no other setting fixes, and what they may cost.
+@settings
+class UniformAllocationSettings:
+    """The same bits for every layer but the first, protected, wide and named ones."""
 
-    The first and the protected layers, and those that `layer_bits` names, keep their bits; their cost counts. Weights
-    that a quantizer rounds to zero count too: the network that comes out costs no more than was planned.
+    name: Literal["uniform"] = "uniform"
+
+
+@settings
+class BudgetSettings:
+    """What an allocation may spend, and on what it measures.
 
     Attributes:
-        allocation: a name in `ALLOCATIONS`.
-        budget: what is limited, a name in `BUDGETS`.
+        budget: what is limited: `bytes` (unpruned weights times their bits, and the entropy bound of their positions),
+            `bops` (products with unpruned weights times weight bits times activation bits), or `energy` (of these
+            products and their sums, by the report's profile).
         budget_bits: the limit is what this many bits in every layer would cost, whole or not; 0 takes `weight_bits`.
-        budget_share: instead of `budget_bits`: the limit as a share of the dense float32 network's cost, 0..1.
+        budget_fraction: instead of `budget_bits`: the limit as a share of the dense float32 network's cost.
         candidates: the bits to choose from.
-        evaluations: networks that `search` and `random` may measure; 0 takes as many as `lagrangian` needs, one for
-            each candidate of each layer.
-        removed_share: share of its output channels that `search` and `random` may take from a layer: 0 bits.
-        allocation_pairs: calibration pairs on which distortion is measured, without labels.
+        pairs: calibration pairs on which distortion is measured, without labels.
 
     """
 
-    allocation: str = "uniform"
-    budget: str = "bytes"
-    budget_bits: float = 0.0
-    budget_share: float = 0.0
-    candidates: tuple[int, ...] = (2, 3, 4, 5, 6, 7, 8)
-    evaluations: int = 0
-    removed_share: float = 0.0
-    allocation_pairs: int = 2
+    budget: Literal["bytes", "bops", "energy"] = "bytes"
+    budget_bits: Annotated[float, Field(ge=0, le=FLOAT_BITS)] = 0.0
+    budget_fraction: Fraction = 0.0
+    candidates: tuple[Annotated[int, Field(ge=1, le=MAX_BITS)], ...] = (2, 3, 4, 5, 6, 7, 8)
+    pairs: PositiveCount = 2
 
     def __post_init__(self) -> None:
-        """Refuse unknown names and values outside their range."""
-        for key, name, known in (("allocation", self.allocation, ALLOCATIONS), ("budget", self.budget, BUDGETS)):
-            if name not in known:
-                raise InputError(f"unknown {key}", found=name, expected=", ".join(known))
-        for width in self.candidates:
-            check_bits(width, what="a candidate")
+        """Refuse two budgets, and candidates that do not grow."""
+        if self.budget_bits and self.budget_fraction:
+            raise Mistake("two budgets", expected="budget_bits or budget_fraction, not both")
         if not self.candidates or sorted(set(self.candidates)) != list(self.candidates):
-            raise InputError("candidates must grow", found=list(self.candidates), expected="e.g. [2, 3, 4]")
-        if FLOAT_BITS in self.candidates:
-            raise InputError("a candidate in float", found=FLOAT_BITS, expected="integer widths")
-        if not (0 <= self.budget_bits <= FLOAT_BITS and 0 <= self.budget_share <= 1):
-            raise InputError("budget out of range", found=self, expected="budget_bits in 0..32, budget_share in 0..1")
-        if self.budget_bits and self.budget_share:
-            raise InputError("two budgets", found=self, expected="budget_bits or budget_share, not both")
-        if self.evaluations < 0 or self.allocation_pairs < 1 or not 0 <= self.removed_share < 1:
-            expected = "evaluations >= 0, allocation_pairs >= 1, 0 <= removed_share < 1"
-            raise InputError("impossible allocation", found=self, expected=expected)
-        self._check_use()
+            raise Mistake("not growing", key="candidates", found=self.candidates, expected="e.g. [2, 3, 4]")
 
-    def _check_use(self) -> None:
-        """Refuse what the allocation would not look at."""
-        kind = ALLOCATIONS[self.allocation]
-        searches = ", ".join(name for name, other in ALLOCATIONS.items() if other.removes)
-        for key in ("removed_share", "evaluations"):
-            if getattr(self, key) and not kind.removes:
-                raise InputError(f"{key} without a search", found=self.allocation, expected=searches)
-        if kind.choose is None and (self.budget_bits or self.budget_share):
-            choosing = ", ".join(name for name, other in ALLOCATIONS.items() if other.choose is not None)
-            raise InputError("a budget without an allocation", found=self.allocation, expected=choosing)
+
+@settings
+class RemovingSettings(BudgetSettings):
+    """What a search may do that tries whole plans.
+
+    Attributes:
+        evaluations: networks that may be measured; 0 takes as many as `lagrangian` needs, one for each candidate of
+            each layer.
+        removed_fraction: share of its output channels that may be taken from a layer: 0 bits.
+
+    """
+
+    evaluations: Count = 0
+    removed_fraction: FractionBelowOne = 0.0
+
+
+@settings
+class GreedySettings(BudgetSettings):
+    """From the most bits down, where the output changes least per saved cost."""
+
+    name: Literal["greedy"] = "greedy"
+
+
+@settings
+class LagrangianSettings(BudgetSettings):
+    """Equal slopes of the output's change over cost, and the rest of the budget spent greedily."""
+
+    name: Literal["lagrangian"] = "lagrangian"
+
+
+@settings
+class SearchSettings(RemovingSettings):
+    """Learned: a layer controller for channels of 0 bits, a channel controller for the others' bits."""
+
+    name: Literal["search"] = "search"
+
+
+@settings
+class RandomSearchSettings(RemovingSettings):
+    """The best of random plans, the control of the search."""
+
+    name: Literal["random"] = "random"
+
+
+AllocationSettings = Annotated[
+    UniformAllocationSettings | GreedySettings | LagrangianSettings | SearchSettings | RandomSearchSettings,
+    Choice("uniform"),
+]

@@ -76,24 +76,13 @@ def percentile_steps(values: Tensor, high: int, percentile: float) -> Tensor:
     return (bound / high).masked_fill(count == 0, _UNUSED_STEP)
 
 
-INITIALISATIONS: dict[str, str] = {
-    "mse": "the smallest mean squared rounding error",
-    "mean": "twice the mean magnitude over the root of the largest code",
-    "max": "nothing is clipped",
-    "percentile": "the largest magnitudes are clipped",
-    "unit": "1, for structures whose state is loaded next",
-}
-
-
 def initial_steps(values: Tensor, levels: Levels, rule: str, percentile: float = 100.0) -> Tensor:
-    """Per row of ``[C, N]``, a first step by the named rule.
+    """Per row of ``[C, N]``, a first step by a rule: `mse`, `mean`, `max`, `percentile`, or `unit` for a step of 1.
 
     Raises:
-        InputError: the rule is unknown, or a value is not finite.
+        InputError: a value is not finite.
 
     """
-    if rule not in INITIALISATIONS:
-        raise InputError("unknown initialisation of steps", found=rule, expected=", ".join(INITIALISATIONS))
     if not bool(torch.isfinite(values).all()):
         raise InputError("values to quantize are not finite", remedy="the network has diverged: use an earlier one")
     if rule == "mse":

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridWeight, fitted_steps
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import AdditivePowerOfTwoSettings
 
 
 class AdditivePowerOfTwoWeight(GridWeight):
@@ -22,21 +22,19 @@ class AdditivePowerOfTwoWeight(GridWeight):
     kind = "additive_power_of_two"
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `QuantizerSettings` that its structure depends on."""
+        """What its structure depends on, by the names that checkpoints use."""
         return {**super().settings(), "term_bits": self.levels.term_bits}
 
 
 def additive_power_of_two_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: AdditivePowerOfTwoSettings, fitted: bool = True
 ) -> AdditivePowerOfTwoWeight:
     """A weight quantizer whose steps fit the non-zero values of `weight`.
 
     Raises:
-        InputError: codes of so many bits would not fit 16 bits, a weight is not finite, or the initialisation is
-            unknown.
+        InputError: codes of so many bits would not fit 16 bits, or a weight is not finite.
 
     """
-    settings = settings or QuantizerSettings()
     levels = Levels(bits, settings.term_bits)
-    steps, group = fitted_steps(weight, levels, axis, initialisation, settings)
+    steps, group = fitted_steps(weight, levels, axis, settings, fitted)
     return AdditivePowerOfTwoWeight(steps, levels=levels, axis=axis, channels=weight.shape[axis], group=group)

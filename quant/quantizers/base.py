@@ -48,7 +48,7 @@ class WeightQuantizer(nn.Module, ABC):
         """Replace the trained steps by the float16 values that `forward` uses."""
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `QuantizerSettings` that its structure depends on, as far as they are not the defaults."""
+        """What its structure depends on beside the defaults, by the names that checkpoints use."""
         return {"granularity": "per_group", "group_size": self.group} if self.group > 1 else {}
 
 

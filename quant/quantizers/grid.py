@@ -13,7 +13,7 @@ from disparsity.quant.grids.step_search import initial_steps
 from disparsity.quant.grids.steps import log_of_step, step_from_log, to_float16
 from disparsity.quant.quantizers.base import ActivationQuantizer, WeightQuantizer
 from disparsity.quant.quantizers.fake_quantize import fake_quantize
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import GridSettings, PercentileStepSettings, StepRule
 
 
 class GridWeight(WeightQuantizer):
@@ -144,15 +144,26 @@ def rows_of_groups(weight: Tensor, axis: int, group: int) -> Tensor:
     return filled.reshape(filled.shape[0] // group, group * filled.shape[1])
 
 
-def fitted_steps(
-    weight: Tensor, levels: Levels, axis: int, initialisation: str, settings: QuantizerSettings
-) -> tuple[Tensor, int]:
+def fitted_steps(weight: Tensor, levels: Levels, axis: int, settings: GridSettings, fitted: bool) -> tuple[Tensor, int]:
     """First steps ``[G]`` for the non-zero weights of every group, and how many output channels a group has.
 
+    Args:
+        weight: effective weight.
+        levels: the integers that a code may be.
+        axis: the weight's axis that counts output channels.
+        settings: who shares a step, and how it is found.
+        fitted: false leaves the steps at 1.
+
     Raises:
-        InputError: a weight is not finite, or the initialisation is unknown.
+        InputError: a weight is not finite.
 
     """
-    group = settings.channels_per_step(weight.shape[axis])
+    group = settings.granularity.channels_per_step(weight.shape[axis])
     rows = rows_of_groups(weight.detach(), axis, group)
-    return initial_steps(rows, levels, initialisation, settings.percentile), group
+    return steps_by_rule(rows, levels, settings.initialisation, fitted), group
+
+
+def steps_by_rule(rows: Tensor, levels: Levels, rule: StepRule, fitted: bool) -> Tensor:
+    """First steps ``[G]`` for the non-zero values of ``[G, N]`` by a rule, or steps of 1 where none are fitted."""
+    percentile = rule.percentile if isinstance(rule, PercentileStepSettings) else 100.0
+    return initial_steps(rows, levels, rule.name if fitted else "unit", percentile)

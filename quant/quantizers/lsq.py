@@ -12,7 +12,7 @@ from torch import Tensor
 
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridActivation, GridWeight, fitted_steps
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import LSQSettings
 
 
 class LsqWeight(GridWeight):
@@ -27,17 +27,15 @@ class LsqActivation(GridActivation):
     kind = "lsq"
 
 
-def lsq_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
-) -> LsqWeight:
+def lsq_weight(weight: Tensor, bits: int, axis: int, settings: LSQSettings, fitted: bool = True) -> LsqWeight:
     """A weight quantizer whose steps fit the non-zero values of `weight`.
 
     Raises:
-        InputError: a weight is not finite, or the initialisation is unknown.
+        InputError: a weight is not finite.
 
     """
     levels = Levels(bits)
-    steps, group = fitted_steps(weight, levels, axis, initialisation, settings or QuantizerSettings())
+    steps, group = fitted_steps(weight, levels, axis, settings, fitted)
     return LsqWeight(steps, levels=levels, axis=axis, channels=weight.shape[axis], group=group)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridWeight, fitted_steps
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import PowerOfTwoSettings
 
 
 class PowerOfTwoWeight(GridWeight):
@@ -21,14 +21,14 @@ class PowerOfTwoWeight(GridWeight):
 
 
 def power_of_two_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: PowerOfTwoSettings, fitted: bool = True
 ) -> PowerOfTwoWeight:
     """A weight quantizer whose steps fit the non-zero values of `weight`; 2 to 5 bits.
 
     Raises:
-        InputError: more bits, a weight is not finite, or the initialisation is unknown.
+        InputError: more bits, a weight is not finite.
 
     """
     levels = Levels(bits, term_bits=max(1, bits - 1))
-    steps, group = fitted_steps(weight, levels, axis, initialisation, settings or QuantizerSettings())
+    steps, group = fitted_steps(weight, levels, axis, settings, fitted)
     return PowerOfTwoWeight(steps, levels=levels, axis=axis, channels=weight.shape[axis], group=group)

@@ -1,7 +1,7 @@
 """Scale-Clip: a uniform grid that ends at a fixed multiple of the mean magnitude, shared by groups of filters.
 
 While the network trains, the range ``T = k mean|w|`` follows the weights of its group; otherwise it stays. Groups are
-consecutive output channels (`granularity`, `group_size`), so that their scales go into the multipliers of
+consecutive output channels (`granularity`), so that their scales go into the multipliers of
 the integer network.
 
 Source: Yu et al., Low-Bit Quantization Needs Good Distribution (arXiv 1908.01477): the clipping value, k near 2 for
@@ -17,9 +17,10 @@ import torch
 from torch import Tensor
 
 from disparsity.quant.grids.levels import Levels
+from disparsity.quant.grids.step_search import initial_steps
 from disparsity.quant.grids.steps import to_float16
-from disparsity.quant.quantizers.grid import GridWeight, fitted_steps, rows_of_groups
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.grid import GridWeight, rows_of_groups
+from disparsity.quant.quantizers.settings import ScaleClipSettings
 
 
 class ScaleClipWeight(GridWeight):
@@ -51,30 +52,30 @@ class ScaleClipWeight(GridWeight):
         return super().forward(weight)
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `QuantizerSettings` that its structure depends on."""
+        """What its structure depends on, by the names that checkpoints use."""
         return {"granularity": "per_group", "group_size": self.group, "scale_clip": self.scale}
 
 
 def scale_clip_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: ScaleClipSettings, fitted: bool = True
 ) -> ScaleClipWeight:
-    """A weight quantizer with ranges of its own rule; of the initialisations it has `unit` only, for structures.
+    """A weight quantizer with ranges of its own rule.
 
     Raises:
         InputError: a weight is not finite.
 
     """
-    settings, levels = settings or QuantizerSettings(), Levels(bits)
-    checked, group = fitted_steps(weight, levels, axis, "unit", settings)
+    levels, group = Levels(bits), settings.granularity.channels_per_step(weight.shape[axis])
     rows = rows_of_groups(weight.detach(), axis, group)
-    measured = torch.where(rows.any(dim=1), clipping(rows, settings.scale_clip) / levels.high, checked)
+    checked = initial_steps(rows, levels, "unit")
+    measured = torch.where(rows.any(dim=1), clipping(rows, settings.scale) / levels.high, checked)
     return ScaleClipWeight(
-        checked if initialisation == "unit" else measured,
+        measured if fitted else checked,
         levels=levels,
         axis=axis,
         channels=weight.shape[axis],
         group=group,
-        scale=settings.scale_clip,
+        scale=settings.scale,
     )
 
 

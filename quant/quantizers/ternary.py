@@ -8,7 +8,7 @@ with ``u = w / ||w||``; the scale's own gradient is exact.
 Source: Pruning Ternary Quantization (arXiv 2107.10998), of which the abstract is known: signs of regular weights by
 pruning and projection with the L2 norm, and a refined straight-through estimator. Interpretation: everything else, and
 that the scale is explicit, since BatchNorm is folded before. The published method has no threshold and keeps norms
-(`ternary_threshold = 0`, `ternary_scale = "norm"`): the mask alone makes zeros, and a layer that was not pruned becomes
+(`threshold = 0`, `scale = "norm"`): the mask alone makes zeros, and a layer that was not pruned becomes
 binary. The defaults are those of Li and Liu, Ternary Weight Networks, 2016, over the non-zero weights: a threshold of
 0.7 mean magnitudes and the scale of least squares. After Taylor pruning, which keeps small weights that matter, they
 halve the error (benchmarks/results/stage_two.md).
@@ -24,8 +24,8 @@ from torch import Tensor
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.grids.step_search import initial_steps
 from disparsity.quant.grids.steps import step_from_log
-from disparsity.quant.quantizers.grid import GridWeight, rows_of_groups
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.grid import GridWeight, rows_of_groups, steps_by_rule
+from disparsity.quant.quantizers.settings import NormStepSettings, StepRule, TernarySettings
 
 BITS = 2
 
@@ -60,7 +60,7 @@ class TernaryWeight(GridWeight):
         return signs * step + (smooth - smooth.detach())
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `QuantizerSettings` that its structure depends on."""
+        """What its structure depends on, by the names that checkpoints use."""
         return {**super().settings(), **({"ternary_threshold": self.threshold} if self.threshold else {})}
 
     def _signs(self, weight: Tensor, rows: Tensor) -> Tensor:
@@ -68,26 +68,34 @@ class TernaryWeight(GridWeight):
 
 
 def ternary_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: TernarySettings, fitted: bool = True
 ) -> TernaryWeight:
-    """A weight quantizer for the non-zero values of `weight`; the scales by `initialisation` unless norms are kept.
+    """A weight quantizer for the non-zero values of `weight`.
 
     Raises:
-        InputError: a weight is not finite, or the initialisation is unknown.
+        InputError: a weight is not finite.
 
     """
     assert bits == BITS
-    settings = settings or QuantizerSettings()
-    group = settings.channels_per_step(weight.shape[axis])
+    group = settings.granularity.channels_per_step(weight.shape[axis])
     rows = rows_of_groups(weight.detach(), axis, group)
-    kept = rows * (rows.abs() >= settings.ternary_threshold * _mean(rows)[:, None])
-    steps = initial_steps(kept, Levels(1), initialisation)
-    if settings.ternary_scale == "norm" and initialisation != "unit":
-        count = torch.count_nonzero(kept, dim=1)
-        steps = torch.where(count > 0, torch.linalg.vector_norm(rows, dim=1) / count.clamp(min=1).sqrt(), steps)
+    kept = rows * (rows.abs() >= settings.threshold * _mean(rows)[:, None])
     return TernaryWeight(
-        steps, axis=axis, channels=weight.shape[axis], group=group, threshold=settings.ternary_threshold
+        _scales(rows, kept, settings.scale, fitted),
+        axis=axis,
+        channels=weight.shape[axis],
+        group=group,
+        threshold=settings.threshold,
     )
+
+
+def _scales(rows: Tensor, kept: Tensor, rule: StepRule | NormStepSettings, fitted: bool) -> Tensor:
+    """First scales ``[G]`` of rows ``[G, N]`` of which the threshold has kept some."""
+    if not isinstance(rule, NormStepSettings):
+        return steps_by_rule(kept, Levels(1), rule, fitted)
+    ones, count = initial_steps(kept, Levels(1), "unit"), torch.count_nonzero(kept, dim=1)
+    norms = torch.linalg.vector_norm(rows, dim=1) / count.clamp(min=1).sqrt()
+    return torch.where(count > 0, norms, ones) if fitted else ones
 
 
 def _mean(rows: Tensor) -> Tensor:

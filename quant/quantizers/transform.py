@@ -24,7 +24,7 @@ from torch import Tensor
 from disparsity.base.errors import InputError
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.base import WeightQuantizer
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import TransformSettings
 from disparsity.quant.transforms.bases import elt, klt
 from disparsity.quant.transforms.rates import MOST_BITS, RowGrids, choose_grids
 
@@ -154,7 +154,7 @@ class TransformWeight(WeightQuantizer):
         self.analysis.copy_(torch.linalg.pinv(self.mixing.double()))
 
     def settings(self) -> dict[str, Any]:
-        """The fields of `QuantizerSettings` that its structure depends on."""
+        """What its structure depends on, by the names that checkpoints use."""
         return {"transform_side": self.side, "mixing_bits": self.mixing_bits}
 
     def _round_mixing(self, mixing: Tensor) -> None:
@@ -171,19 +171,19 @@ class TransformWeight(WeightQuantizer):
 
 
 def transform_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: TransformSettings, fitted: bool = True
 ) -> TransformWeight:
-    """A quantizer in the KLT basis; of the initialisations it has `unit` only, for structures.
+    """A quantizer in the KLT basis, fitted to a weight or with zeros for a state that is loaded next.
 
     Raises:
         InputError: a weight is not finite, or is pruned.
 
     """
-    settings = settings or QuantizerSettings()
-    side, mixing_bits = settings.transform_side, settings.mixing_bits
-    quantizer = TransformWeight(weight.shape, bits=bits, axis=axis, side=side, mixing_bits=mixing_bits)
+    quantizer = TransformWeight(
+        weight.shape, bits=bits, axis=axis, side=settings.side, mixing_bits=settings.mixing_bits
+    )
     quantizer.to(weight.device)
-    if initialisation != "unit":
+    if fitted:
         _check(weight)
         quantizer.fit(weight)
     return quantizer

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.quantizers.grid import GridActivation, GridWeight, fitted_steps
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import UniformSettings
 
 
 class UniformWeight(GridWeight):
@@ -28,16 +28,16 @@ class UniformActivation(GridActivation):
 
 
 def uniform_weight(
-    weight: Tensor, bits: int, axis: int, initialisation: str, settings: QuantizerSettings | None = None
+    weight: Tensor, bits: int, axis: int, settings: UniformSettings, fitted: bool = True
 ) -> UniformWeight:
     """A weight quantizer whose steps fit the non-zero values of `weight`.
 
     Raises:
-        InputError: a weight is not finite, or the initialisation is unknown.
+        InputError: a weight is not finite.
 
     """
     levels = Levels(bits)
-    steps, group = fitted_steps(weight, levels, axis, initialisation, settings or QuantizerSettings())
+    steps, group = fitted_steps(weight, levels, axis, settings, fitted)
     channels = weight.shape[axis]
     return UniformWeight(steps, levels=levels, axis=axis, channels=channels, group=group, learned=False)
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from disparsity.base.eval_mode import evaluating
 from disparsity.base.layers import trained_weight
 from disparsity.quant.attach import input_quantizer, quantized_layers, weight_quantizer
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import TransformSettings
 from disparsity.quant.quantizers.transform import TransformWeight
 from disparsity.quant.transforms.rates import RowGrids
 
@@ -26,7 +26,7 @@ _SHIFTS = (0, -1, 1)
 
 
 def fit_transforms(
-    network: nn.Module, inputs: tuple[Tensor, ...], settings: QuantizerSettings, generator: torch.Generator
+    network: nn.Module, inputs: tuple[Tensor, ...], settings: TransformSettings, generator: torch.Generator
 ) -> None:
     """Fit every `TransformWeight` of a network, in place; without any, nothing is done.
 
@@ -41,12 +41,12 @@ def fit_transforms(
     if not layers:
         return
     with evaluating(network), _in_float(network, layers):
-        if settings.transform_basis == "elt":
-            moments = gradient_moments(network, layers, inputs, settings.transform_probes, generator)
+        if settings.basis == "elt":
+            moments = gradient_moments(network, layers, inputs, settings.probes, generator)
             for name, layer in layers.items():
                 _quantizer(layer).fit(trained_weight(layer), moments[name])
-        if settings.transform_blocks:
-            choose_steps(network, layers, inputs, settings.transform_blocks)
+        if settings.blocks:
+            choose_steps(network, layers, inputs, settings.blocks)
 
 
 def transform_layers(network: nn.Module) -> dict[str, nn.Module]:

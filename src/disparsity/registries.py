@@ -78,15 +78,15 @@ ENTRIES: dict[str, dict[str, Entry]] = {
     "scores": {
         "taylor": Entry(
             "",
-            "running average of weight x gradient (see taylor_form) from the training steps, at no extra pass",
+            "running average of weight x gradient (see form) from the training steps, at no extra pass",
         ),
         "taylor_pass": Entry(
             "",
-            "mean of weight x gradient (see taylor_form) in a pass of its own, BatchNorm in eval mode",
+            "mean of weight x gradient (see form) in a pass of its own, BatchNorm in eval mode",
         ),
         "quant_aware": Entry(
             "",
-            "mean of quantized weight x gradient there (see taylor_form) in a pass of its own: the joint score",
+            "mean of quantized weight x gradient there (see form) in a pass of its own: the joint score",
         ),
         "obs": Entry(
             "",

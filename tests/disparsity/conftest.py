@@ -25,7 +25,8 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.quant.layer_bits import uniform_bits
+from disparsity.quant.settings import BitSettings
 from disparsity.recipe.recipe import load_recipe
 from disparsity.report.figures import rendering
 from disparsity.run.resumable import ResumableTraining
@@ -45,18 +46,15 @@ sparsity = 0.8
 score = "{score}"
 mode = "{mode}"
 events = 3
-[prune.reconstruct]
-pairs = 2
-positions = 300
 [prune.train]
 steps = 4
-rate = "constant"
+lr_schedule = "constant"
 [finetune]
 steps = 4
-teacher_weight = 1.0
+teacher = "dense"
 [quantize]
-[quantize.reconstruct]
-pairs = 2
+calibration_pairs = 2
+[quantize.rounding]
 positions = 300
 [finetune_quantized]
 steps = 4
@@ -156,7 +154,7 @@ def deployable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     set_masks(network, {name: score > 1 / 3 for name, score in scores.items()})
     zero_pruned(network)
     fold_batchnorm(network, views)
-    settings = QuantSettings(weight_bits=4, activation_bits=8)
+    settings = BitSettings(weight_bits=4, activation_bits=8)
     attach_quantizers(network, uniform_bits(network, settings, first=spec.first, protected=spec.protected))
     calibrate(network, [views])
     finalise(network)

@@ -126,11 +126,11 @@ def test_every_other_mode_reaches_the_sparsity(write_recipe: Writer, tmp_path: P
 
 def test_teachers_and_losses_without_labels(write_recipe: Writer, tmp_path: Path) -> None:
     key = "prune.train"
-    changes = [f"{key}.truth_weight=0.0", f"{key}.photometric_weight=1.0", f"{key}.teacher_weight=1.0"]
-    changes += [f"{key}.teacher=in_network", f"{key}.teacher_maps=all", f"{key}.psgd=1.0"]
+    changes = [f"{key}.supervised_weight=0.0", f"{key}.photometric.weight=1.0", f"{key}.teacher=in_network"]
+    changes += [f"{key}.teacher.maps=all", f"{key}.psgd.strength=1.0"]
     hashes = []
     for occlusion in ("network", "teacher"):
-        recipe = load_recipe(write_recipe(tmp_path), [*changes, f"{key}.occlusion={occlusion}"])
+        recipe = load_recipe(write_recipe(tmp_path), [*changes, f"{key}.photometric.occlusion={occlusion}"])
         hashes.append(results(pipeline.run_single(recipe, tmp_path / occlusion, "prune", None).parents[1]))
     assert len(hashes[0]) == 1
     assert hashes[0] != hashes[1]

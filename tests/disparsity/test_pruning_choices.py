@@ -9,15 +9,25 @@ import pytest
 import torch
 
 from disparsity import pipeline
+from disparsity.base.choice import names_of
 from disparsity.checkpoint.restore import open_network
 from disparsity.pruning.masks import masks_of
 from disparsity.pruning.schedules import SCHEDULES
 from disparsity.pruning.scopes import SCOPES
-from disparsity.pruning.scores.registry import SCORES
+from disparsity.pruning.scores.settings import ScoreSettings
 from disparsity.recipe.recipe import load_recipe
 
 Prune = Callable[..., dict[str, torch.Tensor]]
-SMALL = ["prune.events=2", "prune.train.steps=2", "prune.score_batches=2"]
+SMALL = ["prune.events=2", "prune.train.steps=2"]
+FEW = {
+    "taylor_pass": ["prune.score.batches=2", "prune.score.form=abs_mean"],
+    "quant_aware": ["prune.score.batches=2", "prune.score.form=abs_mean"],
+    "taylor": ["prune.score.form=abs_mean"],
+    "snip": ["prune.score.batches=2"],
+    "fisher_obs": ["prune.score.samples=2"],
+    "obs": ["prune.score.pairs=2", "prune.score.positions=300"],
+}
+"""Settings of a score with which it is quick."""
 
 
 @pytest.fixture
@@ -40,14 +50,14 @@ def total(masks: dict[str, torch.Tensor]) -> int:
     return sum(mask.numel() for mask in masks.values())
 
 
-@pytest.mark.parametrize("score", SCORES)
+@pytest.mark.parametrize("score", names_of(ScoreSettings))
 def test_scores(prune: Prune, score: str) -> None:
-    masks = prune(f"prune.score={score}", "prune.taylor_form=abs_mean", "prune.normalisation=layer_l2")
+    masks = prune(f"prune.score={score}", "prune.normalisation=layer_l2", *FEW.get(score, []))
     assert kept(masks) == round(0.2 * total(masks))
 
 
 def test_channels_by_flow(prune: Prune) -> None:
-    assert prune("prune.score=synflow", "prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_share=0.2") == {}
+    assert prune("prune.score=synflow", "prune.pattern=channel", "prune.sparsity=0.5", "prune.floor_fraction=0.2") == {}
 
 
 @pytest.mark.parametrize("scope", [name for name in SCOPES if name != "per_layer"])
@@ -59,7 +69,7 @@ def test_scopes(prune: Prune, scope: str) -> None:
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_schedules(prune: Prune, schedule: str) -> None:
     more = ["prune.mode=regrow", "prune.events=6", "prune.train.steps=7"] if schedule == "cyclic" else []
-    masks = prune(f"prune.schedule={schedule}", "prune.event_warmup=0.2", "prune.event_share=0.9", *more)
+    masks = prune(f"prune.schedule={schedule}", "prune.event_warmup=0.2", "prune.event_fraction=0.9", *more)
     assert kept(masks) == round(0.2 * total(masks))
 
 

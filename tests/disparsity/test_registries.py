@@ -6,23 +6,23 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from disparsity import registries
+from disparsity.base.choice import names_of
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.readers.registry import READERS
 from disparsity.datasets.uri import open_data
-from disparsity.finetune.modes import MODES
-from disparsity.finetune.teachers import TEACHERS
+from disparsity.finetune.modes.settings import ModeSettings
+from disparsity.finetune.settings import TeacherSettings
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.pruning.patterns import PATTERNS
-from disparsity.pruning.schedules import SCHEDULES
-from disparsity.pruning.scopes import SCOPES
-from disparsity.pruning.scores.registry import SCORES
-from disparsity.quant.allocations.registry import ALLOCATIONS
-from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.pruning.scores.settings import ScoreSettings
+from disparsity.pruning.settings import PatternSettings, ScheduleSettings, ScopeSettings
+from disparsity.quant.allocations.settings import AllocationSettings
+from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.recipe.plan import ORDERS
 from disparsity.recipe.recipe import load_recipe
 from disparsity.registries import ENTRIES, check_name, installed, load, recipe_path, summaries
@@ -34,14 +34,19 @@ VOLUMES = "disparsity.stereo.volumes."
 
 
 @pytest.mark.parametrize(
-    ("kind", "methods"),
+    ("kind", "union"),
     [
-        ("scores", SCORES), ("scopes", SCOPES), ("schedules", SCHEDULES), ("patterns", PATTERNS), ("modes", MODES),
-        ("quantizers", QUANTIZERS), ("allocations", ALLOCATIONS), ("teachers", TEACHERS), ("orders", ORDERS),
-        ("data", READERS),
+        ("scores", ScoreSettings), ("scopes", ScopeSettings), ("schedules", ScheduleSettings),
+        ("patterns", PatternSettings), ("modes", ModeSettings), ("quantizers", QuantizerSettings),
+        ("allocations", AllocationSettings), ("teachers", TeacherSettings),
     ],
 )  # fmt: skip
-def test_the_names_of_methods_are_those_of_their_code(kind: str, methods: Iterable[str]) -> None:
+def test_the_names_of_methods_are_those_of_their_settings(kind: str, union: Any) -> None:
+    assert list(ENTRIES[kind]) == names_of(union)
+
+
+@pytest.mark.parametrize(("kind", "methods"), [("orders", ORDERS), ("data", READERS)])
+def test_other_names_are_those_of_their_code(kind: str, methods: Iterable[str]) -> None:
     assert list(ENTRIES[kind]) == list(methods)
 
 

@@ -22,9 +22,17 @@ from disparsity.run import context
 Writer = Callable[..., Path]
 
 SMALL = (
-    *("prune.train.steps=2", "prune.events=2", "prune.reconstruct.pairs=1", "prune.reconstruct.positions=100"),
-    *("finetune.steps=1", "finetune_quantized.steps=1", "quantize.calibration=max", "quantize.initialisation=max"),
-    *("quantize.reconstruct.pairs=1", "quantize.reconstruct.positions=60", "prune.train.kernels=dense"),
+    *(
+        "prune.train.steps=2",
+        "prune.events=2",
+    ),
+    *(
+        "finetune.steps=1",
+        "finetune_quantized.steps=1",
+        "quantize.calibration=max",
+        "quantize.quantizer.initialisation=max",
+    ),
+    *("quantize.calibration_pairs=1", "quantize.rounding.positions=60", "prune.train.kernels=dense"),
     *("finetune.kernels=dense", "finetune_quantized.kernels=dense"),
 )
 

@@ -19,7 +19,7 @@ from disparsity.pruning.scores import registry
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.grids.codes import integer_codes, weights_from_codes
-from disparsity.quant.quantizers import QUANTIZERS
+from disparsity.quant.quantizers import registry as quantizers
 
 PAGE = Path(__file__).parents[2] / "docs" / "extend.md"
 BLOCKS = {title: code for title, code in re.findall(r'```\w+ title="([\w.]+)"\n(.*?)```', PAGE.read_text(), re.DOTALL)}
@@ -44,22 +44,26 @@ def test_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
 def test_a_score(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("disparsity.pruning.scores.registry.SCORES", registry.SCORES.copy())
-    exec(compile(BLOCKS["smallest_filter.py"], "smallest_filter.py", "exec"), {})
+    exec(compile(BLOCKS["smallest_filter.py"], "smallest_filter.py", "exec", dont_inherit=True), {})
     layer = nn.Conv2d(1, 2, 1, bias=False)
     layer.weight.data = torch.tensor([3.0, -4.0]).view(2, 1, 1, 1)
     layers = {"layer": layer}
     attach_masks(nn.ModuleDict(layers), prunable_layers(nn.ModuleDict(layers)))
-    scores = registry.SCORES["filter_norm"].build(SimpleNamespace(layers=layers))(1)
+    scores = registry.SCORES["filter_norm"](SimpleNamespace(layers=layers), None)(1)
     assert scores["layer"].flatten().tolist() == [3.0, 4.0]
     assert scores["layer"].shape == layer.weight.shape
 
 
 def test_a_quantizer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("disparsity.quant.quantizers.QUANTIZERS", QUANTIZERS.copy())
-    exec(compile(BLOCKS["coarse.py"], "coarse.py", "exec"), {})
+    monkeypatch.setattr("disparsity.quant.quantizers.registry.QUANTIZERS", quantizers.QUANTIZERS.copy())
+    exec(compile(BLOCKS["coarse.py"], "coarse.py", "exec", dont_inherit=True), {})
     network = nn.Sequential(nn.Conv2d(3, 4, 3))
     before = network[0].weight.detach().clone()
-    attach_quantizers(network, {"0": LayerBits(weights=4, activations=32)}, quantizer="coarse")
+    attach_quantizers(
+        network,
+        {"0": LayerBits(weights=4, activations=32)},
+        quantizer=quantizers.QUANTIZERS["coarse"].settings(),
+    )
     codes, steps = integer_codes(network[0])
     assert int(codes.abs().max()) == 7
     assert len(set(steps.tolist())) == 1

@@ -31,7 +31,7 @@ sparsity = 0.7
 events = 2
 [prune.train]
 steps = 3
-rate = "constant"
+lr_schedule = "constant"
 batch_norm = "eval"
 [finetune]
 steps = 2

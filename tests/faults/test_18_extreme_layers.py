@@ -12,7 +12,8 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.quant.layer_bits import uniform_bits
+from disparsity.quant.settings import BitSettings
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
@@ -35,7 +36,7 @@ def test_layers_without_weights_are_quantized_and_run(share: float) -> None:
     set_masks(net, {name: torch.rand_like(layer.weight) < share for name, layer in layers.items()})
     zero_pruned(net)
     fold_batchnorm(net, views)
-    attach_quantizers(net, uniform_bits(net, QuantSettings(weight_bits=4), first=net.spec.first))
+    attach_quantizers(net, uniform_bits(net, BitSettings(weight_bits=4), first=net.spec.first))
     calibrate(net, [views])
     finalise(net)
     assert bool(torch.isfinite(estimate(net, *views)).all())
@@ -47,7 +48,7 @@ def test_layers_without_weights_are_quantized_and_run(share: float) -> None:
 def test_views_without_contrast_calibrate(value: float) -> None:
     net, view = network(), torch.full((1, 3, 32, 64), value)
     fold_batchnorm(net, (view, view))
-    attach_quantizers(net, uniform_bits(net, QuantSettings(), first=net.spec.first))
+    attach_quantizers(net, uniform_bits(net, BitSettings(), first=net.spec.first))
     calibrate(net, [(view, view)])
     finalise(net)
     assert bool(torch.isfinite(estimate(net, view, view)).all())

@@ -19,7 +19,10 @@ from campaign.targets import TARGETS
         ("seed = -1\n[finetune]\nsteps = 1", "seed: out of range; found -1"),
         ("[data]\nmask_disparity = nan", "mask_disparity: not a finite number; found nan"),
         ("[finetune]\nsteps = 1\nlearning_rate = 1e400", "learning_rate: not a finite number; found inf"),
-        ("[finetune]\nsteps = 1\nlearning_rate = -1e308", "impossible training settings"),
+        (
+            "[finetune]\nsteps = 1\nlearning_rate = -1e308",
+            r"finetune\.learning_rate: out of range; found -1e\+308; expected above 0",
+        ),
         ("a = 1\na = 2", "not a TOML file; found Cannot overwrite"),
         ("x = " + "[" * 5_000, "not a TOML file"),
         ("!!python/object/apply:os.system ['true']", "not a TOML file"),
@@ -41,7 +44,7 @@ def test_all_mistakes_at_once(tmp_path: Path, one_line: Callable[..., str]) -> N
         "'sed'",
         "threads: wrong type",
         "did you mean 'sparsity'",
-        "prune: events: wrong type",
+        "prune.events: wrong type; found 1.5; expected int",
         "'steps'",
         "missing key 'sparsity'",
     ):
@@ -52,3 +55,12 @@ def test_mutated_recipes_end_in_our_error(tmp_path: Path) -> None:
     seeds = TARGETS["recipe"].seeds(tmp_path)
     accepted = [one(TARGETS["recipe"], seeds, f"row 19 {number}", tmp_path / "input") for number in range(300)]
     assert 10 < sum(accepted) < 290
+
+
+def test_all_keys_of_the_older_form_at_once(tmp_path: Path, one_line: Callable[..., str]) -> None:
+    text = '[prune]\nsparsity = 0.5\nhandicap = 0.5\n[finetune]\nsteps = 1\nrate = "constant"\npsgd = 1.0\n'
+    (tmp_path / "recipe.toml").write_text(text)
+    line = one_line(2, "run", tmp_path / "recipe.toml", "--out", tmp_path / "run")
+    assert "recipe.toml: keys of an older form: " in line
+    for found in ("prune.mode.regrow_penalty", "finetune.rate is now finetune.lr_schedule", "finetune.psgd.strength"):
+        assert found in line

@@ -21,11 +21,11 @@ def test_cosine_falls_from_the_full_rate_towards_zero() -> None:
 
 
 def test_constant() -> None:
-    assert rates(rate="constant") == [0.5] * 8
+    assert rates(lr_schedule="constant") == [0.5] * 8
 
 
 def test_warm_up_is_linear_and_never_zero() -> None:
-    assert rates(rate="constant", warmup=3) == pytest.approx([0.125, 0.25, 0.375] + [0.5] * 5)
+    assert rates(lr_schedule="constant", warmup=3) == pytest.approx([0.125, 0.25, 0.375] + [0.5] * 5)
     both = rates(warmup=3)
     assert both[0] == pytest.approx(0.125)
     assert both[4] == pytest.approx(0.25)

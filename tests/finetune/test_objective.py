@@ -12,14 +12,15 @@ import torch
 from disparsity.base.errors import InputError
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective, runs_in_bfloat16
-from disparsity.finetune.settings import TrainSettings
+from disparsity.finetune.settings import DenseTeacherSettings, PhotometricSettings, TrainSettings
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.photometric import photometric_loss, visible_in_both
 
 
-def objective(teacher: Any = None, **changes: Any) -> Objective:
-    return Objective(settings=TrainSettings(steps=1, **changes), teacher=teacher)
+def objective(teacher: Any = None, taught: tuple[float, float] = (0.0, 0.0), **changes: Any) -> Objective:
+    weights = DenseTeacherSettings(weight=taught[0], volume_weight=taught[1])
+    return Objective(settings=TrainSettings(steps=1, teacher=weights, **changes), teacher=teacher)
 
 
 def test_truth_counts_where_known_and_below_the_networks_maximum(network: Any, batches: Callable[[int], Batch]) -> None:
@@ -33,13 +34,13 @@ def test_truth_counts_where_known_and_below_the_networks_maximum(network: Any, b
     assert known.any()
     with torch.no_grad():
         expected = smooth_l1(net(batch.left, batch.right), truth, known, (1.0, 1.0))
-        assert float(objective(truth_weight=2.0)(net, batch)) == pytest.approx(2 * float(expected))
+        assert float(objective(supervised_weight=2.0)(net, batch)) == pytest.approx(2 * float(expected))
 
 
 def test_teacher_counts_everywhere_and_gets_no_gradient(network: Any, batches: Callable[[int], Batch]) -> None:
     net, teacher, batch = network().eval(), network(seed=1).eval(), batches(0)
     batch = replace(batch, valid=torch.zeros_like(batch.valid))
-    loss = objective(teacher, teacher_weight=3.0)(net, batch)
+    loss = objective(teacher, taught=(3.0, 0.0))(net, batch)
     loss.backward()
     with torch.no_grad():
         goal = teacher(batch.left, batch.right)[-1]
@@ -53,7 +54,7 @@ def test_own_teacher_leaves_only_the_coarse_map(network: Any, batches: Callable[
     net, batch = network().eval(), batches(0)
     with torch.no_grad():
         coarse, fine = net(batch.left, batch.right)
-        loss = objective(net, truth_weight=0.0, teacher_weight=1.0)(net, batch)
+        loss = objective(net, supervised_weight=0.0, taught=(1.0, 0.0))(net, batch)
     assert float(loss) == pytest.approx(float(torch.nn.functional.smooth_l1_loss(coarse, fine)), rel=1e-5)
 
 
@@ -73,7 +74,9 @@ def unlabelled(batch: Batch) -> Batch:
 @pytest.mark.parametrize("occlusion", ["network", "teacher"])
 def test_the_views_alone_train_a_network(network: Any, batches: Callable[[int], Batch], occlusion: str) -> None:
     net, judge = network(), network(seed=1).eval()
-    settings = TrainSettings(steps=1, truth_weight=0.0, photometric_weight=2.0, occlusion=occlusion)
+    photometric = PhotometricSettings(weight=2.0, occlusion=occlusion)
+    teacher = DenseTeacherSettings(weight=0.0)
+    settings = TrainSettings(steps=1, supervised_weight=0.0, teacher=teacher, photometric=photometric)
     batch = unlabelled(batches(0))
     before = {name: buffer.clone() for name, buffer in net.named_buffers()}
     net.train()
@@ -95,7 +98,7 @@ def test_the_photometric_loss_is_that_of_the_pixels_both_views_see(
 ) -> None:
     net, batch = network().eval(), unlabelled(batches(0))
     with torch.no_grad():
-        found = objective(truth_weight=0.0, photometric_weight=3.0)(net, batch)
+        found = objective(supervised_weight=0.0, photometric=PhotometricSettings(weight=3.0))(net, batch)
         maps = net(batch.left, batch.right)
         mirrored = net(batch.right.flip(-1), batch.left.flip(-1))[-1].flip(-1)
         visible = visible_in_both(maps[-1], mirrored)
@@ -108,7 +111,7 @@ def test_the_volumes_of_the_teacher_are_learned(network: Any, batches: Callable[
     net, teacher, batch = network().eval(), network(seed=1).eval(), unlabelled(batches(0))
     costs: list[torch.Tensor] = []
     handles = [n.soft_argmin.register_forward_pre_hook(lambda _, x: costs.append(x[0])) for n in (net, teacher)]
-    loss = objective(teacher, truth_weight=0.0, teacher_volume_weight=3.0)(net, batch)
+    loss = objective(teacher, supervised_weight=0.0, taught=(0.0, 3.0))(net, batch)
     for handle in handles:
         handle.remove()
     own, goal = (torch.softmax(-cost.detach().double(), dim=1) for cost in costs)
@@ -126,10 +129,10 @@ def test_the_volumes_of_the_teacher_are_learned(network: Any, batches: Callable[
 def test_volumes_and_maps_of_a_teacher_add_up(network: Any, batches: Callable[[int], Batch]) -> None:
     net, teacher, batch = network().eval(), network(seed=1).eval(), batches(0)
     with torch.no_grad():
-        maps = objective(teacher, truth_weight=0.0, teacher_weight=2.0)(net, batch)
-        volumes = objective(teacher, truth_weight=0.0, teacher_volume_weight=5.0)(net, batch)
-        both = objective(teacher, truth_weight=0.0, teacher_weight=2.0, teacher_volume_weight=5.0)(net, batch)
-        own = objective(net, truth_weight=0.0, teacher_volume_weight=5.0)(net, batch)
+        maps = objective(teacher, supervised_weight=0.0, taught=(2.0, 0.0))(net, batch)
+        volumes = objective(teacher, supervised_weight=0.0, taught=(0.0, 5.0))(net, batch)
+        both = objective(teacher, supervised_weight=0.0, taught=(2.0, 5.0))(net, batch)
+        own = objective(net, supervised_weight=0.0, taught=(0.0, 5.0))(net, batch)
     assert float(both) == pytest.approx(float(maps) + float(volumes), rel=1e-5)
     assert float(own) == pytest.approx(0.0, abs=1e-6)
 
@@ -141,7 +144,7 @@ def test_padding_teaches_nothing(network: Any, batches: Callable[[int], Batch]) 
     costs: list[torch.Tensor] = []
     handles = [n.soft_argmin.register_forward_pre_hook(lambda _, x: costs.append(x[0])) for n in (net, teacher)]
     with torch.no_grad():
-        loss = objective(teacher, truth_weight=0.0, teacher_volume_weight=1.0)(net, batch)
+        loss = objective(teacher, supervised_weight=0.0, taught=(0.0, 1.0))(net, batch)
     own, goal = (torch.softmax(-cost.double(), dim=1) for cost in costs)
     per_cell = (goal * (goal / own).log()).sum(dim=1)
     inside = torch.ones(8, 16)  # cells of 4 x 4 pixels: three rows are padded above, two columns on the right
@@ -155,7 +158,7 @@ def test_padding_teaches_nothing(network: Any, batches: Callable[[int], Batch]) 
 def test_a_network_without_volumes_has_no_distribution_to_teach(batches: Callable[[int], Batch]) -> None:
     net = build_network("dispnetc", width=2).eval()
     with pytest.raises(InputError, match=r"dispnetc: the network has no cost volume in front of a soft-argmin"):
-        objective(net, truth_weight=0.0, teacher_volume_weight=1.0)(net, batches(0))
+        objective(net, supervised_weight=0.0, taught=(0.0, 1.0))(net, batches(0))
 
 
 def test_parts_of_a_batch_average_to_its_loss_and_gradient(network: Any, batches: Callable[[int], Batch]) -> None:
@@ -164,7 +167,7 @@ def test_parts_of_a_batch_average_to_its_loss_and_gradient(network: Any, batches
     valid = batch.valid.clone()
     valid[0, :, :40] = False
     batch = replace(batch, valid=valid)
-    whole = objective(teacher, teacher_weight=0.5)
+    whole = objective(teacher, taught=(0.5, 0.0))
     expected = whole(net, batch)
     wanted = torch.autograd.grad(expected, list(net.parameters()), allow_unused=True)
     parts = [part / 2 for part in whole.parts(net, batch, 2)]

@@ -12,7 +12,10 @@ import torch
 from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
-from disparsity.finetune.modes import Frozen, Mode, Regrow
+from disparsity.finetune.modes.base import Mode
+from disparsity.finetune.modes.frozen import Frozen
+from disparsity.finetune.modes.regrow import Regrow
+from disparsity.finetune.modes.settings import RegrowSettings
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
@@ -27,6 +30,10 @@ from disparsity.stereo.network import StereoNetwork
 Batches = Callable[[int], Batch]
 
 
+def regrow() -> Regrow:
+    return Regrow(RegrowSettings())
+
+
 def prune(
     network: StereoNetwork,
     batches: Batches,
@@ -39,9 +46,9 @@ def prune(
 ) -> Trainer:
     layers = prunable_layers(network, network.spec.protected)
     attach_masks(network, layers)
-    settings = PruneSettings(**({"sparsity": 0.8, "events": 4, "event_share": 0.75} | changes))
+    settings = PruneSettings(**({"sparsity": 0.8, "events": 4, "event_fraction": 0.75} | changes))
     hook = Sparsify(layers, settings, steps, mode, {name: macs(name) for name in layers}, score_pass)
-    training = TrainSettings(steps=steps, learning_rate=5e-3, rate="constant")
+    training = TrainSettings(steps=steps, learning_rate=5e-3, lr_schedule="constant")
     run = Trainer(network, batches, Objective(settings=training), [hook, *([watch] if watch else [])])
     run.run("test")
     hook.finish(run)
@@ -58,7 +65,7 @@ class Densities(StepHook):
         self.kept.append(sum(int(mask.sum()) for mask in masks_of(trainer.network).values()))
 
 
-@pytest.mark.parametrize("mode", [Frozen, Regrow])
+@pytest.mark.parametrize("mode", [Frozen, regrow])
 def test_counts_follow_the_schedule_exactly_at_the_events(network: Any, batches: Batches, mode: Any) -> None:
     watch, net = Densities(), network()
     prune(net, batches, mode(), watch)
@@ -112,7 +119,7 @@ def test_frozen_masks_only_shrink(network: Any, batches: Batches) -> None:
 
 def test_events_behind_the_last_step_are_held_at_the_end(network: Any, batches: Batches) -> None:
     net = network()
-    run = prune(net, batches, Frozen(), event_share=1.0)
+    run = prune(net, batches, Frozen(), event_fraction=1.0)
     assert run.step == 8
     assert Sparsify.density(net) == pytest.approx(0.2, abs=1e-3)
 

@@ -14,7 +14,7 @@ from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.settings import TrainSettings
+from disparsity.finetune.settings import DenseTeacherSettings, InNetworkTeacherSettings, TrainSettings
 from disparsity.finetune.teachers import InNetworkTeacher, coarse_maps, pair_maps
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
@@ -110,7 +110,7 @@ def test_it_is_trusted_where_it_is_not_worse(network: Build, batches: Callable[[
     batch = batches(0)
     dense, student = network().eval(), pruned(network(seed=1)).eval()
     teacher = InNetworkTeacher(dense, batch_statistics=False)
-    settings = TrainSettings(steps=1, truth_weight=0.0, teacher_weight=1.0, teacher="in_network")
+    settings = TrainSettings(steps=1, supervised_weight=0.0, teacher=InNetworkTeacherSettings())
     with torch.no_grad():
         goal = teacher.joined(student)(batch.left, batch.right)[-1]
         own = student(batch.left, batch.right)[-1]
@@ -124,7 +124,7 @@ def test_it_is_trusted_where_it_is_not_worse(network: Build, batches: Callable[[
 
 
 def test_a_resumed_phase_finds_the_same_teacher(network: Build, batches: Callable[[int], Batch]) -> None:
-    settings = TrainSettings(steps=4, learning_rate=5e-3, teacher_weight=1.0, teacher="in_network")
+    settings = TrainSettings(steps=4, learning_rate=5e-3, teacher=InNetworkTeacherSettings())
     stored: dict[str, Tensor] = {}
 
     class Snapshot(StepHook):
@@ -167,7 +167,7 @@ def test_coarse_maps_without_training_the_layers() -> None:
 
 def test_every_map_learns_from_the_map_of_its_place(network: Build, batches: Callable[[int], Batch]) -> None:
     teacher, student, batch = network().eval(), network(seed=1).eval(), batches(0)
-    changes: dict[str, Any] = {"truth_weight": 0.0, "teacher_weight": 2.0, "teacher_maps": "all"}
+    changes: dict[str, Any] = {"supervised_weight": 0.0, "teacher": DenseTeacherSettings(weight=2.0, maps="all")}
     with torch.no_grad():
         assert float(Objective(settings=TrainSettings(steps=1, **changes), teacher=teacher)(teacher, batch)) == 0.0
         found = Objective(settings=TrainSettings(steps=1, **changes), teacher=teacher)(student, batch)

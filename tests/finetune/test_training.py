@@ -13,7 +13,10 @@ from torch import Tensor
 from disparsity.base.errors import DivergedError
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.lr_schedule import learning_rate
-from disparsity.finetune.modes import Frozen, Mode, Regrow
+from disparsity.finetune.modes.base import Mode
+from disparsity.finetune.modes.frozen import Frozen
+from disparsity.finetune.modes.regrow import Regrow
+from disparsity.finetune.modes.settings import RegrowSettings
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
@@ -27,6 +30,10 @@ Batches = Callable[[int], Batch]
 STEPS = 8
 
 
+def regrow() -> Regrow:
+    return Regrow(RegrowSettings())
+
+
 def trainer(network: StereoNetwork, batches: Batches, hooks: list[StepHook] | None = None, **changes: Any) -> Trainer:
     settings = TrainSettings(**({"steps": STEPS, "learning_rate": 5e-3, "warmup": 2} | changes))
     return Trainer(network, batches, Objective(settings=settings), hooks or [])
@@ -35,7 +42,7 @@ def trainer(network: StereoNetwork, batches: Batches, hooks: list[StepHook] | No
 def sparsify(network: StereoNetwork, mode: Mode, steps: int = STEPS, **changes: Any) -> Sparsify:
     layers = prunable_layers(network, network.spec.protected)
     attach_masks(network, layers)
-    settings = PruneSettings(**({"sparsity": 0.8, "events": 4, "event_share": 0.75} | changes))
+    settings = PruneSettings(**({"sparsity": 0.8, "events": 4, "event_fraction": 0.75} | changes))
     return Sparsify(layers, settings, steps, mode, dict.fromkeys(layers, 1.0), None)
 
 
@@ -63,7 +70,7 @@ def test_loss_falls(network: Any, batches: Batches) -> None:
     assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
 
 
-@pytest.mark.parametrize("mode", [None, Frozen, Regrow])
+@pytest.mark.parametrize("mode", [None, Frozen, regrow])
 def test_same_seed_twice_is_bit_identical(network: Any, batches: Batches, mode: Any) -> None:
     first, second = build(network, batches, mode), build(network, batches, mode)
     first.run("first")
@@ -71,7 +78,7 @@ def test_same_seed_twice_is_bit_identical(network: Any, batches: Batches, mode: 
     assert same(first.state(), second.state())
 
 
-@pytest.mark.parametrize("mode", [None, Frozen, Regrow])
+@pytest.mark.parametrize("mode", [None, Frozen, regrow])
 def test_resumed_anywhere_is_bit_identical_to_unbroken(network: Any, batches: Batches, mode: Any) -> None:
     unbroken = build(network, batches, mode)
     stored: dict[int, dict[str, Tensor]] = {}
@@ -141,7 +148,7 @@ def test_single_bad_steps_do_not_add_up(network: Any, batches: Batches) -> None:
     trainer(network(), Poison(batches, {0, 2, 3, 5, 6}), steps=9).run("test")
 
 
-@pytest.mark.parametrize("mode", [Frozen, Regrow])
+@pytest.mark.parametrize("mode", [Frozen, regrow])
 def test_a_bad_step_does_not_spoil_the_running_scores(network: Any, batches: Batches, mode: Any) -> None:
     net = network()
     hook = sparsify(net, mode())
@@ -200,7 +207,7 @@ def test_no_steps_do_nothing(network: Any, batches: Batches) -> None:
 def test_accumulated_steps_are_those_of_whole_batches_without_batch_statistics(network: Any, batches: Batches) -> None:
     whole, parted = network(), network()
     for net, count in ((whole, 1), (parted, 2)):
-        trainer(net, batches, steps=3, batch_norm="eval", accumulate=count).run("train")
+        trainer(net, batches, steps=3, batch_norm="eval", grad_accumulation_steps=count).run("train")
     for (name, one), other in zip(whole.named_parameters(), parted.parameters(), strict=True):
         if not name.endswith("bias"):  # Adam follows the signs of gradients that are zero but for rounding
             assert torch.allclose(one, other, atol=1e-5), name

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from disparsity.pruning.densities import select_erk, select_mac_weighted, spread
 from disparsity.pruning.selection import FloorSettings
 
-NO_FLOOR = FloorSettings(share=0.0)
+NO_FLOOR = FloorSettings(fraction=0.0)
 SHAPES = {"plane": (2, 2, 3, 3), "volume": (2, 1, 3, 3, 3), "linear": (4, 5)}
 
 

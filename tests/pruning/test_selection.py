@@ -15,7 +15,7 @@ from disparsity.pruning.selection import (
     select_per_layer,
 )
 
-NO_FLOOR = FloorSettings(share=0.0)
+NO_FLOOR = FloorSettings(fraction=0.0)
 
 score_lists = st.lists(st.lists(st.floats(0, 4, width=16), min_size=1, max_size=15), min_size=1, max_size=5)
 
@@ -45,13 +45,13 @@ def naive_global(lists: list[list[float]], density: float, share: float) -> list
 
 @given(score_lists, st.floats(0, 1), st.floats(0, 1))
 def test_global_selection_equals_a_plain_sort(lists: list[list[float]], density: float, share: float) -> None:
-    masks = select_global(tensors(lists), density, FloorSettings(share=share))
+    masks = select_global(tensors(lists), density, FloorSettings(fraction=share))
     assert [mask.tolist() for mask in masks.values()] == naive_global(lists, density, share)
 
 
 @given(score_lists, st.floats(0, 1), st.floats(0, 1))
 def test_counts_are_exact_unless_the_floors_exceed_them(lists: list[list[float]], density: float, share: float) -> None:
-    floor, scores = FloorSettings(share=share), tensors(lists)
+    floor, scores = FloorSettings(fraction=share), tensors(lists)
     masks = select_global(scores, density, floor)
     floors = sum(floor.count(score) for score in scores.values())
     assert kept(masks) == max(floors, keep_count(sum(map(len, lists)), density))
@@ -92,25 +92,25 @@ def test_no_layer_is_emptied_by_an_extreme_score() -> None:
 
 def test_places_that_floors_take_can_push_another_layer_to_its_floor() -> None:
     scores = {"a": torch.arange(10.0) + 20, "b": torch.arange(10.0) + 10, "c": torch.arange(10.0)}
-    masks = select_global(scores, 0.5, FloorSettings(share=0.4))  # places 10, 5, 0; then 10, 1, 4; then 7, 4, 4
+    masks = select_global(scores, 0.5, FloorSettings(fraction=0.4))  # places 10, 5, 0; then 10, 1, 4; then 7, 4, 4
     assert [int(masks[name].sum()) for name in scores] == [7, 4, 4]
     assert masks["c"].tolist() == [False] * 6 + [True] * 4
 
 
 def test_floors_come_before_the_density() -> None:
     scores = {"a": torch.arange(10.0), "b": torch.arange(10.0)}
-    masks = select_global(scores, 0.05, FloorSettings(share=0.3))
+    masks = select_global(scores, 0.05, FloorSettings(fraction=0.3))
     assert [mask.tolist() for mask in masks.values()] == [[False] * 7 + [True] * 3] * 2
 
 
 def test_floor_counts() -> None:
     score = torch.zeros(8, 4, 3, 3)
-    assert FloorSettings(share=0.1).count(score) == 28
-    assert FloorSettings(share=0.0, per_filter=1.5).count(score) == 12
-    assert FloorSettings(share=0.0).count(score) == 1
-    assert FloorSettings(share=1.0, per_filter=99.0).count(score) == score.numel()
-    assert FloorSettings(share=0.1, whole_slices=True).count(score) == 36
-    assert FloorSettings(share=0.1, whole_slices=True).count(torch.zeros(8, 4)) == 3
+    assert FloorSettings(fraction=0.1).count(score) == 28
+    assert FloorSettings(fraction=0.0, per_filter=1.5).count(score) == 12
+    assert FloorSettings(fraction=0.0).count(score) == 1
+    assert FloorSettings(fraction=1.0, per_filter=99.0).count(score) == score.numel()
+    assert FloorSettings(fraction=0.1, whole_slices=True).count(score) == 36
+    assert FloorSettings(fraction=0.1, whole_slices=True).count(torch.zeros(8, 4)) == 3
 
 
 def test_pruned_scores_below_zero_lose_against_live_zeros() -> None:

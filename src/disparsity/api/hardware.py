@@ -17,7 +17,7 @@ from disparsity.evaluation.activation_statistics import observe_data
 from disparsity.export.format import checked_format, write_format
 from disparsity.hwcost.models.machine import BUFFER_BYTES, DRAM_BYTES_PER_CYCLE, Machine
 from disparsity.hwcost.profiles.technology import load_profile
-from disparsity.recipe.recipe import parse_size
+from disparsity.recipe.size import parse_size
 from disparsity.report.cost_report import cost_report
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks.users import is_user_network

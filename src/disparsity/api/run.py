@@ -16,7 +16,8 @@ from disparsity.api.network import Network, load
 from disparsity.api.report import Report
 from disparsity.base.errors import InputError
 from disparsity.evaluation.evaluation import load_panels
-from disparsity.recipe.recipe import Recipe, changed, from_table, load_recipe
+from disparsity.recipe.recipe import Recipe, changed, load_recipe
+from disparsity.recipe.table import from_table
 from disparsity.registries import check_name, recipe_path
 from disparsity.report.build import PACKED_FILE, finished_stages
 from disparsity.report.figures.mask_figures import channel_maps, weight_masks

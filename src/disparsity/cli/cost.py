@@ -59,7 +59,7 @@ def _compare(arguments: argparse.Namespace, names: list[str]) -> int:
     check_folder(arguments.out)
     from disparsity.api.hardware import machine_of, opened_module  # noqa: PLC0415 - torch is slow to import
     from disparsity.cost import cost_comparison  # noqa: PLC0415
-    from disparsity.recipe.recipe import parse_size  # noqa: PLC0415
+    from disparsity.recipe.size import parse_size  # noqa: PLC0415
     from disparsity.report.network_comparison import comparison_markdown  # noqa: PLC0415
 
     size, machine = parse_size(arguments.size, "--size"), machine_of(**machine_settings(arguments))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from disparsity.base.errors import InputError
 from disparsity.datasets.uri import open_data
-from disparsity.recipe.recipe import Recipe, parse_size
+from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.size import parse_size
 
 
 def report_size(recipe: Recipe) -> tuple[int, int]:

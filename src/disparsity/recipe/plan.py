@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from disparsity.base.errors import InputError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.schedules import density_after
-from disparsity.pruning.settings import PruneSettings
-from disparsity.recipe.recipe import PruneSection, Recipe
+from disparsity.pruning.settings import OneShotSettings, PruneSettings
+from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.sections import PruneSection
 from disparsity.recipe.stages import FINETUNE, FINETUNE_QUANTIZED, PRUNE, QUANTIZE, STAGES, StageKind
 
 ORDERS = {
@@ -112,7 +113,7 @@ def _check_rounds(recipe: Recipe) -> None:
         raise InputError(
             "every round needs an event", where="prune.events", found=recipe.prune.events, expected=recipe.rounds
         )
-    if recipe.prune is not None and recipe.prune.schedule == "cyclic":
+    if recipe.prune is not None and recipe.prune.schedule.name == "cyclic":
         raise InputError("cycles do not fall into rounds", where="prune.schedule", found="cyclic")
 
 
@@ -144,19 +145,21 @@ def _part_of_training(settings: TrainSettings, number: int, rounds: int) -> Trai
 def _part_of_pruning(section: PruneSection, number: int, rounds: int) -> PruneSection:
     """A round's events: those of the whole schedule that fall into it."""
     before, after = (_share(section.events, count, rounds) for count in (number, number + 1))
-    first = section.first_sparsity if number == 0 else _sparsity_after(before + 1, section)
+    schedule = section.schedule
+    if number > 0 and not isinstance(schedule, OneShotSettings):
+        schedule = replace(schedule, first_sparsity=_sparsity_after(before + 1, section))
     return replace(
         section,
         sparsity=_sparsity_after(after, section),
-        first_sparsity=first,
+        schedule=schedule,
         events=after - before,
         train=_part_of_training(section.train, number, rounds),
     )
 
 
 def _sparsity_after(event: int, settings: PruneSettings) -> float:
-    first, last = 1.0 - settings.first_sparsity, 1.0 - settings.sparsity
-    return 1.0 - density_after(event, settings.events, settings.schedule, first, last)
+    first, last = 1.0 - settings.schedule.first_sparsity, 1.0 - settings.sparsity
+    return 1.0 - density_after(event, settings.events, settings.schedule.name, first, last)
 
 
 def _share(whole: int, number: int, rounds: int) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from disparsity.base.errors import InputError
+from pydantic import Field
+
+from disparsity.base.settings import PositiveCount, settings
+from disparsity.base.settings_errors import Mistake
 
 ERRORS: dict[str, str] = {"epe": "epe_px", "d1": "d1_percent", "bad3": "bad3_percent"}
 """Errors by name, each with its key in a report's accuracy rows."""
@@ -17,8 +20,6 @@ COSTS: dict[str, Callable[[Mapping[str, Any]], float]] = {
     "energy": lambda report: report["hardware"]["mac_energy_pj"]["compressed"],
 }
 """Costs by name, each read from a report: bytes of the packed file, bit operations, pJ of all MACs."""
-
-SAMPLERS = ("tpe", "nsga2", "random")
 
 Choice = str | int | float | bool
 
@@ -41,46 +42,37 @@ class Parameter:
     values: Range | tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@settings
 class SweepSettings:
     """The recipe's `sweep` section.
 
     Attributes:
         parameters: what varies, as `key = low..high`, `key = low..high log` or `key = a | b | c`, e.g.
             `prune.sparsity = 0.9..0.99`.
-        error: a name in `ERRORS`, of the last stage on the first test data.
-        cost: a name in `COSTS`.
+        error: `epe`, `d1` or `bad3`, of the last stage on the first test data.
+        cost: `bytes` of the packed file, `bops`, or `energy` of all MACs.
         sampler: `tpe` (tree of Parzen estimators), `nsga2` (genetic) or `random`.
         trials: finished runs that the sweep ends with.
 
     """
 
-    parameters: tuple[str, ...]
-    error: str = "epe"
-    cost: str = "bytes"
-    sampler: str = "tpe"
-    trials: int = 20
+    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    error: Literal["epe", "d1", "bad3"] = "epe"
+    cost: Literal["bytes", "bops", "energy"] = "bytes"
+    sampler: Literal["tpe", "nsga2", "random"] = "tpe"
+    trials: PositiveCount = 20
 
     def __post_init__(self) -> None:
-        """Refuse unknown names and parameters that cannot be read."""
-        for kind, name, known in (
-            ("error", self.error, tuple(ERRORS)),
-            ("cost", self.cost, tuple(COSTS)),
-            ("sampler", self.sampler, SAMPLERS),
-        ):
-            if name not in known:
-                raise InputError(f"unknown {kind} '{name}'", where=kind, expected=", ".join(known))
-        if self.trials < 1 or not self.parameters:
-            raise InputError("nothing to sweep", found=self, expected="trials >= 1 and at least one of parameters")
+        """Refuse parameters that cannot be read, or stand twice."""
         keys = [parameter.key for parameter in self.parsed()]
         if len(set(keys)) < len(keys):
-            raise InputError("a parameter stands twice", where="parameters", found=", ".join(keys))
+            raise Mistake("a parameter stands twice", key="parameters", found=", ".join(keys))
 
     def parsed(self) -> list[Parameter]:
         """`parameters` as data.
 
         Raises:
-            InputError: one of them is of another form.
+            Mistake: one of them is of another form.
 
         """
         return [parse_parameter(text) for text in self.parameters]
@@ -90,7 +82,7 @@ def parse_parameter(text: str) -> Parameter:
     """One entry of `parameters`.
 
     Raises:
-        InputError: it is of another form.
+        Mistake: it is of another form.
 
     """
     key, equals, values = (part.strip() for part in text.partition("="))
@@ -118,6 +110,6 @@ def _parse_range(values: str, text: str) -> Range:
     return Range(low=numbers[0], high=numbers[1], whole=whole, log=log)
 
 
-def _unreadable(text: str) -> InputError:
+def _unreadable(text: str) -> Mistake:
     expected = "KEY = LOW..HIGH, KEY = LOW..HIGH log with LOW > 0, or KEY = A | B"
-    return InputError("not a parameter of a sweep", where="sweep.parameters", found=repr(text), expected=expected)
+    return Mistake("not a parameter of a sweep", key="parameters", found=repr(text), expected=expected)

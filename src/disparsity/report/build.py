@@ -130,17 +130,17 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: Mapping[str, Sta
     prune, quantize = recipe.prune, recipe.quantize
     training = {stage.name: recipe.phases.get(stage.training) for stage in STAGES.values() if stage.compresses}
     phases = {name: settings for name, settings in training.items() if settings is not None}
-    teachers = {phase.teacher for phase in phases.values() if phase.needs_teacher}
+    teachers = {phase.teacher.name for phase in phases.values() if phase.needs_teacher}
     seconds = {folder.name: load_facts(folder)["seconds"] for folder in folders}
     seconds |= {f"evaluate-{stage}": content.seconds for stage, content in evaluations.items()}
     return SettingsSection(
-        score=prune.score if prune else "none",
-        scope=prune.scope if prune else "none",
-        schedule=prune.schedule if prune else "none",
-        pattern=prune.pattern if prune else "none",
-        mode=prune.mode if prune else "none",
-        quantizer=quantize.quantizer if quantize else "none",
-        allocation=quantize.allocation if quantize else "none",
+        score=prune.score.name if prune else "none",
+        scope=prune.scope.name if prune else "none",
+        schedule=prune.schedule.name if prune else "none",
+        pattern=prune.pattern.name if prune else "none",
+        mode=prune.mode.name if prune else "none",
+        quantizer=quantize.quantizer.name if quantize else "none",
+        allocation=quantize.allocation.name if quantize else "none",
         teacher=", ".join(sorted(teachers)) or "none",
         seed=recipe.seed,
         steps={name: phase.steps for name, phase in phases.items()},

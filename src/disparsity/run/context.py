@@ -13,6 +13,7 @@ from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
 from disparsity.base.signals import StopRequest
 from disparsity.checkpoint.restore import open_network
+from disparsity.datasets.augmentation.settings import NO_AUGMENTATION
 from disparsity.datasets.batches.device import DeviceStream
 from disparsity.datasets.batches.prefetch import BatchSource, Prefetcher
 from disparsity.datasets.batches.stream import Batch, TrainingStream
@@ -20,7 +21,9 @@ from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.recipe.plan import PlannedStage
-from disparsity.recipe.recipe import DataSection, Recipe, parse_size
+from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.sections import DataSection
+from disparsity.recipe.size import parse_size
 from disparsity.run import batch_numbers
 from disparsity.run.folder import stage_folder
 from disparsity.run.resumable import ResumableTraining
@@ -156,7 +159,7 @@ def open_stream(
         data.batch,
         crop,
         seed,
-        augment=data.augmentation or data.augment,
+        augmentation=data.augmentation,
         fill=data.mixed_sizes == "pad",
         part=part,
         max_disparity=data.mask_disparity or None,
@@ -172,8 +175,7 @@ def _calibration_data(data: DataSection) -> DataSection:
         weights=() if data.calibration else data.weights,
         crop=data.calibration_crop or data.crop,
         workers=0,
-        augment=False,
-        augmentation=None,
+        augmentation=NO_AUGMENTATION,
     )
 
 

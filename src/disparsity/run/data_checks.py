@@ -41,9 +41,9 @@ def check_data(recipe: Recipe, network: StereoNetwork) -> None:
 def _supervised_phase(recipe: Recipe) -> str | None:
     """The key of a training phase that has no other loss than the ground truth's, if there is one."""
     for key, phase in recipe.phases.items():
-        others = max(phase.teacher_weight, phase.teacher_volume_weight, phase.photometric_weight)
+        teaching = max(phase.teacher.weight, phase.teacher.volume_weight) > 0
         trains = phase.steps > 0 or key == "prune.train"  # its loss also scores the weights
-        if trains and phase.truth_weight > 0 and others == 0:
+        if trains and phase.supervised_weight > 0 and not teaching and phase.photometric is None:
             return key
     return None
 
@@ -51,7 +51,7 @@ def _supervised_phase(recipe: Recipe) -> str | None:
 def _check_labels(recipe: Recipe, uri: str, data: StereoDataset) -> None:
     key = _supervised_phase(recipe)
     if key is not None and not has_ground_truth(data):
-        remedy = f"train without it: {key}.truth_weight = 0 and {key}.teacher_weight = 1"
+        remedy = f"train without it: {key}.supervised_weight = 0 and {key}.teacher = dense"
         raise DataError("the pairs have no ground truth", where=uri, expected="disparity maps", remedy=remedy)
 
 
@@ -64,7 +64,7 @@ def _check_usable(recipe: Recipe, train: dict[str, StereoDataset], limit: float)
         "no training pixel has a usable disparity",
         where=", ".join(train),
         expected=f"known disparities below {limit:g} px",
-        remedy=f"use other pairs or a network of a larger range, or {key}.truth_weight = 0 with a teacher",
+        remedy=f"use other pairs or a network of a larger range, or {key}.supervised_weight = 0 with a teacher",
     )
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from disparsity.datasets.augmentation.simple import Jitter, jitter
+from disparsity.datasets.augmentation.settings import MildAugmentationSettings
+from disparsity.datasets.augmentation.simple import jitter
 from disparsity.datasets.sample import Sample
 
 STILL = {"gain": 0.0, "gamma": 0.0, "channel_gain": 0.0, "asymmetry": 0.0, "flip": 0.0}
@@ -21,7 +22,7 @@ def sample() -> Sample:
 
 
 def changed(sample: Sample, seed: int = 0, **settings: float) -> Sample:
-    return jitter(sample, Jitter(**{**STILL, **settings}), np.random.default_rng(seed))
+    return jitter(sample, MildAugmentationSettings(**{**STILL, **settings}), np.random.default_rng(seed))
 
 
 def test_zero_strength_changes_nothing(sample):
@@ -53,7 +54,7 @@ def test_symmetric_changes_are_the_same_function_of_both_views(sample):
 
 def test_colours_stay_in_range_and_ground_truth_stays(sample):
     for seed in range(20):
-        after = jitter(sample, Jitter(flip=0.0), np.random.default_rng(seed))
+        after = jitter(sample, MildAugmentationSettings(flip=0.0), np.random.default_rng(seed))
         assert after.left.min() >= 0
         assert max(after.left.max(), after.right.max()) <= 1
         assert torch.equal(after.disparity, sample.disparity)

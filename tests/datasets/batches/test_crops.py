@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from disparsity.base.errors import DataError
+from disparsity.datasets.augmentation.settings import MildAugmentationSettings
 from disparsity.datasets.batches.crops import crop, crops_of, pad
 from disparsity.datasets.batches.stream import TrainingStream, stack
 from disparsity.datasets.packed.writer import pack
@@ -70,7 +71,7 @@ def test_packed_data_gives_the_same_batches(kitti, tmp_path, window, fill):
     source = open_data(f"kitti2015:{kitti}")
     pack(source, tmp_path / "x.h5")
     streams = [
-        TrainingStream([data], [1.0], 3, window, 4, fill=fill, augment=True)
+        TrainingStream([data], [1.0], 3, window, 4, fill=fill, augmentation=MildAugmentationSettings())
         for data in (source, open_data(f"packed:{tmp_path / 'x.h5'}"))
     ]
     for step in range(6):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from disparsity.base.errors import DataError, InputError
+from disparsity.datasets.augmentation.settings import MildAugmentationSettings
 from disparsity.datasets.batches import prefetch
 from disparsity.datasets.batches.prefetch import Prefetcher
 from disparsity.datasets.batches.stream import Batch, TrainingStream
@@ -37,7 +38,7 @@ class Counting:
 
 def scenes() -> TrainingStream:
     data = [open_data(f"synthetic:?pairs=3&size=32x48&seed={seed}&max_disparity=12") for seed in (1, 2)]
-    return TrainingStream(data, [0.7, 0.3], 2, (24, 32), 5, augment=True)
+    return TrainingStream(data, [0.7, 0.3], 2, (24, 32), 5, augmentation=MildAugmentationSettings())
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from disparsity.base.errors import DataError, InputError
+from disparsity.datasets.augmentation.settings import NO_AUGMENTATION, Augmentation, MildAugmentationSettings
 from disparsity.datasets.batches import stream as stream_module
 from disparsity.datasets.batches.crops import crop
 from disparsity.datasets.batches.stream import TrainingStream, stack
@@ -44,8 +45,10 @@ class Coded:
         return self.name
 
 
-def stream(*, seed: int = 0, augment: bool = False, window: tuple[int, int] | None = (4, 5)) -> TrainingStream:
-    return TrainingStream([Coded(0, 3), Coded(1, 5)], [3.0, 1.0], 4, window, seed, augment=augment)
+def stream(
+    *, seed: int = 0, augmentation: Augmentation = NO_AUGMENTATION, window: tuple[int, int] | None = (4, 5)
+) -> TrainingStream:
+    return TrainingStream([Coded(0, 3), Coded(1, 5)], [3.0, 1.0], 4, window, seed, augmentation=augmentation)
 
 
 def test_crop_takes_the_same_window_of_everything():
@@ -76,12 +79,12 @@ def test_stack_keeps_order_and_refuses_unequal_sizes():
         stack([first, crop(first, 0, 0, 4, 5)])
 
 
-@pytest.mark.parametrize("augment", [False, True])
-def test_a_batch_depends_on_seed_and_step_only(augment):
-    walked = stream(augment=augment)
+@pytest.mark.parametrize("augmentation", [NO_AUGMENTATION, MildAugmentationSettings()])
+def test_a_batch_depends_on_seed_and_step_only(augmentation):
+    walked = stream(augmentation=augmentation)
     walk = [walked.next_batch(step) for step in range(6)]
     for step in (5, 2):
-        fresh = stream(augment=augment).next_batch(step)
+        fresh = stream(augmentation=augmentation).next_batch(step)
         assert fresh.ids == walk[step].ids
         for name in ("left", "right", "disparity", "valid"):
             assert torch.equal(getattr(fresh, name), getattr(walk[step], name))

@@ -20,9 +20,9 @@ from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings
-from disparsity.quant.quantizers import QUANTIZERS
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.registry import QUANTIZERS
+from disparsity.quant.quantizers.settings import PerGroupSettings
+from disparsity.quant.settings import BitSettings
 from disparsity.run.stages.layer_bits import bits_of, compressed_layers
 from disparsity.stereo.networks import build_network
 
@@ -58,7 +58,7 @@ def test_unfolded_norms_and_layers_in_float_beside_integers(tmp_path: Path) -> N
     set_masks(before, {name: torch.rand_like(layer.weight) < 0.5 for name, layer in chosen.items()})
     zero_pruned(before)
     fold_batchnorm(before, tuple(views))
-    attach_quantizers(before, bits_of(before, QuantSettings(weight_bits=5)))
+    attach_quantizers(before, bits_of(before, BitSettings(weight_bits=5)))
     calibrate(before, [tuple(views)])
     finalise(before)
     write_network(tmp_path / "packed.h5", before)
@@ -81,13 +81,14 @@ def test_every_quantizer_comes_back_bit_by_bit(tmp_path: Path, name: str) -> Non
     views = torch.rand(2, 1, 3, 32, 64)
     fold_batchnorm(before, tuple(views))
     layers = prunable_layers(before, before.spec.protected)
-    if QUANTIZERS[name].takes_zeros:
+    kind = QUANTIZERS[name].settings
+    if kind.keeps_zeros:
         attach_masks(before, layers)
         set_masks(before, {each: torch.rand_like(layer.weight) < 0.3 for each, layer in layers.items()})
         zero_pruned(before)
-    settings = QuantSettings(weight_bits=QUANTIZERS[name].widths[-1])
-    shared = QuantizerSettings(granularity="per_group", group_size=5)
-    attach_quantizers(before, bits_of(before, settings), quantizer=name, settings=shared)
+    bits = bits_of(before, BitSettings(weight_bits=kind.widths[-1]))
+    shared = {} if name == "transform" else {"granularity": PerGroupSettings(size=5)}
+    attach_quantizers(before, bits, quantizer=kind(**shared))
     calibrate(before, [tuple(views)])
     finalise(before)
     write_network(tmp_path / "packed.h5", before)

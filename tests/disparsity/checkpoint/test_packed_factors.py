@@ -14,13 +14,14 @@ from disparsity.hwcost.models.storage import layer_storage, network_storage
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.attach import attach_quantizers, layer_bits, weight_quantizer
 from disparsity.quant.bits import LayerBits
+from disparsity.quant.quantizers.settings import TransformSettings
 from disparsity.quant.quantizers.transform import TransformWeight
 
 
 def transformed(bits: int = 3, *, fresh: bool = False) -> nn.Sequential:
     torch.manual_seed(1 if fresh else 0)
     network = nn.Sequential(nn.Conv2d(6, 8, 3), nn.Conv2d(8, 2, 3)).eval()
-    attach_quantizers(network, {"0": LayerBits(weights=bits, activations=32)}, quantizer="transform")
+    attach_quantizers(network, {"0": LayerBits(weights=bits, activations=32)}, quantizer=TransformSettings())
     return network
 
 

@@ -22,7 +22,8 @@ from disparsity.pruning.prunable import prunable_layers
 from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.quant.layer_bits import uniform_bits
+from disparsity.quant.settings import BitSettings
 from disparsity.registries import ENTRIES
 from disparsity.stereo.network import StereoNetwork
 
@@ -42,7 +43,7 @@ def mask(network: StereoNetwork) -> None:
 def quantize(network: StereoNetwork) -> None:
     views = tuple(torch.rand(2, 1, 3, 32, 64, generator=torch.Generator().manual_seed(2)))
     fold_batchnorm(network, views)
-    attach_quantizers(network, uniform_bits(network, QuantSettings()), quantizer="lsq", initialisation="mse")
+    attach_quantizers(network, uniform_bits(network, BitSettings()))
     calibrate(network, [views])
 
 

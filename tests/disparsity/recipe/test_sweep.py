@@ -32,8 +32,8 @@ def test_parameters_are_read(text: str, key: str, values: object) -> None:
     ["", "a", "a =", "= 1..2", "a = 1", "a = 2..1", "a = 1..1", "a = x..y", "a = 0..1 log", "a = 1..2 lin", "a = b |"],
 )
 def test_what_is_no_parameter_is_named(text: str) -> None:
-    with pytest.raises(InputError, match="not a parameter of a sweep"):
-        parse_parameter(text)
+    with pytest.raises(InputError, match=r"^parameters: not a parameter of a sweep; found "):
+        SweepSettings(parameters=(text,))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from disparsity.checkpoint.packed import pack_network
 from disparsity.checkpoint.restore import open_network
 from disparsity.hwcost.codec.packing import pack
 from disparsity.recipe.input_size import report_size
-from disparsity.recipe.recipe import ReportSection
+from disparsity.recipe.sections import ReportSection
 from disparsity.report.build import build_report, finished_stages, kept_weights
 from disparsity.run.folder import stored_recipe
 

@@ -10,10 +10,12 @@ import torch
 
 from disparsity.base.errors import InputError
 from disparsity.base.signals import StopRequest
+from disparsity.datasets.augmentation.settings import MildAugmentationSettings
 from disparsity.datasets.sample import StereoDataset
 from disparsity.datasets.uri import open_data
 from disparsity.recipe.plan import PlannedStage
-from disparsity.recipe.recipe import DataSection, Recipe
+from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.sections import DataSection
 from disparsity.recipe.stages import FINETUNE, FINETUNE_QUANTIZED, PRUNE
 from disparsity.recipe.stages import TRAIN as TRAIN_KIND
 from disparsity.run.context import open_context, open_stream
@@ -49,7 +51,9 @@ def test_calibration_pairs_are_the_training_pairs_unless_named(tmp_path: Path) -
     context = open_context(Recipe(data=data), tmp_path, StopRequest())
     ids = set(context.calibration.next_batch(0, 20).ids)
     assert ids <= set(context.stream.next_batch(0, 200).ids)
-    named = replace(data, train=TRAIN[:1], calibration=TRAIN[1:], calibration_crop="16x32", augment=True)
+    named = replace(
+        data, train=TRAIN[:1], calibration=TRAIN[1:], calibration_crop="16x32", augmentation=MildAugmentationSettings()
+    )
     batch = open_context(Recipe(data=named), tmp_path, StopRequest()).calibration.next_batch(0, 20)
     assert len(set(batch.ids)) == 3
     assert batch.left.shape[-2:] == (16, 32)

@@ -43,7 +43,7 @@ def run(
 
 
 def test_a_recipe_that_uses_labels_refuses_pairs_without(run: Callable, unlabelled: str, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"the pairs have no ground truth; .* prune\.train\.truth_weight = 0 and prune"):
+    with pytest.raises(DataError, match=r"the pairs have no ground truth; .* prune\.train\.supervised_weight = 0"):
         run(f'data.train=["{unlabelled}"]')
     assert not (tmp_path / "run").exists()
 
@@ -55,7 +55,7 @@ def test_test_data_needs_labels(run: Callable, unlabelled: str) -> None:
 
 def test_a_teacher_alone_trains_on_pairs_without_labels(run: Callable, unlabelled: str, tmp_path: Path) -> None:
     phases = ("prune.train", "finetune", "finetune_quantized")
-    weights = [f"{phase}.{key}" for phase in phases for key in ("truth_weight=0.0", "teacher_weight=1.0")]
+    weights = [f"{phase}.{key}" for phase in phases for key in ("supervised_weight=0.0", "teacher=dense")]
     run(f'data.train=["{unlabelled}"]', *weights)
     assert (tmp_path / "run" / "evaluation" / "quantized.json").is_file()
 

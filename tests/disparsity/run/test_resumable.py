@@ -14,7 +14,7 @@ from disparsity.base.signals import StopRequest
 from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
-from disparsity.finetune.modes import Regrow
+from disparsity.finetune.modes.regrow import Regrow
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from disparsity.base.errors import DivergedError, StoppedError
-from disparsity.recipe.recipe import PruneSection, Recipe
+from disparsity.finetune.settings import TrainSettings
+from disparsity.recipe.recipe import Recipe
+from disparsity.recipe.sections import PruneSection
 from disparsity.recipe.sweep import SweepSettings
 from disparsity.sweep import worker
 from disparsity.sweep.study import Study, default_storage
@@ -17,7 +19,7 @@ from disparsity.sweep.study import Study, default_storage
 pytest.importorskip("optuna", reason="the extra [sweep] is not installed")
 
 SETTINGS = SweepSettings(parameters=("prune.sparsity = 0.5..0.95",), sampler="random", trials=4)
-RECIPE = Recipe(prune=PruneSection(sparsity=0.9))
+RECIPE = Recipe(prune=PruneSection(sparsity=0.9, train=TrainSettings(steps=20)))
 
 
 def fake_run(recipe: Recipe, out: Path) -> dict[str, Any]:

@@ -44,9 +44,9 @@ def pruned_by(network: Any, batches: Callable[[int], Batch]) -> Callable[..., Tr
         net = network(seed=seed)
         layers = prunable_layers(net, net.spec.protected)
         attach_masks(net, layers)
-        settings = PruneSettings(**({"sparsity": 0.8, "events": 3, "event_share": 0.9} | changes))
+        settings = PruneSettings(**({"sparsity": 0.8, "events": 3, "event_fraction": 0.9} | changes))
         hook = Sparsify(layers, settings, 10, mode, dict.fromkeys(layers, 1.0), None)
-        objective = Objective(settings=TrainSettings(steps=10, learning_rate=5e-3, rate="constant"))
+        objective = Objective(settings=TrainSettings(steps=10, learning_rate=5e-3, lr_schedule="constant"))
         return Trainer(net, batches, objective, [hook, SparseComputation(), *([watch] if watch else [])])
 
     return build

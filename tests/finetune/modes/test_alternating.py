@@ -11,6 +11,7 @@ from torch import nn
 from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.alternating import Alternating
 from disparsity.finetune.modes.base import Place
+from disparsity.finetune.modes.settings import AlternatingSettings
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import mask_modules, masks_of
 
@@ -23,7 +24,7 @@ def test_the_second_half_between_events_is_dense(
     masked_layer: Callable[[list[bool]], nn.Sequential], since: int | None, until: int | None, lifted: bool
 ) -> None:
     network = masked_layer([True, False])
-    Alternating(0.5).before_step(network, Place(since=since, until=until))
+    Alternating(AlternatingSettings(dense_fraction=0.5)).before_step(network, Place(since=since, until=until))
     assert masks_of(network)["0"].tolist() == [[True, lifted]]
 
 
@@ -42,7 +43,7 @@ def test_every_dense_phase_trains_what_was_pruned(
             weights = [trained_weight(trainer.network.get_submodule(n)) for n in mask_modules(trainer.network)]
             returned.append(all(bool(torch.count_nonzero(weight)) for weight in weights))
 
-    trainer = run_to_end(pruned_by(Alternating(0.6), Watch()))
+    trainer = run_to_end(pruned_by(Alternating(AlternatingSettings(dense_fraction=0.6)), Watch()))
     first, second = 0.2 ** (1 / 3), 0.2 ** (2 / 3)
     assert shares == pytest.approx([1, 1, 1, first, 1, 1, second, 1, 1, 0.2], abs=1e-3)
     assert all(returned)

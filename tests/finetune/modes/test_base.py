@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
-from disparsity.finetune.modes import MODES, Alternating, Frozen, Reconstruct, RigL, Soft, build_mode
+from disparsity.finetune.modes.alternating import Alternating
 from disparsity.finetune.modes.base import Mode, clear_pruned_moments
-from disparsity.finetune.modes.settings import ModeSettings
+from disparsity.finetune.modes.frozen import Frozen
+from disparsity.finetune.modes.reconstruct import Reconstruct
+from disparsity.finetune.modes.rigl import RigL
+from disparsity.finetune.modes.settings import AlternatingSettings, RigLSettings, SoftSettings
+from disparsity.finetune.modes.soft import Soft
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import mask_modules, set_masks
 
 Build = Callable[[list[bool]], nn.Sequential]
 NEW: dict[str, Callable[[], Mode]] = {
-    "alternating": lambda: Alternating(0.6),
-    "soft": lambda: Soft(0.5),
-    "rigl": lambda: RigL(0.4),
+    "alternating": lambda: Alternating(AlternatingSettings(dense_fraction=0.6)),
+    "soft": lambda: Soft(SoftSettings(decay=0.5)),
+    "rigl": lambda: RigL(RigLSettings(drop_fraction=0.4)),
 }
 
 
@@ -59,33 +61,6 @@ def test_reconstruct_zeroes_first_then_solves_and_forgets_when_weights_move(mask
     mode.after_event(network, None)
     mode.after_backward(network)
     assert seen == [[[1.0, 0.0, 3.0]], "forget"]
-
-
-def test_every_mode_has_a_sentence() -> None:
-    assert list(MODES) == ["frozen", "regrow", "reconstruct", "alternating", "soft", "rigl"]
-    assert len({kind.summary for kind in MODES.values()}) == len(MODES)
-
-
-class Nothing:
-    def solve(self) -> None: ...
-
-    def forget(self) -> None: ...
-
-
-def test_every_mode_is_built_from_its_settings() -> None:
-    for name in MODES:
-        assert build_mode(ModeSettings(mode=name), Nothing()).__class__.__name__.lower() == name
-    with pytest.raises(InputError, match=r"prune\.mode: unknown mode 'thawed'; expected frozen, "):
-        build_mode(ModeSettings(mode="thawed"), Nothing())
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [{"mode": "alternating", "dense_share": 1.1}, {"mode": "soft", "fade": 1.0}, {"mode": "rigl", "exchange": -0.1}],
-)
-def test_settings_beyond_their_range_are_refused(wrong: Any) -> None:
-    with pytest.raises(InputError, match="out of range"):
-        build_mode(ModeSettings(**wrong), Nothing())
 
 
 @pytest.mark.parametrize("name", NEW)

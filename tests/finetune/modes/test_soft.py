@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from disparsity.base.layers import trained_weight
+from disparsity.finetune.modes.settings import SoftSettings
 from disparsity.finetune.modes.soft import Soft
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import masks_of, set_masks
@@ -17,7 +18,7 @@ Build = Callable[[list[bool]], nn.Sequential]
 
 
 def test_a_pruned_weight_fades_while_the_others_learn(masked_layer: Build) -> None:
-    network, mode = masked_layer([True, True, True]), Soft(0.25)
+    network, mode = masked_layer([True, True, True]), Soft(SoftSettings(decay=0.25))
     weight = trained_weight(network[0])
     optimizer = torch.optim.Adam([weight], 0.1)
     mode.start(network)
@@ -43,7 +44,7 @@ def test_a_pruned_weight_fades_while_the_others_learn(masked_layer: Build) -> No
 
 
 def test_fading_weights_do_not_return(masked_layer: Build) -> None:
-    network, mode = masked_layer([True, True, True]), Soft(0.9)
+    network, mode = masked_layer([True, True, True]), Soft(SoftSettings(decay=0.9))
     mode.start(network)
     set_masks(network, {"0": torch.tensor([[True, False, True]])})
     mode.after_event(network, None)
@@ -65,14 +66,16 @@ def test_the_masks_follow_the_events_with_a_delay(
             masks = masks_of(trainer.network).values()
             shares.append(sum(int(mask.sum()) for mask in masks) / sum(mask.numel() for mask in masks))
 
-    run_to_end(pruned_by(Soft(0.09), Watch(), event_share=0.6))  # events before steps 2, 4 and 6, gone in two steps
+    run_to_end(
+        pruned_by(Soft(SoftSettings(decay=0.09)), Watch(), event_fraction=0.6)
+    )  # events before steps 2, 4 and 6, gone in two steps
     first, second = 0.2 ** (1 / 3), 0.2 ** (2 / 3)
     expected = [1, 1, 1, first, first, second, second, 0.2, 0.2, 0.2]
     assert shares == pytest.approx(expected, abs=1e-3)
 
 
 def test_events_without_steps_cut_at_once(masked_layer: Build) -> None:
-    network, mode = masked_layer([True, True]), Soft()
+    network, mode = masked_layer([True, True]), Soft(SoftSettings())
     mode.weigh({"0": torch.ones(1, 2)}, network)
     set_masks(network, {"0": torch.tensor([[True, False]])})
     mode.after_event(network, None)

@@ -10,12 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, unfold
 
-from disparsity.base.errors import InputError
 from disparsity.base.layers import trained_weight
-from disparsity.finetune.reconstruction.least_squares import ReconstructSettings, dense_targets, reconstruct
+from disparsity.finetune.reconstruction.least_squares import dense_targets, reconstruct
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks
 
-SETTINGS = ReconstructSettings(pairs=1, positions=2000, ridge=1e-4)
+RIDGE = 1e-4
 
 
 def toy() -> nn.Sequential:
@@ -57,7 +56,7 @@ def test_all_ones_masks_and_equal_inputs_are_a_fixed_point() -> None:
     dense, inputs = toy(), torch.randn(3, 3, 16, 20)
     network = pruned(dense, 2.0)
     targets = dense_targets(dense, forward(inputs), 2000, 0)
-    saliencies = reconstruct(network, targets, forward(inputs), SETTINGS)
+    saliencies = reconstruct(network, targets, forward(inputs), RIDGE)
     assert list(saliencies) == LAYERS
     for name in LAYERS:
         before, after = dense.get_submodule(name), network.get_submodule(name)
@@ -74,7 +73,7 @@ def test_pruned_weights_stay_exactly_zero_and_the_output_comes_nearer(ridge: flo
         goal = dense(unseen)
         before = float((network(unseen) - goal).square().mean())
         targets = dense_targets(dense, forward(inputs), 2000, 0)
-        reconstruct(network, targets, forward(inputs), ReconstructSettings(pairs=3, positions=2000, ridge=ridge))
+        reconstruct(network, targets, forward(inputs), ridge)
         after = float((network(unseen) - goal).square().mean())
     assert after < 0.75 * before
     for name, mask in masks_of(network).items():
@@ -92,7 +91,7 @@ def test_error_of_every_layers_output_falls() -> None:
         return [float((found[name].outputs - targets[name].outputs).square().mean()) for name in LAYERS]
 
     before = errors()
-    reconstruct(network, targets, forward(inputs), SETTINGS)
+    reconstruct(network, targets, forward(inputs), RIDGE)
     assert all(after < earlier for after, earlier in zip(errors(), before, strict=True))
 
 
@@ -100,7 +99,7 @@ def test_first_layer_equals_a_direct_least_squares_solution() -> None:
     dense, inputs = toy(), torch.randn(1, 3, 31, 31)
     network = pruned(dense, 0.5)
     targets = dense_targets(dense, forward(inputs), 4000, 0)
-    reconstruct(network, targets, forward(inputs), ReconstructSettings(pairs=1, positions=4000, ridge=0.0))
+    reconstruct(network, targets, forward(inputs), 0.0)
     layer, mask = network[0], masks_of(network)["0"]
     columns = unfold(inputs, 3, padding=1, stride=2)[0].T.double()
     with torch.no_grad():
@@ -118,7 +117,7 @@ def test_measuring_only_leaves_the_weights() -> None:
     network = pruned(dense, 0.5)
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     targets = dense_targets(dense, forward(inputs), 500, 0)
-    saliencies = reconstruct(network, targets, forward(inputs), SETTINGS, solve=False)
+    saliencies = reconstruct(network, targets, forward(inputs), RIDGE, solve=False)
     assert all(torch.equal(state[name], tensor) for name, tensor in network.state_dict().items())
     for name, mask in masks_of(network).items():
         assert saliencies[name].shape == mask.shape
@@ -131,7 +130,7 @@ def test_statistics_mode_and_hooks_are_left_as_they_were() -> None:
     network = pruned(dense, 0.5).train()
     mean = network[1].running_mean.clone()
     targets = dense_targets(dense, forward(inputs), 500, 0)
-    reconstruct(network, targets, forward(inputs), SETTINGS)
+    reconstruct(network, targets, forward(inputs), RIDGE)
     assert network.training
     assert torch.equal(network[1].running_mean, mean)
     for module in (*network.modules(), *dense.modules()):
@@ -159,7 +158,7 @@ def test_layer_called_twice_is_solved_once_and_grouped_layers_are_left_alone() -
         network.shared.weight.mul_(0.5)
         network.grouped.weight.mul_(0.5)
     targets = dense_targets(dense, forward(inputs), 1000, 0)
-    solved = reconstruct(network, targets, forward(inputs), ReconstructSettings(ridge=0.0))
+    solved = reconstruct(network, targets, forward(inputs), 0.0)
     assert list(targets) == list(solved) == ["shared"]
     torch.testing.assert_close(network.shared.weight, dense.shared.weight, rtol=1e-3, atol=1e-4)
     assert torch.equal(network.grouped.weight, dense.grouped.weight * 0.5)
@@ -170,12 +169,6 @@ def test_same_seed_gives_the_same_bits() -> None:
     for _ in range(2):
         dense, inputs = toy(), torch.randn(2, 3, 16, 20, generator=torch.Generator().manual_seed(3))
         network = pruned(dense, 0.5)
-        reconstruct(network, dense_targets(dense, forward(inputs), 300, 7), forward(inputs), SETTINGS)
+        reconstruct(network, dense_targets(dense, forward(inputs), 300, 7), forward(inputs), RIDGE)
         results.append(network.state_dict())
     assert all(torch.equal(results[0][name], results[1][name]) for name in results[0])
-
-
-@pytest.mark.parametrize("changes", [{"pairs": 0}, {"positions": 0}, {"ridge": -1.0}, {"ridge": float("nan")}])
-def test_impossible_settings_are_refused(changes: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="impossible reconstruction settings"):
-        ReconstructSettings(**changes)

@@ -14,14 +14,13 @@ from torch import Tensor
 from disparsity.base.layers import trained_weight
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.reconstruction import reconstructor as module
-from disparsity.finetune.reconstruction.least_squares import ReconstructSettings
 from disparsity.finetune.reconstruction.reconstructor import Reconstructor
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 
-SETTINGS = ReconstructSettings(pairs=2, positions=1500, probes=2)
+SETTINGS: dict[str, Any] = {"positions": 1500, "ridge": 1e-3, "probes": 2}
 
 
 def pruned(dense: StereoNetwork, kept: float) -> StereoNetwork:
@@ -45,7 +44,7 @@ def test_solving_brings_a_pruned_network_nearer_to_the_dense_one_on_unseen_pairs
     dense = network().eval()
     net = pruned(dense, 0.6)
     before = distance(net, dense, batches(7))
-    Reconstructor(net, dense, batches(0), SETTINGS, 0).solve()
+    Reconstructor(net, dense, batches(0), **SETTINGS, seed=0).solve()
     assert distance(net, dense, batches(7)) < 0.6 * before
     for name, mask in masks_of(net).items():
         assert bool((trained_weight(net.get_submodule(name))[~mask] == 0).all())
@@ -56,7 +55,7 @@ def test_scores_have_the_weights_shape_and_are_zero_where_pruned(network: Any, b
     net = pruned(dense, 0.6)
     layers = prunable_layers(net, net.spec.protected)
     state = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    first, second = (Reconstructor(net, dense, batches(0), SETTINGS, 3).scores(layers) for _ in range(2))
+    first, second = (Reconstructor(net, dense, batches(0), **SETTINGS, seed=3).scores(layers) for _ in range(2))
     assert list(first) == list(layers)
     for name, mask in masks_of(net).items():
         assert first[name].shape == mask.shape
@@ -85,7 +84,7 @@ def test_targets_are_measured_once_and_saliencies_until_the_weights_move(
     dense = network().eval()
     net = pruned(dense, 0.6)
     layers = prunable_layers(net, net.spec.protected)
-    solver = Reconstructor(net, dense, batches(0), SETTINGS, 0)
+    solver = Reconstructor(net, dense, batches(0), **SETTINGS, seed=0)
     solver.solve()
     solver.scores(layers)
     assert calls == ["dense_targets", "reconstruct"]
@@ -99,7 +98,7 @@ def test_what_the_spec_excludes_is_not_solved(network: Any, batches: Callable[[i
     net = pruned(dense, 0.6)
     net.spec = dataclasses.replace(net.spec, uncompressed=("refine",))
     before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
-    Reconstructor(net, dense, batches(0), SETTINGS, 0).solve()
+    Reconstructor(net, dense, batches(0), **SETTINGS, seed=0).solve()
     moved = {name for name, tensor in net.state_dict().items() if not torch.equal(tensor, before[name])}
     assert moved
     assert not any(name.startswith("refine.") for name in moved)
@@ -110,7 +109,7 @@ def test_a_filter_that_the_disparity_does_not_see_scores_zero(network: Any, batc
     with torch.no_grad():
         dense.refine[7].weight.zero_()
     layers: dict[str, Any] = {"refine.0": dense.refine[0], "downsampling.0": dense.downsampling[0]}
-    scores: dict[str, Tensor] = Reconstructor(dense, dense, batches(0), SETTINGS, 0).scores(layers)
+    scores: dict[str, Tensor] = Reconstructor(dense, dense, batches(0), **SETTINGS, seed=0).scores(layers)
     assert not scores["refine.0"].any()
     assert bool((scores["downsampling.0"] > 0).any())
 
@@ -124,7 +123,7 @@ def test_transposed_convolutions_are_scored_and_left_as_they_are() -> None:
     left = torch.rand(2, 3, 32, 64)
     truth = torch.zeros(2, 32, 64)
     batch = Batch(left=left, right=torch.roll(left, -3, dims=-1), disparity=truth, valid=truth > 0, ids=("a", "b"))
-    solver = Reconstructor(net, dense, batch, ReconstructSettings(pairs=2, positions=400, probes=1), 0)
+    solver = Reconstructor(net, dense, batch, positions=400, ridge=1e-3, probes=1, seed=0)
     scores = solver.scores(layers)
     assert {name: score.shape for name, score in scores.items()} == {
         name: trained_weight(layer).shape for name, layer in layers.items()

@@ -41,7 +41,7 @@ class CountSparse(StepHook):
 
 
 def train(network: StereoNetwork, batches: Callable[[int], Batch], hooks: list[StepHook], steps: int = 4) -> None:
-    settings = TrainSettings(steps=steps, learning_rate=1e-3, rate="constant")
+    settings = TrainSettings(steps=steps, learning_rate=1e-3, lr_schedule="constant")
     attach_masks(network, prunable_layers(network, network.spec.protected))
     trainer = Trainer(network, batches, Objective(settings=settings), hooks)
     trainer.run("test")

@@ -12,6 +12,7 @@ from disparsity.base.errors import InputError
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.bits import LayerBits
+from disparsity.quant.quantizers.registry import QUANTIZERS
 
 
 class Volume(nn.Module):
@@ -84,7 +85,9 @@ def test_accumulators_of_4_bit_weights_and_8_bit_activations(anchors) -> None:
 )
 def test_accumulators_hold_codes_that_are_wider_than_what_is_stored(quantizer: str, bits: int, expected: int) -> None:
     network = nn.Sequential(nn.Linear(8, 3))
-    attach_quantizers(network, {"0": LayerBits(weights=bits, activations=32)}, quantizer=quantizer)
+    attach_quantizers(
+        network, {"0": LayerBits(weights=bits, activations=32)}, quantizer=QUANTIZERS[quantizer].settings()
+    )
     call = trace_workload(network, (torch.zeros(1, 8),), {"0": LayerBits(weights=bits, activations=8)}).calls[0]
     # the largest codes: 7, 2^6, 2^14 and 32 + 16 of signed integers; a sign alone adds nothing to its factor but itself
     assert call.weight_bits == bits

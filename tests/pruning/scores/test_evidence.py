@@ -17,7 +17,7 @@ from disparsity.pruning.scores.synflow import synflow_scores
 from disparsity.pruning.scores.taylor import TaylorScore, taylor_pass
 from disparsity.pruning.selection import FloorSettings, select_global, select_per_layer
 
-FLOOR = FloorSettings(share=0.0)
+FLOOR = FloorSettings(fraction=0.0)
 
 
 class Net(nn.Module):

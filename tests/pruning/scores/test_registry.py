@@ -1,14 +1,19 @@
-"""The registry: every score has a sentence, and gives one finite value per weight that is never negative."""
+"""Registry of scores: every score gives one finite value per weight that is never negative."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from disparsity.pruning.scores import SCORES
+from disparsity.base.choice import members, names_of
+from disparsity.base.settings_errors import fields_of
 from disparsity.pruning.scores.magnitude import magnitude_scores
+from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScoringContext
+from disparsity.pruning.scores.settings import ScoreSettings
 
 
 def context() -> ScoringContext:
@@ -27,17 +32,20 @@ def context() -> ScoringContext:
         rounded=lambda layer: layer.weight.detach(),
         ones_response=lambda copied: copied(torch.ones(1, 3, dtype=torch.float64)).sum(),
         saliencies=magnitude_scores,
-        batches=5,
-        taylor_form="mean_abs",
         seed=3,
     )
 
 
-@pytest.mark.parametrize("name", [name for name, score in SCORES.items() if score.build is not None])
+def settings(name: str, **changes: object) -> Any:
+    kind = next(kind for kind in members(ScoreSettings.__origin__) if kind.name == name)
+    counts = {key: 5 for key in ("batches", "samples") if key in fields_of(kind)}
+    return kind(**counts | changes)
+
+
+@pytest.mark.parametrize("name", SCORES)
 def test_every_pass_scores_every_weight_and_repeats_itself(name: str) -> None:
-    build, given = SCORES[name].build, context()
-    assert build is not None
-    first, second = build(given)(1), build(given)(1)
+    given = context()
+    first, second = (SCORES[name](given, settings(name))(1) for _ in range(2))
     for layer, module in given.layers.items():
         assert first[layer].shape == module.weight.shape
         assert first[layer].dtype == torch.float32
@@ -48,27 +56,16 @@ def test_every_pass_scores_every_weight_and_repeats_itself(name: str) -> None:
 
 
 def test_the_form_reaches_the_pass() -> None:
-    given = context()
-    squares = SCORES["taylor_pass"].build(ScoringContext(**(vars(given) | {"taylor_form": "mean_sq"})))(1)
-    assert not torch.allclose(squares["0"], SCORES["taylor_pass"].build(given)(1)["0"])
+    given, build = context(), SCORES["taylor_pass"]
+    squares, sizes = (build(given, settings("taylor_pass", form=form))(1) for form in ("mean_sq", "mean_abs"))
+    assert not torch.allclose(squares["0"], sizes["0"])
 
 
 def test_noise_differs_from_event_to_event() -> None:
-    noise = SCORES["random"].build(context())
+    noise = SCORES["random"](context(), settings("random"))
     assert not torch.equal(noise(1)["0"], noise(2)["0"])
 
 
-def test_every_score_has_a_sentence() -> None:
-    assert {
-        "taylor",
-        "taylor_pass",
-        "quant_aware",
-        "obs",
-        "fisher_obs",
-        "snip",
-        "synflow",
-        "magnitude",
-        "random",
-    } == set(SCORES)
-    assert all(score.description for score in SCORES.values())
-    assert [name for name, score in SCORES.items() if score.build is None] == ["taylor"]
+def test_every_score_but_that_of_the_steps_has_a_pass() -> None:
+    assert [name for name in names_of(ScoreSettings) if name not in SCORES] == names_of(ScoreSettings, from_steps=True)
+    assert set(SCORES) < set(names_of(ScoreSettings))

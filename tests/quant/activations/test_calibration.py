@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from disparsity.base.errors import InputError
-from disparsity.quant.activations.calibration import CalibrationSettings, calibrate
+from disparsity.quant.activations.calibration import calibrate
 from disparsity.quant.activations.calibration_rules import CALIBRATION_RULES
+from disparsity.quant.activations.settings import CalibrationSettings, PercentileRuleSettings
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits
 
@@ -108,7 +109,7 @@ def test_the_same_batches_give_the_same_steps(toy, pair) -> None:
 
 
 def test_unknown_rule() -> None:
-    with pytest.raises(InputError, match="found magic; expected auto, mse, percentile, max"):
+    with pytest.raises(InputError, match="rule: unknown name 'magic'; expected auto, mse, percentile, max"):
         CalibrationSettings(rule="magic")
 
 
@@ -130,10 +131,10 @@ def test_the_percentile_is_a_setting() -> None:
     batch = torch.linspace(0, 1, 1000).view(125, 8)
     for percentile in (50.0, 90.0):
         network = linear(8)
-        calibrate(network, [(batch,)], CalibrationSettings(rule="percentile", percentile=percentile))
+        calibrate(network, [(batch,)], CalibrationSettings(rule=PercentileRuleSettings(percentile=percentile)))
         assert float(input_quantizer(network[0]).step()) == pytest.approx(percentile / 100 / 255, rel=5e-3)
-    with pytest.raises(InputError, match="percentile out of range"):
-        CalibrationSettings(percentile=0.0)
+    with pytest.raises(InputError, match="percentile: out of range"):
+        PercentileRuleSettings(percentile=0.0)
 
 
 def test_a_rare_large_value_counts_though_few_values_are_sampled() -> None:

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits
+from disparsity.quant.quantizers.registry import QUANTIZERS
 
 KINDS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "conv1d": (lambda: nn.Conv1d(3, 4, 3, padding=1), (2, 3, 7)),
@@ -38,7 +39,9 @@ def quantize(
 ) -> None:
     """Quantizers as after calibration; the bias becomes float16, as at the end of stage two."""
     network = nn.Sequential(layer)
-    attach_quantizers(network, {"0": LayerBits(weights=weights, activations=activations)}, quantizer=quantizer)
+    attach_quantizers(
+        network, {"0": LayerBits(weights=weights, activations=activations)}, quantizer=QUANTIZERS[quantizer].settings()
+    )
     inputs = input_quantizer(layer)
     assert inputs is not None
     inputs.low = low

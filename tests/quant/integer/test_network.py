@@ -17,6 +17,7 @@ from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.integer.network import float_layers, integer_form, integer_layers
 from disparsity.quant.integer.settings import IntegerSettings
+from disparsity.quant.quantizers.settings import TransformSettings
 
 LAYERS = ("features.0", "filter.0", "up", "score")
 EIGHT = LayerBits(weights=8, activations=8)
@@ -85,7 +86,7 @@ def test_layers_left_in_float_are_named(toy: Any, pair: tuple[Tensor, Tensor]) -
 
 def test_weights_that_are_no_integers_stay_in_float(toy: Any, pair: tuple[Tensor, Tensor]) -> None:
     fold_batchnorm(toy, pair)
-    attach_quantizers(toy, {"filter.0": EIGHT}, quantizer="transform")
+    attach_quantizers(toy, {"filter.0": EIGHT}, quantizer=TransformSettings())
     attach_quantizers(toy, {"features.0": EIGHT})
     calibrate(toy, [pair])
     finalise(toy)

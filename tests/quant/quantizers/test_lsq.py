@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from disparsity.base.errors import InputError
 from disparsity.quant.grids.levels import Levels
 from disparsity.quant.grids.steps import step_from_log
 from disparsity.quant.quantizers.lsq import LsqActivation, LsqWeight, lsq_weight
+from disparsity.quant.quantizers.settings import LSQSettings, MeanStepSettings, MSEStepSettings
 
 
 def weight_with_zeros(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -21,7 +23,7 @@ def weight_with_zeros(*shape: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize("axis", [0, 1])
 def test_weights_lie_on_the_grid_of_their_channel(bits: int, axis: int) -> None:
     weight = weight_with_zeros(4, 6, 3, 3)
-    quantizer = lsq_weight(weight, bits, axis, "mse")
+    quantizer = lsq_weight(weight, bits, axis, LSQSettings())
     quantized = quantizer(weight).detach().movedim(axis, 0)
     assert quantizer.steps().shape == (weight.shape[axis],)
     for channel, step in enumerate(quantizer.steps().double().tolist()):
@@ -33,16 +35,16 @@ def test_weights_lie_on_the_grid_of_their_channel(bits: int, axis: int) -> None:
 
 def test_two_bits_are_ternary() -> None:
     weight = weight_with_zeros(3, 40)
-    quantizer = lsq_weight(weight, 2, 0, "mse")
+    quantizer = lsq_weight(weight, 2, 0, LSQSettings())
     codes = quantizer(weight) / quantizer.steps().float()[:, None]
     assert set(codes.unique().tolist()) == {-1.0, 0.0, 1.0}
 
 
-@pytest.mark.parametrize("initialisation", ["mse", "mean"])
-def test_a_pruned_channel_has_a_positive_step_and_a_finite_gradient(initialisation: str) -> None:
+@pytest.mark.parametrize("initialisation", [MSEStepSettings(), MeanStepSettings()])
+def test_a_pruned_channel_has_a_positive_step_and_a_finite_gradient(initialisation: Any) -> None:
     weight = weight_with_zeros(3, 8)
     weight[1] = 0
-    quantizer = lsq_weight(weight, 4, 0, initialisation)
+    quantizer = lsq_weight(weight, 4, 0, LSQSettings(initialisation=initialisation))
     weight.requires_grad_()
     quantizer(weight).square().sum().backward()
     assert bool((quantizer.steps() > 0).all())
@@ -55,7 +57,7 @@ def test_a_pruned_channel_has_a_positive_step_and_a_finite_gradient(initialisati
 
 def test_a_single_weight_per_channel_is_kept() -> None:
     weight = torch.tensor([[0.0, 0.37], [-2.5, 0.0]])
-    quantizer = lsq_weight(weight, 4, 0, "mse")
+    quantizer = lsq_weight(weight, 4, 0, LSQSettings())
     torch.testing.assert_close(quantizer(weight), weight, rtol=2.0**-11, atol=0)
 
 
@@ -71,13 +73,13 @@ def test_log_step_gradient_is_the_scaled_lsq_gradient_times_the_step() -> None:
 
 def test_negative_zero_never_appears() -> None:
     weight = torch.tensor([[-1e-4, -0.0, 1.0]])
-    quantized = lsq_weight(weight, 2, 0, "mse")(weight)
+    quantized = lsq_weight(weight, 2, 0, LSQSettings())(weight)
     assert not bool(torch.signbit(quantized).any())
 
 
 def test_rounding_steps_changes_no_output_and_is_idempotent() -> None:
     weight = weight_with_zeros(5, 30)
-    quantizer = lsq_weight(weight, 4, 0, "mse")
+    quantizer = lsq_weight(weight, 4, 0, LSQSettings())
     with torch.no_grad():
         quantizer.log_step.add_(torch.randn(5) * 0.3)
     before, steps = quantizer(weight), quantizer.steps()
@@ -91,7 +93,7 @@ def test_rounding_steps_changes_no_output_and_is_idempotent() -> None:
 
 def test_a_step_survives_many_large_updates() -> None:
     weight = weight_with_zeros(2, 50)
-    quantizer = lsq_weight(weight, 3, 0, "mse")
+    quantizer = lsq_weight(weight, 3, 0, LSQSettings())
     optimizer = torch.optim.Adam(quantizer.parameters(), lr=0.1)
     for _ in range(200):
         optimizer.zero_grad()
@@ -104,12 +106,7 @@ def test_a_step_survives_many_large_updates() -> None:
 
 def test_weights_that_are_not_finite_are_refused() -> None:
     with pytest.raises(InputError, match="not finite"):
-        lsq_weight(torch.tensor([[1.0, float("nan")]]), 4, 0, "mse")
-
-
-def test_unknown_initialisation_names_the_valid_ones() -> None:
-    with pytest.raises(InputError, match="found magic; expected mse, mean, max"):
-        lsq_weight(torch.ones(1, 1), 4, 0, "magic")
+        lsq_weight(torch.tensor([[1.0, float("nan")]]), 4, 0, LSQSettings())
 
 
 def test_activation_refuses_before_its_calibration() -> None:

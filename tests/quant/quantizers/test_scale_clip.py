@@ -6,18 +6,18 @@ import pytest
 import torch
 
 from disparsity.quant.quantizers.scale_clip import ScaleClipWeight, clipping, scale_clip_weight
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import PerGroupSettings, ScaleClipSettings
 
 
 def build(weight: torch.Tensor, bits: int = 4, **settings: object) -> ScaleClipWeight:
-    return scale_clip_weight(weight, bits, 0, "mse", QuantizerSettings(**settings))  # type: ignore[arg-type]
+    return scale_clip_weight(weight, bits, 0, ScaleClipSettings(**settings))  # type: ignore[arg-type]
 
 
 def test_ranges_by_hand() -> None:
     weight = torch.tensor([[1.0, 0.0, -3.0], [0.0, 0.0, 0.0], [0.5, 0.5, 0.5], [8.0, 0.0, 0.0]])
     per_channel = build(weight).steps().float() * 7
     torch.testing.assert_close(per_channel, torch.tensor([4.0, 7.0, 1.0, 16.0]), rtol=2**-10, atol=0)
-    groups = build(weight, granularity="per_group", group_size=3, scale_clip=1.5).steps().float() * 7
+    groups = build(weight, granularity=PerGroupSettings(size=3), scale=1.5).steps().float() * 7
     torch.testing.assert_close(groups, torch.tensor([1.65, 1.65, 1.65, 12.0]), rtol=2**-10, atol=0)
 
 

@@ -9,7 +9,7 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import MSEStepSettings, NormStepSettings, PerGroupSettings, TernarySettings
 from disparsity.quant.quantizers.ternary import TernaryWeight, ternary_weight
 
 
@@ -20,8 +20,8 @@ def pruned(*shape: int, kept: float = 0.4, seed: int = 0) -> Tensor:
 
 def build(weight: Tensor, **settings: object) -> TernaryWeight:
     """As published, unless told otherwise: no threshold, norms kept."""
-    chosen = {"ternary_threshold": 0.0, "ternary_scale": "norm", **settings}
-    return ternary_weight(weight, 2, 0, "mse", QuantizerSettings(**chosen))  # type: ignore[arg-type]
+    chosen = {"threshold": 0.0, "scale": NormStepSettings(), **settings}
+    return ternary_weight(weight, 2, 0, TernarySettings(**chosen))  # type: ignore[arg-type]
 
 
 def test_the_projection_keeps_every_filters_norm_and_all_signs() -> None:
@@ -34,20 +34,20 @@ def test_the_projection_keeps_every_filters_norm_and_all_signs() -> None:
 def test_the_least_squares_scale_is_the_mean_magnitude() -> None:
     weight = pruned(5, 40)
     expected = torch.stack([row[row != 0].abs().mean() for row in weight])
-    found = build(weight, ternary_scale="initialisation").steps().float()
+    found = build(weight, scale=MSEStepSettings()).steps().float()
     torch.testing.assert_close(found, expected, rtol=2**-10, atol=0)
 
 
 def test_the_threshold_by_hand() -> None:
     weight = torch.tensor([[2.0, -1.0, 0.3, 0.0, -0.7]])  # mean magnitude of the four: 1; threshold 0.7
-    quantized = build(weight, ternary_threshold=0.7, ternary_scale="initialisation")(weight).detach()
+    quantized = build(weight, threshold=0.7, scale=MSEStepSettings())(weight).detach()
     assert quantized.sign().tolist() == [[1, -1, 0, 0, -1]]
     assert float(quantized.max()) == pytest.approx((2 + 1 + 0.7) / 3, rel=2**-10)
 
 
 def test_the_defaults_round_better_than_the_published_form() -> None:
     weight = pruned(6, 60)
-    chosen = ternary_weight(weight, 2, 0, "mse", QuantizerSettings())(weight).detach()
+    chosen = ternary_weight(weight, 2, 0, TernarySettings())(weight).detach()
     published = build(weight)(weight).detach()
     assert float((chosen - weight).norm()) < 0.8 * float((published - weight).norm())
 
@@ -113,6 +113,6 @@ def test_an_empty_filter_and_a_single_weight() -> None:
 
 def test_filters_that_share_a_scale_are_one_filter() -> None:
     weight = pruned(4, 10)
-    together = build(weight, granularity="per_group", group_size=2)(weight)
+    together = build(weight, granularity=PerGroupSettings(size=2))(weight)
     alone = build(weight.view(2, 20))(weight.view(2, 20)).view(4, 10)
     assert torch.equal(together, alone)

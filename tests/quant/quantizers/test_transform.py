@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from disparsity.base.errors import InputError
-from disparsity.quant.quantizers.settings import QuantizerSettings
+from disparsity.quant.quantizers.settings import TransformSettings, UniformSettings
 from disparsity.quant.quantizers.transform import TransformWeight, transform_weight
 from disparsity.quant.quantizers.uniform import uniform_weight
 
@@ -23,14 +23,14 @@ def correlated(shape: tuple[int, ...], axis: int, seed: int = 0) -> Tensor:
 
 
 def build(weight: Tensor, bits: int, axis: int = 0, **settings: object) -> TransformWeight:
-    return transform_weight(weight, bits, axis, "mse", QuantizerSettings(**settings)).eval()  # type: ignore[arg-type]
+    return transform_weight(weight, bits, axis, TransformSettings(**settings)).eval()  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("side", ["row", "column"])
 @pytest.mark.parametrize(("shape", "axis"), SHAPES)
 def test_the_weight_is_the_exact_product_of_its_factors(shape: tuple[int, ...], axis: int, side: str) -> None:
     weight = correlated(shape, axis)
-    quantizer = build(weight, 4, axis, transform_side=side)
+    quantizer = build(weight, 4, axis, side=side)
     mixed = axis if side == "column" else 1 - axis
     assert quantizer.mixing.shape == (shape[mixed], shape[mixed])
     codes = quantizer.codes.movedim(mixed, 0).flatten(1).tolist()
@@ -48,10 +48,10 @@ def test_the_weight_is_the_exact_product_of_its_factors(shape: tuple[int, ...], 
 @pytest.mark.parametrize("side", ["row", "column"])
 def test_more_bits_come_closer_and_the_transform_beats_none(side: str) -> None:
     weight = correlated((16, 16, 3, 3), 0 if side == "column" else 1)
-    errors = [float((build(weight, b, transform_side=side)(weight) - weight).square().sum()) for b in range(1, 9)]
+    errors = [float((build(weight, b, side=side)(weight) - weight).square().sum()) for b in range(1, 9)]
     assert errors == sorted(errors, reverse=True)
     for bits in (3, 4, 5):
-        plain = uniform_weight(weight, bits, 0, "mse")(weight)
+        plain = uniform_weight(weight, bits, 0, UniformSettings())(weight)
         assert errors[bits - 1] < 0.7 * float((plain - weight).square().sum())
 
 
@@ -72,7 +72,7 @@ def test_training_computes_the_factors_anew_and_passes_gradients_straight() -> N
 def test_stored_factors_give_the_same_weight_and_can_be_trained_again() -> None:
     weight = correlated((8, 5, 3, 3), 0)
     quantizer = build(weight, 3)
-    other = transform_weight(weight, 3, 0, "unit", QuantizerSettings())
+    other = transform_weight(weight, 3, 0, TransformSettings(), False)
     other.restore(quantizer.codes, quantizer.exponents, quantizer.mixing)
     assert torch.equal(other.eval()(weight), quantizer(weight))
     again = other.train()(quantizer(weight))
@@ -83,7 +83,7 @@ def test_steps_that_are_far_apart_stay_exact() -> None:
     weight = (
         torch.randn(4, 6, generator=torch.Generator().manual_seed(0)) * torch.tensor([1e3, 1.0, 1e-3, 1e-6])[:, None]
     )
-    quantizer = build(weight, 8, transform_side="column")
+    quantizer = build(weight, 8, side="column")
     used = quantizer.exponents[quantizer.row_bits > 0]
     assert int(used.max()) - int(used.min()) <= 24
 

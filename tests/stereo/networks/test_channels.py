@@ -22,11 +22,13 @@ from disparsity.pruning.channels.layout import layouts
 from disparsity.pruning.channels.masks import apply_channel_masks, removed_units
 from disparsity.pruning.channels.removal import remove_channels
 from disparsity.pruning.masks import masks_of
-from disparsity.quant.activations.calibration import CalibrationSettings, calibrate
+from disparsity.quant.activations.calibration import calibrate
+from disparsity.quant.activations.settings import CalibrationSettings
 from disparsity.quant.attach import attach_quantizers
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
-from disparsity.quant.layer_bits import QuantSettings
+from disparsity.quant.quantizers.settings import LSQSettings, MeanStepSettings
+from disparsity.quant.settings import BitSettings
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.network import StereoNetwork
@@ -167,7 +169,9 @@ def test_a_checkpoint_brings_the_smaller_network_back(removal: Callable[[str], A
 def test_the_smaller_network_is_quantized_and_packed(removal: Callable[[str], Any], name: str, tmp_path: Path) -> None:
     small = copy.deepcopy(removal(name).small)
     fold_batchnorm(small, views(small))
-    attach_quantizers(small, bits_of(small, QuantSettings(weight_bits=5)), initialisation="mean")
+    attach_quantizers(
+        small, bits_of(small, BitSettings(weight_bits=5)), quantizer=LSQSettings(initialisation=MeanStepSettings())
+    )
     calibrate(small, [views(small)], CalibrationSettings(samples_per_call=256))
     finalise(small)
     write_network(tmp_path / "packed.h5", small)

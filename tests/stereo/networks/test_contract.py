@@ -26,14 +26,16 @@ from disparsity.hwcost.tracing.layer_call import Workload
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, density, masks_of, set_masks, zero_pruned
 from disparsity.pruning.prunable import prunable_layers
-from disparsity.pruning.scores import magnitude_scores
+from disparsity.pruning.scores.magnitude import magnitude_scores
 from disparsity.pruning.selection import FloorSettings, select_global
-from disparsity.quant.activations.calibration import CalibrationSettings, calibrate
+from disparsity.quant.activations.calibration import calibrate
+from disparsity.quant.activations.settings import CalibrationSettings
 from disparsity.quant.attach import attach_quantizers, input_quantizer, layer_bits
 from disparsity.quant.finalise import finalise
 from disparsity.quant.folding.batch_norm import fold_batchnorm
 from disparsity.quant.grids.codes import integer_codes
-from disparsity.quant.layer_bits import QuantSettings
+from disparsity.quant.quantizers.settings import LSQSettings, MeanStepSettings
+from disparsity.quant.settings import BitSettings
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.distributions import observed_similarities
 from disparsity.stereo.losses import smooth_l1
@@ -118,7 +120,9 @@ def quantized(name: str) -> StereoNetwork:
     network = copy.deepcopy(pruned(name))
     example = views(network)
     fold_batchnorm(network, example)
-    attach_quantizers(network, bits_of(network, QuantSettings(weight_bits=5)), initialisation="mean")
+    attach_quantizers(
+        network, bits_of(network, BitSettings(weight_bits=5)), quantizer=LSQSettings(initialisation=MeanStepSettings())
+    )
     calibrate(network, [example], CalibrationSettings(samples_per_call=256))
     finalise(network)
     return network

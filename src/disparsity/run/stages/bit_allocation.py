@@ -19,8 +19,9 @@ from disparsity.pruning.masks import attach_masks, mask_modules, zero_pruned
 from disparsity.quant.allocations.measurement import Attach, Measurement
 from disparsity.quant.allocations.problem import Plan, Problem, cost_of, options_to_measure
 from disparsity.quant.allocations.registry import ALLOCATIONS
+from disparsity.quant.allocations.settings import BudgetSettings, RemovingSettings
 from disparsity.quant.bits import LayerBits
-from disparsity.recipe.recipe import QuantizeSection
+from disparsity.recipe.sections import QuantizeSection
 from disparsity.run.stages.bit_costs import cost_at, layer_works
 from disparsity.stereo.network import StereoNetwork
 
@@ -74,13 +75,16 @@ class Allocator:
     ) -> None:
         self._network, self._settings, self._bits, self._batch = network, settings, bits, batch
         self._attach, self._profile, self._seed = attach, profile, seed
-        self._kind = ALLOCATIONS[settings.allocation]
+        assert isinstance(settings.allocation, BudgetSettings), "uniform bits need no allocation"
+        self._allocation = settings.allocation
+        removing = settings.allocation if isinstance(settings.allocation, RemovingSettings) else None
+        self._evaluations = removing.evaluations if removing else 0
         self._layers = {name: layer for name, layer in quantizable_layers(network).items() if name in bits}
         fixed = _fixed(network, settings, bits)
-        self._widths = {n: (bits[n].weights,) if n in fixed else settings.candidates for n in self._layers}
-        self._scores = scores(self._layers) if self._kind.removes else _alike(self._layers)
+        self._widths = {n: (bits[n].weights,) if n in fixed else self._allocation.candidates for n in self._layers}
+        self._scores = scores(self._layers) if removing else _alike(self._layers)
         self.ranked = {name: _by_importance(layer, self._scores[name]) for name, layer in self._layers.items()}
-        share = settings.removed_share
+        share = removing.removed_fraction if removing else 0.0
         self._most = {name: 0 if name in fixed else int(share * len(rank)) for name, rank in self.ranked.items()}
         self._works = layer_works(trace_workload(network, (batch.left[:1], batch.right[:1])).calls, self._layers)
         self._costs = {name: [self._cost(name, width) for width in row] for name, row in self._widths.items()}
@@ -92,9 +96,8 @@ class Allocator:
             InputError: the budget is below the cost of the fewest bits, or lies outside of the candidates.
 
         """
-        assert self._kind.choose is not None, "uniform bits need no allocation"
         problem = self.problem()
-        plan = self._kind.choose(problem)
+        plan = ALLOCATIONS[self._allocation.name](problem)
         return self._allocated(plan, problem)
 
     def problem(self) -> Problem:
@@ -118,20 +121,20 @@ class Allocator:
             features=_features(self._layers, self._costs, self._scores),
             table=measurement.table,
             measure=measurement.measure,
-            evaluations=self._settings.evaluations or options_to_measure(widths),
+            evaluations=self._evaluations or options_to_measure(widths),
             seed=self._seed,
         )
 
     def _cost(self, name: str, width: int) -> float:
         bits = LayerBits(weights=width, activations=self._bits[name].activations)
-        return self._works[name].cost(bits, self._settings.budget, self._profile)
+        return self._works[name].cost(bits, self._allocation.budget, self._profile)
 
     def _budget(self) -> float:
-        settings = self._settings
-        if settings.budget_share:
+        settings = self._allocation
+        if settings.budget_fraction:
             dense = [work.dense_cost(settings.budget, self._profile) for work in self._works.values()]
-            return settings.budget_share * math.fsum(dense)
-        bits = settings.budget_bits or float(settings.weight_bits)
+            return settings.budget_fraction * math.fsum(dense)
+        bits = settings.budget_bits or float(self._settings.weight_bits)
         return math.fsum(cost_at(self._costs[name], row, bits) for name, row in self._widths.items())
 
     def _allocated(self, plan: Plan, problem: Problem) -> Allocated:
@@ -139,8 +142,8 @@ class Allocator:
         prices = cost_of(plan, problem.costs, problem.left)
         rows = zip(self._layers, widths, plan.removed, prices, strict=True)
         facts = {
-            "allocation": self._settings.allocation,
-            "budget": self._settings.budget,
+            "allocation": self._allocation.name,
+            "budget": self._allocation.budget,
             "limit": problem.budget,
             "cost": math.fsum(prices),
             "mean_squared_change_px2": problem.measure(plan),

@@ -38,12 +38,12 @@ class SilenceRemoved(StepHook):
         silence_removed(trainer.network)
 
 
-def try_channels(network: StereoNetwork, floor_share: float, sparsity: float, left: Tensor, right: Tensor) -> None:
+def try_channels(network: StereoNetwork, floor_fraction: float, sparsity: float, left: Tensor, right: Tensor) -> None:
     """Remove channels from a copy, by the size of their weights, to see before any training that it works.
 
     Args:
         network: without masks; not changed.
-        floor_share: of its output channels, what every layer keeps.
+        floor_fraction: of its output channels, what every layer keeps.
         sparsity: of the prunable weights, at the end of the stage.
         left: ``[B, 3, H, W]``, as in training.
         right: the same shape.
@@ -54,7 +54,7 @@ def try_channels(network: StereoNetwork, floor_share: float, sparsity: float, le
     """
     trial = copy.deepcopy(network)
     layers = compressed_layers(trial, prunable_layers(trial, trial.spec.protected))
-    pattern = start_channels(trial, layers, floor_share, (left.shape[-2], left.shape[-1]))
+    pattern = start_channels(trial, layers, floor_fraction, (left.shape[-2], left.shape[-1]))
     set_masks(trial, pattern.select(magnitude_scores(layers), 1.0 - sparsity))
     zero_pruned(trial)
     silence_removed(trial)
@@ -62,14 +62,14 @@ def try_channels(network: StereoNetwork, floor_share: float, sparsity: float, le
 
 
 def start_channels(
-    network: StereoNetwork, layers: dict[str, nn.Module], floor_share: float, size: tuple[int, int] | None = None
+    network: StereoNetwork, layers: dict[str, nn.Module], floor_fraction: float, size: tuple[int, int] | None = None
 ) -> ChannelPattern:
     """Trace the network's coupling and attach the masks that the pattern needs.
 
     Args:
         network: without masks.
         layers: the prunable ones by name.
-        floor_share: of its output channels, what every layer keeps.
+        floor_fraction: of its output channels, what every layer keeps.
         size: height and width of the views in training; None takes the smallest views.
 
     Raises:
@@ -87,7 +87,7 @@ def start_channels(
             found=", ".join(coupling.obstacles) or "no coupled channels",
             remedy="prune with pattern 'element'",
         )
-    pattern = ChannelPattern(network, coupling, layers, floor_share)
+    pattern = ChannelPattern(network, coupling, layers, floor_fraction)
     attach_masks(network, pattern.masked)
     return pattern
 

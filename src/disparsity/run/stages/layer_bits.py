@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TypeVar
 
 from disparsity.quant.bits import LayerBits
-from disparsity.quant.layer_bits import QuantSettings, uniform_bits
+from disparsity.quant.layer_bits import uniform_bits
+from disparsity.quant.settings import BitSettings
 from disparsity.stereo.network import StereoNetwork
 
 Value = TypeVar("Value")
 
 
-def bits_of(network: StereoNetwork, settings: QuantSettings) -> dict[str, LayerBits]:
+def bits_of(network: StereoNetwork, settings: BitSettings) -> dict[str, LayerBits]:
     """The bits of every layer: the settings', with the spec's first and protected layers and wide inputs."""
     spec = network.spec
     bits = uniform_bits(network, settings, first=spec.first, protected=spec.protected, wide_inputs=spec.wide_inputs)

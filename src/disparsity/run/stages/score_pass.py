@@ -13,7 +13,7 @@ from disparsity.finetune.sparse.switch import switch_off
 from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.score import ScorePass, ScoringContext
 from disparsity.quant.attach import rounded_weight
-from disparsity.recipe.recipe import PruneSection
+from disparsity.recipe.sections import PruneSection
 from disparsity.run.context import StageContext
 from disparsity.stereo.network import StereoNetwork
 
@@ -24,7 +24,7 @@ def score_pass(
     network: StereoNetwork,
     layers: Mapping[str, nn.Module],
     objective: Objective,
-    solver: Reconstructor,
+    scorer: Reconstructor | None,
 ) -> ScorePass | None:
     """The pass that is asked at every event; None for a score that the training steps leave behind.
 
@@ -34,13 +34,12 @@ def score_pass(
         network: that is pruned, masks attached.
         layers: the scored ones by name.
         objective: the training loss.
-        solver: gives scores by reconstruction.
+        scorer: of score `obs`.
 
     """
-    build = SCORES[section.score].build
-    if build is None:
+    if section.score.from_steps:
         return None
-    return build(
+    return SCORES[section.score.name](
         ScoringContext(
             network=network,
             layers=layers,
@@ -48,11 +47,10 @@ def score_pass(
             sample_loss=lambda index: objective(network, context.scoring_batch(index, 1)),
             rounded=rounded_weight,
             ones_response=lambda copied: _ones_response(copied, context.calibration_batch(1).left),
-            saliencies=solver.scores,
-            batches=section.score_batches,
-            taylor_form=section.taylor_form,
+            saliencies=scorer.scores if scorer else None,
             seed=context.recipe.seed,
-        )
+        ),
+        section.score,
     )
 
 

@@ -15,7 +15,7 @@ def teacher_for(
     """The teacher that the settings ask for; None where no loss needs one."""
     if not settings.needs_teacher:
         return None
-    if settings.teacher == "in_network":
+    if settings.teacher.name == "in_network":
         statistics, folded = settings.batch_norm == "train", folded_pairs(network)
         return InNetworkTeacher(context.run.dense, batch_statistics=statistics, folded=folded)
     return context.run.dense

@@ -38,7 +38,7 @@ def training_hooks(settings: TrainSettings) -> list[StepHook]:
 
 def clipping_hooks(settings: TrainSettings) -> list[StepHook]:
     """The hook that clips weights to a multiple of their scale, if the settings ask for it."""
-    return [ScaleClip(settings.scale_clip, settings.scale_clip_group)] if settings.scale_clip else []
+    return [ScaleClip(settings.scale_clip)] if settings.scale_clip else []
 
 
 def parameter_groups(network: StereoNetwork) -> list[dict[str, Any]] | None:

@@ -19,6 +19,7 @@ from disparsity.pruning.masks import attach_masks, set_masks
 from disparsity.quant.attach import attach_quantizers, input_quantizer
 from disparsity.quant.bits import LayerBits
 from disparsity.quant.quantizers.lsq import LsqActivation
+from disparsity.quant.quantizers.registry import QUANTIZERS
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -104,7 +105,9 @@ def exported() -> Exported:
     bits = {f"layers.{n}": LayerBits(weights=k.weights, activations=k.activations) for n, k in every.items()}
     for quantizer_name in {kind.quantizer for kind in every.values()}:
         chosen = {f"layers.{name}" for name, kind in every.items() if kind.quantizer == quantizer_name}
-        attach_quantizers(bench, {name: bits[name] for name in sorted(chosen)}, quantizer=quantizer_name)
+        attach_quantizers(
+            bench, {name: bits[name] for name in sorted(chosen)}, quantizer=QUANTIZERS[quantizer_name].settings()
+        )
     attach_quantizers(bench, {f"chain.{index}": LayerBits(weights=8, activations=8) for index in (0, 2, 4)})
     views = torch.randn(2, 4, 8, 9), torch.randn(1, 4, 4, 6, 5)
     for kind in every.values():

@@ -21,7 +21,8 @@ from disparsity.hwcost.profiles.technology import load_profile
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.masks import attach_masks, set_masks
 from disparsity.quant.attach import attach_quantizers, layer_bits
-from disparsity.recipe.recipe import QuantizeSection, load_recipe
+from disparsity.recipe.recipe import load_recipe
+from disparsity.recipe.sections import QuantizeSection
 from disparsity.run.stages.bit_allocation import Allocated, Allocator, mask_channels
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.network import StereoNetwork
@@ -50,8 +51,9 @@ def batch() -> Batch:
 
 
 def chosen(network: StereoNetwork, **changes: Any) -> tuple[Allocated, QuantizeSection]:
-    evaluations = 12 if changes["allocation"] in ("search", "random") else 0
-    settings = QuantizeSection(**({"candidates": (2, 4, 8), "weight_bits": 4, "evaluations": evaluations} | changes))
+    entries = {"layer_bits": changes.pop("layer_bits", ()), "weight_bits": 4}
+    evaluations = {"evaluations": 12} if changes["name"] in ("search", "random") else {}
+    settings = QuantizeSection(allocation={"candidates": (2, 4, 8)} | evaluations | changes, **entries)
     bits, profile = bits_of(network, settings), load_profile()
     return Allocator(network, settings, bits, batch(), attach_quantizers, magnitudes, profile, 0).allocate(), settings
 
@@ -71,8 +73,8 @@ def real_cost(network: StereoNetwork, allocated: Allocated, budget: str) -> floa
     ("name", "budget"), [("greedy", "bytes"), ("lagrangian", "bops"), ("search", "bops"), ("random", "bops")]
 )
 def test_the_network_costs_no_more_than_uniform_bits(network: StereoNetwork, name: str, budget: str) -> None:
-    removed = 0.5 if name in ("search", "random") else 0.0
-    allocated, settings = chosen(network, allocation=name, budget=budget, removed_share=removed)
+    removed = {"removed_fraction": 0.5} if name in ("search", "random") else {}
+    allocated, settings = chosen(network, name=name, budget=budget, **removed)
     uniform = Allocated(bits=bits_of(network, settings), removed={}, facts={})
     limit = real_cost(network, uniform, budget)
     assert real_cost(network, allocated, budget) <= limit * (1 + 1e-9)
@@ -85,25 +87,25 @@ def test_the_network_costs_no_more_than_uniform_bits(network: StereoNetwork, nam
 
 
 def test_patterns_fix_bits_and_activations_stay(network: StereoNetwork) -> None:
-    allocated, settings = chosen(network, allocation="greedy", layer_bits=("refine.*=6/5",), budget_bits=3.0)
+    allocated, settings = chosen(network, name="greedy", layer_bits=("refine.*=6/5",), budget_bits=3.0)
     plain = bits_of(network, settings)
     assert all(each.weights == 6 for name, each in allocated.bits.items() if name.startswith("refine."))
     assert {n: each.activations for n, each in allocated.bits.items()} == {n: b.activations for n, b in plain.items()}
 
 
 def test_a_share_of_the_dense_cost(network: StereoNetwork) -> None:
-    allocated, _ = chosen(network, allocation="lagrangian", budget_share=0.15)
+    allocated, _ = chosen(network, name="lagrangian", budget_fraction=0.15)
     weights = sum(effective_weight(layer).numel() for layer in quantizable_layers(network).values())
     assert allocated.facts["limit"] == pytest.approx(0.15 * 4 * weights)
     with pytest.raises(InputError, match="the budget is below the cost of the fewest bits"):
-        chosen(network, allocation="lagrangian", budget_share=0.01)
-    with pytest.raises(InputError, match="outside of the candidates; found 9 bits"):
-        chosen(network, allocation="lagrangian", budget_bits=9.0)
+        chosen(network, name="lagrangian", budget_fraction=0.01)
+    with pytest.raises(InputError, match=r"^allocation\.budget_bits: out of range; found 9"):
+        chosen(network, name="lagrangian", budget_bits=9.0)
 
 
 def test_removed_channels_are_zero_and_the_least_important(network: StereoNetwork) -> None:
     before = {name: effective_weight(layer).clone() for name, layer in quantizable_layers(network).items()}
-    allocated, _ = chosen(network, allocation="random", removed_share=0.9, evaluations=1)
+    allocated, _ = chosen(network, name="random", removed_fraction=0.9, evaluations=1)
     assert len(allocated.removed) > 5
     mask_channels(network, allocated.removed)
     for name, gone in allocated.removed.items():
@@ -115,8 +117,8 @@ def test_removed_channels_are_zero_and_the_least_important(network: StereoNetwor
 
 
 def test_a_stage_with_an_allocation(write_recipe: Callable[..., Path], tmp_path: Path) -> None:
-    changes = ["quantize.allocation=search", "quantize.removed_share=0.5", "quantize.evaluations=5",
-               "quantize.budget_bits=3.0", "quantize.candidates=[2, 3, 6]", "quantize.allocation_pairs=1"]  # fmt: skip
+    settings = ["removed_fraction=0.5", "evaluations=5", "budget_bits=3.0", "candidates=[2, 3, 6]", "pairs=1"]
+    changes = ["quantize.allocation=search", *(f"quantize.allocation.{setting}" for setting in settings)]
     recipe = load_recipe(write_recipe(tmp_path), changes)
     folder = pipeline.run_single(recipe, tmp_path / "run", "quantize", None)
     facts = json.loads((folder / "allocation.json").read_text())

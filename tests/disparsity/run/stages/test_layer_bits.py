@@ -8,7 +8,7 @@ from pathlib import Path
 from disparsity.base.layers import quantizable_layers
 from disparsity.checkpoint.restore import open_network
 from disparsity.quant.attach import layer_bits, quantized_layers
-from disparsity.quant.layer_bits import QuantSettings
+from disparsity.quant.settings import BitSettings
 from disparsity.recipe.recipe import load_recipe
 from disparsity.run.stages.layer_bits import bits_of
 from disparsity.stereo.networks import build_network
@@ -27,4 +27,4 @@ def test_bits_are_those_of_settings_and_spec(
 def test_what_the_spec_excludes_is_not_quantized() -> None:
     network = build_network("anynet_spn")
     left_alone = {name for name in quantizable_layers(network) if name.startswith("refine_spn.")}
-    assert set(bits_of(network, QuantSettings())) == set(quantizable_layers(network)) - left_alone
+    assert set(bits_of(network, BitSettings())) == set(quantizable_layers(network)) - left_alone

@@ -12,7 +12,6 @@ import torch
 
 from disparsity.base.signals import StopRequest
 from disparsity.finetune.objective import Objective
-from disparsity.finetune.reconstruction.reconstructor import Reconstructor
 from disparsity.finetune.settings import TrainSettings
 from disparsity.pruning.masks import attach_masks
 from disparsity.pruning.prunable import prunable_layers
@@ -26,7 +25,7 @@ from disparsity.stereo.networks import build_network
 
 @pytest.fixture
 def stage(write_recipe: Callable[..., Path], tmp_path: Path) -> StageContext:
-    recipe = load_recipe(write_recipe(tmp_path), ["prune.score=taylor_pass", "prune.score_batches=1"])
+    recipe = load_recipe(write_recipe(tmp_path), ["prune.score=taylor_pass", "prune.score.batches=1"])
     return open_context(recipe, tmp_path / "run", StopRequest()).stage(single_stage(recipe, "prune"))
 
 
@@ -36,8 +35,7 @@ def test_taylor_scores_are_those_of_the_scoring_batch(stage: StageContext) -> No
     layers = prunable_layers(network, network.spec.protected)
     attach_masks(network, layers)
     objective = Objective(settings=TrainSettings(steps=0))
-    solver = Reconstructor(network, network, stage.calibration_batch(1), section.reconstruct, 0)
-    scores = score_pass(stage, section, network, layers, objective, solver)
+    scores = score_pass(stage, section, network, layers, objective, None)
     assert scores is not None
     found = scores(1)
     network.zero_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from disparsity.checkpoint.restore import open_network
+from disparsity.finetune.optimizers.settings import ScaleClipSettings
 from disparsity.finetune.settings import TrainSettings
 from disparsity.run.stages.training import parameter_groups, training_hooks
 from disparsity.stereo.networks import build_network
@@ -30,4 +31,7 @@ def test_hooks_are_those_that_the_settings_ask_for() -> None:
         return [type(hook).__name__ for hook in training_hooks(settings)]
 
     assert names(TrainSettings(steps=1, kernels="dense")) == []
-    assert names(TrainSettings(steps=1, kernels="auto", scale_clip=2.0)) == ["ScaleClip", "SparseComputation"]
+    assert names(TrainSettings(steps=1, kernels="auto", scale_clip=ScaleClipSettings())) == [
+        "ScaleClip",
+        "SparseComputation",
+    ]
