@@ -21,7 +21,7 @@ from disparsity.recipe.recipe import Recipe
 from disparsity.run.data_checks import check_data
 from disparsity.run.network_contract import check_contract, check_layers
 from disparsity.run.stages.channel_pruning import try_channels
-from disparsity.run.supported_operators import check_treatable
+from disparsity.run.supported_operators import check_operators
 from disparsity.run.tensorboard import check_tensorboard
 from disparsity.stereo.network import StereoNetwork
 
@@ -66,7 +66,7 @@ def check_files(context: RunContext, network: StereoNetwork) -> None:
     if any(phase.teacher.volume_weight > 0 for phase in context.recipe.phases.values()):
         check_distributions(network)
     if context.recipe.prune is not None or context.recipe.quantize is not None:
-        check_treatable(network, batch.left, batch.right)
+        check_operators(network, batch.left, batch.right)
         if network.spec.unused:
             notice(f"never run, and left out of every stage and figure: {', '.join(network.spec.unused)}")
         check_layers(network, context.recipe)

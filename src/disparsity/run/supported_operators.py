@@ -1,6 +1,7 @@
-"""Refusing a network that pruning and quantization cannot treat, with the operator and its place in the message.
+"""Supported operators: a network that pruning and quantization cannot treat is refused, with operator and place.
 
-What counts: weights that no stage knows how to prune, quantize or cost, recurrent updates (a layer that reads what it
+Refused are weights that no stage knows how to prune, quantize or cost, subclasses of layers with a forward pass of their
+own, recurrent updates (a layer that reads what it
 has written), layers whose number of calls depends on the image, and weights that two layers share.
 """
 
@@ -32,7 +33,7 @@ _DEFORMABLE = ("deform", "dcn")
 _LISTED = 5
 
 
-def check_treatable(network: StereoNetwork, left: Tensor, right: Tensor) -> None:
+def check_operators(network: StereoNetwork, left: Tensor, right: Tensor) -> None:
     """Refuse a network with operators that the stages cannot treat.
 
     Modules that the spec excludes from compression, and those that never run, may hold anything.
@@ -48,7 +49,7 @@ def check_treatable(network: StereoNetwork, left: Tensor, right: Tensor) -> None
     """
     trace = trace_network(network, (left, right))
     network.spec = replace(network.spec, unused=_unused(network, trace))
-    findings = untreatable_modules(network) or untreatable_calls(network, trace, left, right)
+    findings = unsupported_modules(network) or unsupported_calls(network, trace, left, right)
     if findings:
         more = len(findings) - _LISTED
         raise InputError(
@@ -60,17 +61,17 @@ def check_treatable(network: StereoNetwork, left: Tensor, right: Tensor) -> None
         )
 
 
-def untreatable_modules(network: StereoNetwork) -> list[str]:
+def unsupported_modules(network: StereoNetwork) -> list[str]:
     """What the modules alone tell, each as ``operator at name``."""
     findings = []
     for name, module in _compressed_modules(network):
-        operator = _untreatable(module)
+        operator = _unsupported(module)
         if operator is not None:
             findings.append(f"{operator} at {name or 'the network itself'} ({type(module).__name__})")
     return findings + _shared_weights(network)
 
 
-def untreatable_calls(network: StereoNetwork, trace: Trace, left: Tensor, right: Tensor) -> list[str]:
+def unsupported_calls(network: StereoNetwork, trace: Trace, left: Tensor, right: Tensor) -> list[str]:
     """What a run tells, each as ``operator at name``; with a second run where the first one looked at values."""
     findings = [*_findings(network, trace), *_uncalled(network, trace)]
     if trace.computed:
@@ -87,7 +88,7 @@ def _compressed_layers(network: StereoNetwork) -> list[str]:
     return [name for name in quantizable_layers(network) if network.spec.compresses(name)]
 
 
-def _untreatable(module: nn.Module) -> str | None:
+def _unsupported(module: nn.Module) -> str | None:
     own = dict(module.named_parameters(recurse=False))
     if isinstance(module, _RECURRENT):
         return "recurrent layer"

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrizations
 
 from disparsity.base.errors import InputError
-from disparsity.run.supported_operators import check_treatable, untreatable_modules
+from disparsity.run.supported_operators import check_operators, unsupported_modules
 from disparsity.stereo.network import StereoNetwork
 from disparsity.stereo.networks import build_network
 from disparsity.stereo.spec import NetworkSpec
@@ -141,17 +141,17 @@ def pair() -> tuple[Tensor, Tensor]:
 )
 def test_the_operator_and_its_place_are_named(part: nn.Module, step: Any, message: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
-        check_treatable(Toy(part, step), *pair())
+        check_operators(Toy(part, step), *pair())
     assert str(caught.value).startswith("toy: the network cannot be pruned and quantized; found")
     assert "`uncompressed`" in str(caught.value)
-    check_treatable(Toy(copy.deepcopy(part), step, ("part",)), *pair())
+    check_operators(Toy(copy.deepcopy(part), step, ("part",)), *pair())
 
 
 def test_shared_weights_are_refused() -> None:
     first, second = nn.Conv2d(4, 4, 1), nn.Conv2d(4, 4, 1)
     second.weight = first.weight
     network = Toy(nn.Sequential(first, second), apply)
-    assert untreatable_modules(network) == ["a weight shared with part.0 at part.1"]
+    assert unsupported_modules(network) == ["a weight shared with part.0 at part.1"]
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_shared_weights_are_refused() -> None:
 def test_what_the_stages_treat_is_accepted(part: nn.Module, step: Any) -> None:
     network = Toy(part, step)
     before = copy.deepcopy(network.state_dict())
-    check_treatable(network, *pair())
+    check_operators(network, *pair())
     assert all(torch.equal(value, before[key]) for key, value in network.state_dict().items())
     assert network.training
     assert not network.part._forward_hooks
@@ -186,7 +186,7 @@ class Left(nn.Module):
 
 def test_modules_that_never_run_are_left_out_whatever_they_hold() -> None:
     network = Toy(Left(lambda part, values: values), apply)
-    check_treatable(network, *pair())
+    check_operators(network, *pair())
     assert network.spec.unused == ("part.head", "part.lone")
     assert not network.spec.compresses("part.head.0")
     assert network.spec.compresses("part.used")
@@ -195,7 +195,7 @@ def test_modules_that_never_run_are_left_out_whatever_they_hold() -> None:
 def test_a_weight_without_its_layer_is_refused() -> None:
     network = Toy(Left(lambda part, values: torch.conv2d(values, part.lone.weight)), apply)
     with pytest.raises(InputError, match=r"a weight used without its layer at part\.lone"):
-        check_treatable(network, *pair())
+        check_operators(network, *pair())
 
 
 class TensorflowPadding(nn.Conv2d):
@@ -206,13 +206,13 @@ class TensorflowPadding(nn.Conv2d):
 def test_a_layer_with_a_forward_pass_of_its_own_is_refused_and_named() -> None:
     network = Toy(TensorflowPadding(4, 4, 2), apply)
     with pytest.raises(InputError, match=r"a forward pass of its own at part \(TensorflowPadding\)"):
-        check_treatable(network, *pair())
-    check_treatable(Toy(TensorflowPadding(4, 4, 2), apply, ("part",)), *pair())
+        check_operators(network, *pair())
+    check_operators(Toy(TensorflowPadding(4, 4, 2), apply, ("part",)), *pair())
 
 
 def test_many_findings_are_cut_short() -> None:
     with pytest.raises(InputError, match=r"part\.4 \(GRUCell\) and 2 more"):
-        check_treatable(Toy(nn.ModuleList(nn.GRUCell(4, 4) for _ in range(7)), cells), *pair())
+        check_operators(Toy(nn.ModuleList(nn.GRUCell(4, 4) for _ in range(7)), cells), *pair())
 
 
 def test_a_layer_called_by_values_is_run_twice_and_others_once() -> None:
@@ -222,10 +222,10 @@ def test_a_layer_called_by_values_is_run_twice_and_others_once() -> None:
         runs.append(values.device.type)
         return part(values)
 
-    check_treatable(Toy(nn.Conv2d(4, 4, 1), counted), *pair())
+    check_operators(Toy(nn.Conv2d(4, 4, 1), counted), *pair())
     assert runs == ["meta"]
 
 
 def test_the_reference_network_is_accepted() -> None:
     network = build_network("reference", width=4, refinement_width=4, max_disparity=16)
-    check_treatable(network, *torch.rand(2, 1, 3, 16, 24))
+    check_operators(network, *torch.rand(2, 1, 3, 16, 24))
