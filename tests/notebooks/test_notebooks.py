@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 from collections.abc import Iterator
@@ -61,3 +62,13 @@ def test_outputs_are_of_one_run_from_top_to_bottom_or_absent(path: Path) -> None
     assert [each for each in outputs if each["output_type"] == "error" or each.get("name") == "stderr"] == []
     assert any("image/png" in each.get("data", {}) for each in outputs) == (counts[0] is not None)
     assert "/tmp/" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_only_the_public_functions_are_used(path: Path) -> None:
+    cells = [cell for cell in json.loads(path.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    code = "".join("".join(cell["source"]) + "\n" for cell in cells).replace("%matplotlib inline", "")
+    imports = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    plain = {alias.name for node in imports if isinstance(node, ast.Import) for alias in node.names}
+    modules = plain | {str(node.module) for node in imports if isinstance(node, ast.ImportFrom)}
+    assert {name for name in modules if name.startswith("disparsity")} == {"disparsity"}
