@@ -77,129 +77,156 @@ ENTRIES: dict[str, dict[str, Entry]] = {
     },
     "scores": {
         "taylor": Entry(
-            "",
+            "pruning.scores.settings:TaylorSettings",
             "running average of weight x gradient (see form) from the training steps, at no extra pass",
         ),
         "taylor_pass": Entry(
-            "",
+            "pruning.scores.settings:TaylorPassSettings",
             "mean of weight x gradient (see form) in a pass of its own, BatchNorm in eval mode",
         ),
         "quant_aware": Entry(
-            "",
+            "pruning.scores.settings:QuantAwareSettings",
             "mean of quantized weight x gradient there (see form) in a pass of its own: the joint score",
         ),
         "obs": Entry(
-            "",
+            "pruning.scores.settings:ObsSettings",
             "error that is left after the layer's other weights are solved again, times the disparity's sensitivity",
         ),
         "fisher_obs": Entry(
-            "",
+            "pruning.scores.settings:FisherObsSettings",
             "weight^2 times the diagonal Fisher matrix of single samples, over two",
         ),
-        "snip": Entry("", "absolute derivative of the loss by the weight's mask, as a share of all"),
+        "snip": Entry(
+            "pruning.scores.settings:SnipSettings",
+            "absolute derivative of the loss by the weight's mask, as a share of all",
+        ),
         "synflow": Entry(
-            "",
+            "pruning.scores.settings:SynflowSettings",
             "flow over the weight through the network of absolute weights; needs no data",
         ),
-        "magnitude": Entry("", "absolute value of the weight"),
-        "random": Entry("", "seeded noise, the control"),
+        "magnitude": Entry("pruning.scores.settings:MagnitudeSettings", "absolute value of the weight"),
+        "random": Entry("pruning.scores.settings:RandomSettings", "seeded noise, the control"),
     },
     "scopes": {
-        "global": Entry("", "all weights compete with each other"),
-        "per_layer": Entry("", "every layer keeps the same fraction of its weights"),
+        "global": Entry("pruning.settings:GlobalSettings", "all weights compete with each other"),
+        "per_layer": Entry("pruning.settings:PerLayerSettings", "every layer keeps the same fraction of its weights"),
         "erk": Entry(
-            "",
+            "pruning.settings:ErkSettings",
             "densities by the Erdos-Renyi-kernel rule: small layers stay denser; scores compete within each layer",
         ),
         "mac_weighted": Entry(
-            "",
+            "pruning.settings:MacWeightedSettings",
             "densities inversely proportional to the MACs that one weight costs; scores compete within each layer",
         ),
     },
     "schedules": {
         "log_density": Entry(
-            "",
+            "pruning.settings:LogDensitySettings",
             "density falls by the same factor at every event: start (end / start) ^ progress",
         ),
-        "cubic": Entry("", "sparsity grows fast at first, then slowly (Zhu and Gupta 2017, equation 1)"),
-        "one_shot": Entry("", "the final density at the first event"),
+        "cubic": Entry(
+            "pruning.settings:CubicSettings",
+            "sparsity grows fast at first, then slowly (Zhu and Gupta 2017, equation 1)",
+        ),
+        "one_shot": Entry("pruning.settings:OneShotSettings", "the final density at the first event"),
         "cyclic": Entry(
-            "",
+            "pruning.settings:CyclicSettings",
             "density falls to its end several times; in between it returns to ever lower values",
         ),
     },
     "patterns": {
-        "element": Entry("", "single weights"),
-        "2:4": Entry("", "at most 2 of 4 neighbouring input channels; any N:M likewise, such as 1:4 or 4:8"),
-        "kernel": Entry("", "whole k x k (x k) slices between one input and one output channel"),
-        "channel": Entry("", "whole channels with all that is coupled to them; the stage ends with a smaller network"),
+        "element": Entry("pruning.settings:ElementSettings", "single weights"),
+        "2:4": Entry(
+            "pruning.settings:NOfMSettings",
+            "at most 2 of 4 neighbouring input channels; any N:M likewise, such as 1:4 or 4:8",
+        ),
+        "kernel": Entry(
+            "pruning.settings:KernelSettings", "whole k x k (x k) slices between one input and one output channel"
+        ),
+        "channel": Entry(
+            "pruning.settings:ChannelSettings",
+            "whole channels with all that is coupled to them; the stage ends with a smaller network",
+        ),
     },
     "modes": {
-        "frozen": Entry("", "pruned weights stay zero"),
-        "regrow": Entry("", "pruned weights may return while sparsity grows"),
+        "frozen": Entry("finetune.modes.settings:FrozenSettings", "pruned weights stay zero"),
+        "regrow": Entry("finetune.modes.settings:RegrowSettings", "pruned weights may return while sparsity grows"),
         "reconstruct": Entry(
-            "",
+            "finetune.modes.settings:ReconstructSettings",
             "after every event the remaining weights of each layer are solved by least squares",
         ),
         "alternating": Entry(
-            "",
+            "finetune.modes.settings:AlternatingSettings",
             "between two events first a sparse phase, then a dense one without masks",
         ),
-        "soft": Entry("", "pruned weights decay by a factor per step instead of being cut"),
-        "rigl": Entry("", "at every event weights are dropped by score and others grown by gradient"),
+        "soft": Entry(
+            "finetune.modes.settings:SoftSettings", "pruned weights decay by a factor per step instead of being cut"
+        ),
+        "rigl": Entry(
+            "finetune.modes.settings:RigLSettings",
+            "at every event weights are dropped by score and others grown by gradient",
+        ),
     },
     "quantizers": {
-        "lsq": Entry("", "a uniform grid, its steps learned with the weights; 1..16 bits"),
+        "lsq": Entry(
+            "quant.quantizers.settings:LSQSettings", "a uniform grid, its steps learned with the weights; 1..16 bits"
+        ),
         "uniform": Entry(
-            "",
+            "quant.quantizers.settings:UniformSettings",
             "a uniform grid, its steps kept as the initialisation chose them; 1..16 bits",
         ),
         "power_of_two": Entry(
-            "",
+            "quant.quantizers.settings:PowerOfTwoSettings",
             "weights of one power of two: products are shifts; 2..5 bits",
         ),
         "additive_power_of_two": Entry(
-            "",
+            "quant.quantizers.settings:AdditivePowerOfTwoSettings",
             "weights that are sums of powers of two (term_bits); 2..8 bits",
         ),
         "ternary": Entry(
-            "",
+            "quant.quantizers.settings:TernarySettings",
             "the pruned network's zeros, and signs times a learned scale; 2 bits",
         ),
         "scale_clip": Entry(
-            "",
+            "quant.quantizers.settings:ScaleClipSettings",
             "a uniform grid that ends at scale_clip mean magnitudes of a group of filters; 2..16 bits",
         ),
         "transform": Entry(
-            "",
+            "quant.quantizers.settings:TransformSettings",
             "weights stored as two factors in a decorrelated basis, arithmetic in float; 1..8 bits on average",
         ),
     },
     "allocations": {
         "uniform": Entry(
-            "",
+            "quant.allocations.settings:UniformAllocationSettings",
             "the same bits for every layer but the first, protected, wide and named ones",
         ),
         "greedy": Entry(
-            "",
+            "quant.allocations.settings:GreedySettings",
             "from the most bits down, where the output changes least per saved cost",
         ),
         "lagrangian": Entry(
-            "",
+            "quant.allocations.settings:LagrangianSettings",
             "equal slopes of the output's change over cost, and the rest of the budget spent greedily",
         ),
         "search": Entry(
-            "",
+            "quant.allocations.settings:SearchSettings",
             "learned: a layer controller for channels of 0 bits, a channel controller for the others' bits",
         ),
-        "random": Entry("", "the best of random plans, the control of the search"),
+        "random": Entry(
+            "quant.allocations.settings:RandomSearchSettings", "the best of random plans, the control of the search"
+        ),
     },
     "teachers": {
-        "none": Entry("", "ground truth only"),
+        "none": Entry("finetune.settings:NoTeacherSettings", "ground truth only"),
         "dense": Entry(
-            "", "the network before compression, by the distance between the disparity maps; needs no labels"
+            "finetune.settings:DenseTeacherSettings",
+            "the network before compression, by the distance between the disparity maps; needs no labels",
         ),
-        "in_network": Entry("", "the student itself with its pruned weights put back at their dense values"),
+        "in_network": Entry(
+            "finetune.settings:InNetworkTeacherSettings",
+            "the student itself with its pruned weights put back at their dense values",
+        ),
     },
     "orders": {
         "prune_quantize": Entry(

@@ -12,20 +12,26 @@ import pytest
 import torch
 
 from disparsity import registries
-from disparsity.base.choice import names_of
+from disparsity.base.choice import members, names_of
 from disparsity.base.errors import DataError, InputError
 from disparsity.datasets.readers.registry import READERS
 from disparsity.datasets.uri import open_data
+from disparsity.finetune.modes.registry import MODES
 from disparsity.finetune.modes.settings import ModeSettings
 from disparsity.finetune.settings import TeacherSettings
 from disparsity.hwcost.profiles.technology import load_profile
+from disparsity.pruning.schedules import SCHEDULES
+from disparsity.pruning.scopes import SCOPES
+from disparsity.pruning.scores.registry import SCORES
 from disparsity.pruning.scores.settings import ScoreSettings
 from disparsity.pruning.settings import PatternSettings, ScheduleSettings, ScopeSettings
+from disparsity.quant.allocations.registry import ALLOCATIONS
 from disparsity.quant.allocations.settings import AllocationSettings
+from disparsity.quant.quantizers.registry import QUANTIZERS
 from disparsity.quant.quantizers.settings import QuantizerSettings
 from disparsity.recipe.plan import ORDERS
 from disparsity.recipe.recipe import load_recipe
-from disparsity.registries import ENTRIES, check_name, installed, load, recipe_path, summaries
+from disparsity.registries import ENTRIES, check_name, installed, load, load_all, recipe_path, summaries
 from disparsity.stereo.networks import build_network
 
 TARGETS = [(kind, name) for kind, entries in ENTRIES.items() for name, entry in entries.items() if entry.target]
@@ -41,8 +47,21 @@ VOLUMES = "disparsity.stereo.volumes."
         ("allocations", AllocationSettings), ("teachers", TeacherSettings),
     ],
 )  # fmt: skip
-def test_the_names_of_methods_are_those_of_their_settings(kind: str, union: Any) -> None:
+def test_methods_are_the_settings_that_recipes_take(kind: str, union: Any) -> None:
     assert list(ENTRIES[kind]) == names_of(union)
+    assert list(load_all(kind).values()) == list(members(union.__origin__))
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("scores", SCORES), ("scopes", SCOPES), ("schedules", SCHEDULES), ("modes", MODES), ("quantizers", QUANTIZERS),
+        ("allocations", ALLOCATIONS),
+    ],
+)  # fmt: skip
+def test_every_method_has_its_code(kind: str, table: dict[str, object]) -> None:
+    without = {"scores": {"taylor"}, "allocations": {"uniform"}}  # left by the training steps; named in the settings
+    assert set(table) == set(ENTRIES[kind]) - without.get(kind, set())
 
 
 @pytest.mark.parametrize(("kind", "methods"), [("orders", ORDERS), ("data", READERS)])
