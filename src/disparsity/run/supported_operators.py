@@ -1,8 +1,8 @@
 """Supported operators: a network that pruning and quantization cannot treat is refused, with operator and place.
 
-Refused are weights that no stage knows how to prune, quantize or cost, subclasses of layers with a forward pass of their
-own, recurrent updates (a layer that reads what it
-has written), layers whose number of calls depends on the image, and weights that two layers share.
+Refused are weights that no stage knows how to prune, quantize or cost, subclasses of layers with a forward pass of
+their own, recurrent updates (a layer that reads what it has written), layers whose number of calls depends on the
+image, and weights that two layers share.
 """
 
 from __future__ import annotations
