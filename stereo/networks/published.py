@@ -40,8 +40,8 @@ UNUSED = {"anynet": "refine_spn."}
 """By network, the first part of names that its published files hold and it does not need (AnyNet's refinement)."""
 
 
-def load_published(path: Path, name: str) -> StereoNetwork:
-    """Build network `name` and load a published file into it.
+def load_published(path: Path, name: str, max_disparity: int = 0) -> StereoNetwork:
+    """Build network `name`, with a maximum disparity in pixels (0: the preset's), and load a published file into it.
 
     Raises:
         InputError: the file is missing, is no torch archive, holds Python objects or another network; the first
@@ -51,7 +51,7 @@ def load_published(path: Path, name: str) -> StereoNetwork:
     """
     if not path.is_file():
         raise InputError("no such checkpoint", where=path)
-    network = build_user_network(name, {}, fold=False) if is_user_network(name) else build_network(name)
+    network = _built(name, max_disparity)
     inner = network.network if isinstance(network, AdoptedNetwork) else network
     state = fit_names(find_table(_read_archive(path), path), inner.state_dict(), path)
     if name in UNUSED:
@@ -64,6 +64,11 @@ def load_published(path: Path, name: str) -> StereoNetwork:
     check_finite(network, path)
     # In pixels its weights are so small beside those of colours that a filter's common step would round them away.
     return with_disparity_scaled(network, _SCALE) if isinstance(network, StereoNet) else network
+
+
+def _built(name: str, max_disparity: int) -> StereoNetwork:
+    changes = {"max_disparity": max_disparity} if max_disparity else {}
+    return build_user_network(name, changes, fold=False) if is_user_network(name) else build_network(name, **changes)
 
 
 def _read_archive(path: Path) -> Any:

@@ -100,7 +100,7 @@ def build_structure(facts: dict[str, Any], *, trusted: bool = False) -> StereoNe
     return network
 
 
-def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetwork:
+def open_network(checkpoint: str, name: str | None, seed: int = 0, max_disparity: int = 0) -> StereoNetwork:
     """A network from `builtin:NAME`, a checkpoint of ours, a published file with its network's name, or fresh.
 
     Args:
@@ -108,16 +108,17 @@ def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetw
         name: preset name or ``module:callable``, needed for published files, fresh networks and networks of a user's
             own.
         seed: of fresh weights.
+        max_disparity: of the cost volume in pixels; 0 takes the preset's or the checkpoint's.
 
     Raises:
-        InputError: there is no such checkpoint, or it belongs to another network.
+        InputError: there is no such checkpoint, or it belongs to another network or maximum disparity.
 
     """
     if name is not None and is_user_network(name):
         remember_written(name)
     if not checkpoint:
         torch.manual_seed(seed)
-        return build_network(name or "reference")
+        return build_network(name or "reference", **({"max_disparity": max_disparity} if max_disparity else {}))
     path = _WEIGHTS / f"{checkpoint.removeprefix(BUILTIN)}.json" if checkpoint.startswith(BUILTIN) else Path(checkpoint)
     if not path.exists():
         raise InputError("no such checkpoint", where=checkpoint)
@@ -126,10 +127,13 @@ def open_network(checkpoint: str, name: str | None, seed: int = 0) -> StereoNetw
         network = restore_network(stored.facts, without_prefix("network.", stored.tensors), path)
         if name is not None and name != network.spec.name:
             raise InputError("checkpoint of another network", where=path, found=network.spec.name, expected=name)
+        if max_disparity not in (0, network.spec.max_disparity):
+            found = network.spec.max_disparity
+            raise InputError("checkpoint of another maximum disparity", where=path, found=found, expected=max_disparity)
         return network
     if name is None:
         raise InputError("a published file needs its network's name", where=path, remedy="add --network NAME")
-    return load_published(path, name).eval()
+    return load_published(path, name, max_disparity).eval()
 
 
 def network_checkpoint(network: StereoNetwork, more: dict[str, Any]) -> Checkpoint:

@@ -32,11 +32,13 @@ class NetworkSection:
     Attributes:
         name: preset name, or `module:callable` of a network of your own.
         checkpoint: `builtin:NAME`, a checkpoint of ours, a published file, or empty for fresh weights.
+        max_disparity: of the cost volume in pixels, for fresh weights and published files; 0 takes the preset's.
 
     """
 
     name: str = "reference"
     checkpoint: str = ""
+    max_disparity: Count = 0
 
 
 @settings

@@ -1,12 +1,11 @@
-"""What a sweep varies and what it weighs against each other."""
+"""Sweep section of a recipe: the settings that vary, and the error and the cost that are minimised."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from disparsity.base.settings import PositiveCount, settings
 from disparsity.base.settings_errors import Mistake
@@ -21,25 +20,47 @@ COSTS: dict[str, Callable[[Mapping[str, Any]], float]] = {
 }
 """Costs by name, each read from a report: bytes of the packed file, bit operations, pJ of all MACs."""
 
-Choice = str | int | float | bool
+_SPELLING = """[sweep.parameters."prune.sparsity"] with low = 0.5 and high = 0.95 (log = true), or choices = [A, B]"""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """Numbers from `low` to `high`, both included; whole ones if `whole`, equal ratios alike if `log`."""
-
-    low: float
-    high: float
-    whole: bool
-    log: bool
-
-
-@dataclass(frozen=True, kw_only=True)
+@settings
 class Parameter:
-    """One setting that is varied: its key in the recipe, and a range or a list of values."""
+    """The values of one setting: a range of numbers, or a list.
 
-    key: str
-    values: Range | tuple[str, ...]
+    Attributes:
+        low: smallest number, included; only whole numbers are tried if `low` and `high` are whole.
+        high: largest number, included.
+        log: equal ratios instead of equal differences are equally likely.
+        choices: two values or more of any kind, instead of a range.
+
+    """
+
+    low: int | float | None = None
+    high: int | float | None = None
+    log: bool = False
+    choices: tuple[str | int | float | bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is neither a range nor a list."""
+        if self.choices:
+            if len(self.choices) < 2 or self.low is not None or self.high is not None or self.log:
+                raise Mistake("choices stand alone, and are two or more", found=self.choices, expected=_SPELLING)
+        elif self.low is None or self.high is None or not self.low < self.high:
+            raise Mistake("not a range", found=f"{self.low} to {self.high}", expected=_SPELLING)
+        elif self.log and self.low <= 0:
+            raise Mistake("a logarithmic range starts above 0", key="low", found=self.low)
+
+    @property
+    def whole(self) -> bool:
+        """Whether only whole numbers are tried."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+def _tables(value: Any) -> Any:
+    """Refuse parameters as text, as recipes had them before."""
+    if isinstance(value, tuple | list):
+        raise Mistake("parameters of a sweep are tables", found=value, expected=_SPELLING)
+    return value
 
 
 @settings
@@ -47,8 +68,7 @@ class SweepSettings:
     """The recipe's `sweep` section.
 
     Attributes:
-        parameters: what varies, as `key = low..high`, `key = low..high log` or `key = a | b | c`, e.g.
-            `prune.sparsity = 0.9..0.99`.
+        parameters: what varies, a table per key of the recipe, such as `[sweep.parameters."prune.sparsity"]`.
         error: `epe`, `d1` or `bad3`, of the last stage on the first test data.
         cost: `bytes` of the packed file, `bops`, or `energy` of all MACs.
         sampler: `tpe` (tree of Parzen estimators), `nsga2` (genetic) or `random`.
@@ -56,60 +76,8 @@ class SweepSettings:
 
     """
 
-    parameters: Annotated[tuple[str, ...], Field(min_length=1)]
+    parameters: Annotated[dict[str, Parameter], BeforeValidator(_tables), Field(min_length=1)]
     error: Literal["epe", "d1", "bad3"] = "epe"
     cost: Literal["bytes", "bops", "energy"] = "bytes"
     sampler: Literal["tpe", "nsga2", "random"] = "tpe"
     trials: PositiveCount = 20
-
-    def __post_init__(self) -> None:
-        """Refuse parameters that cannot be read, or stand twice."""
-        keys = [parameter.key for parameter in self.parsed()]
-        if len(set(keys)) < len(keys):
-            raise Mistake("a parameter stands twice", key="parameters", found=", ".join(keys))
-
-    def parsed(self) -> list[Parameter]:
-        """`parameters` as data.
-
-        Raises:
-            Mistake: one of them is of another form.
-
-        """
-        return [parse_parameter(text) for text in self.parameters]
-
-
-def parse_parameter(text: str) -> Parameter:
-    """One entry of `parameters`.
-
-    Raises:
-        Mistake: it is of another form.
-
-    """
-    key, equals, values = (part.strip() for part in text.partition("="))
-    if not key or not equals or not values:
-        raise _unreadable(text)
-    if ".." in values:
-        return Parameter(key=key, values=_parse_range(values, text))
-    choices = tuple(choice.strip() for choice in values.split("|"))
-    if len(choices) < 2 or not all(choices):
-        raise _unreadable(text)
-    return Parameter(key=key, values=choices)
-
-
-def _parse_range(values: str, text: str) -> Range:
-    bounds, _, scale = values.partition(" ")
-    low, _, high = bounds.partition("..")
-    try:
-        numbers = float(low), float(high)
-    except ValueError:
-        raise _unreadable(text) from None
-    whole = all(part.lstrip("-").isdecimal() for part in (low, high))
-    log = scale.strip() == "log"
-    if scale.strip() not in ("", "log") or not numbers[0] < numbers[1] or (log and numbers[0] <= 0):
-        raise _unreadable(text)
-    return Range(low=numbers[0], high=numbers[1], whole=whole, log=log)
-
-
-def _unreadable(text: str) -> Mistake:
-    expected = "KEY = LOW..HIGH, KEY = LOW..HIGH log with LOW > 0, or KEY = A | B"
-    return Mistake("not a parameter of a sweep", key="parameters", found=repr(text), expected=expected)

@@ -71,6 +71,8 @@ def _default(item: dataclasses.Field[Any]) -> Any:
 
 
 def _plain(value: Any, whole: bool) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner, whole) for key, inner in value.items()}
     if not dataclasses.is_dataclass(value):
         return value
     table = to_table(value, whole=whole)

@@ -91,7 +91,8 @@ def kept_weights(network: StereoNetwork) -> dict[str, NDArray[np.bool_]]:
 def _networks(recipe: Recipe, folders: list[Path]) -> dict[str, StereoNetwork]:
     """The dense network, the compressed one, and the pruned one where floats were pruned."""
     pruned = _pruned_stage(folders)
-    networks = {"dense": open_network(recipe.network.checkpoint, recipe.network.name, recipe.seed)}
+    section = recipe.network
+    networks = {"dense": open_network(section.checkpoint, section.name, recipe.seed, section.max_disparity)}
     if pruned is not None:
         networks["pruned"] = open_network(str(pruned), None)
     same = pruned == folders[-1]

@@ -181,4 +181,4 @@ def _calibration_data(data: DataSection) -> DataSection:
 
 def _open_network(recipe: Recipe, device: torch.device, checkpoint: str, name: str | None) -> StereoNetwork:
     """A network on the device of the run, channels last."""
-    return use_channels_last(open_network(checkpoint, name, recipe.seed).to(device))
+    return use_channels_last(open_network(checkpoint, name, recipe.seed, recipe.network.max_disparity).to(device))

@@ -34,7 +34,7 @@ def write_sweep(
 
 def table(settings: SweepSettings, rows: Sequence[Mapping[str, Any]], failed: Mapping[int, str]) -> str:
     """Markdown: every trial by rising cost, those on the Pareto front with a star."""
-    keys = [parameter.key for parameter in settings.parsed()]
+    keys = list(settings.parameters)
     head = ["front", "trial", UNITS[settings.error], UNITS[settings.cost], *keys]
     lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
     for row in sorted(rows, key=lambda row: (row["cost"], row["error"])):

@@ -8,7 +8,7 @@ from typing import Any
 
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.recipe.sweep import Parameter, Range, SweepSettings
+from disparsity.recipe.sweep import Parameter, SweepSettings
 
 STUDY_NAME = "disparsity"
 _LOCK_SECONDS = 60
@@ -50,12 +50,13 @@ class Study:
         self._study.sampler = self._sampler(len(self._study.get_trials(deepcopy=False)))
         trial = self._study.ask()
         trial.set_user_attr(_PLACE, place)
-        return trial.number, {parameter.key: _suggest(trial, parameter) for parameter in self._settings.parsed()}
+        values = {key: _suggest(trial, key, parameter) for key, parameter in self._settings.parameters.items()}
+        return trial.number, values
 
     def begun(self, place: str) -> list[tuple[int, dict[str, Any]]]:
         """Trials that were begun at `place` and have not ended, the oldest first."""
         running = self._trials("RUNNING")
-        keys = {parameter.key for parameter in self._settings.parsed()}
+        keys = set(self._settings.parameters)
         return [
             (t.number, dict(t.params)) for t in running if t.user_attrs.get(_PLACE) == place and set(t.params) == keys
         ]
@@ -118,10 +119,8 @@ def default_storage(out: Path) -> str:
     return f"sqlite:///{out.resolve() / 'study.db'}"
 
 
-def _suggest(trial: Any, parameter: Parameter) -> Any:
-    values = parameter.values
-    if not isinstance(values, Range):
-        return trial.suggest_categorical(parameter.key, list(values))
-    if values.whole:
-        return trial.suggest_int(parameter.key, int(values.low), int(values.high), log=values.log)
-    return trial.suggest_float(parameter.key, values.low, values.high, log=values.log)
+def _suggest(trial: Any, key: str, parameter: Parameter) -> Any:
+    if parameter.choices:
+        return trial.suggest_categorical(key, list(parameter.choices))
+    suggest = trial.suggest_int if parameter.whole else trial.suggest_float
+    return suggest(key, parameter.low, parameter.high, log=parameter.log)

@@ -1,7 +1,8 @@
-"""A worker of a sweep: runs of the recipe with proposed settings until there are enough."""
+"""Worker of a sweep: runs the recipe with proposed settings until there are enough trials."""
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -21,10 +22,10 @@ Run = Callable[[Recipe, Path], Mapping[str, Any]]
 def work(
     recipe: Recipe, settings: SweepSettings, study: Study, out: Path, report: Callable[[], object], run: Run
 ) -> None:
-    """Go on with interrupted runs of this folder, then propose new ones, until the sweep has its trials.
+    """Resume interrupted runs of this folder, then run new trials until the sweep has enough.
 
-    A run that is stopped stays begun: the same command takes it up where it was. Settings that cannot be run, or whose
-    training diverges, are noted and cost no trial.
+    A stopped trial stays open: the same command resumes it. Settings that cannot be run, or whose training diverges,
+    are recorded as failed and do not count as trials.
 
     Args:
         recipe: what is varied, without its `sweep` section.
@@ -63,7 +64,7 @@ def _attempt(
     run: Run,
 ) -> None:
     try:
-        trial = changed(recipe, [f"{key}={value}" for key, value in values.items()])
+        trial = changed(recipe, [f"{key}={json.dumps(value)}" for key, value in values.items()])
         result = run(trial, _folder(out, number))
     except (InputError, DivergedError) as error:
         study.fail(number, str(error))

@@ -119,3 +119,16 @@ def test_builtin_checkpoints_open_by_their_listed_names() -> None:
     for name in ENTRIES["checkpoints"]:
         network = open_network(name, None)
         assert torch.isfinite(outputs(network)).all()
+
+
+def test_the_maximum_disparity_is_that_of_the_recipe(tmp_path: Path, checkpoint: Path) -> None:
+    fresh = open_network("", "reference", 5, 32)
+    assert fresh.spec.max_disparity == 32
+    torch.save({"state_dict": fresh.state_dict()}, tmp_path / "published.pth")
+    published = [open_network(str(tmp_path / "published.pth"), "reference", 0, maximum) for maximum in (32, 96)]
+    assert [network.spec.max_disparity for network in published] == [32, 96]
+    states = [network.state_dict() for network in published]
+    assert all(torch.equal(states[0][key], states[1][key]) for key in states[0])
+    assert open_network(str(checkpoint), None, 0, 16).spec.max_disparity == 16
+    with pytest.raises(InputError, match="checkpoint of another maximum disparity; found 16; expected 32"):
+        open_network(str(checkpoint), None, 0, 32)

@@ -9,7 +9,7 @@ import pytest
 
 from disparsity.cli import main
 
-SWEEP = ["--set", 'sweep.parameters=["prune.sparsity = 0.5..0.9"]']
+SWEEP = ["--set", 'sweep.parameters={"prune.sparsity" = {low = 0.5, high = 0.9}}']
 
 
 @pytest.mark.parametrize(

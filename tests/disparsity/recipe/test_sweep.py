@@ -2,51 +2,89 @@
 
 from __future__ import annotations
 
+import tomllib
+from typing import Any
+
 import pytest
 
 from disparsity.base.errors import InputError
-from disparsity.recipe.sweep import Range, SweepSettings, parse_parameter
+from disparsity.recipe.recipe import Recipe, to_toml
+from disparsity.recipe.sweep import Parameter, SweepSettings
+from disparsity.recipe.table import from_table
+
+SECTION = """
+[sweep]
+trials = 3
+[sweep.parameters."prune.sparsity"]
+low = 0.9
+high = 0.99
+[sweep.parameters."quantize.weight_bits"]
+low = 2
+high = 8
+[sweep.parameters."finetune.learning_rate"]
+low = 1e-4
+high = 1e-2
+log = true
+[sweep.parameters."prune.mode"]
+choices = ["frozen", "regrow"]
+[sweep.parameters."finetune.recompute_3d"]
+choices = [true, false]
+"""
+
+
+def read(text: str) -> Recipe:
+    return from_table(Recipe, tomllib.loads(text), "recipe.toml")
+
+
+def test_parameters_are_tables_and_come_back_from_the_resolved_recipe() -> None:
+    recipe = read(SECTION)
+    assert recipe.sweep is not None
+    assert recipe.sweep.parameters == {
+        "prune.sparsity": Parameter(low=0.9, high=0.99),
+        "quantize.weight_bits": Parameter(low=2, high=8),
+        "finetune.learning_rate": Parameter(low=1e-4, high=1e-2, log=True),
+        "prune.mode": Parameter(choices=("frozen", "regrow")),
+        "finetune.recompute_3d": Parameter(choices=(True, False)),
+    }
+    whole = [key for key, parameter in recipe.sweep.parameters.items() if parameter.whole]
+    assert whole == ["quantize.weight_bits"]
+    assert read(to_toml(recipe)) == recipe
 
 
 @pytest.mark.parametrize(
-    ("text", "key", "values"),
+    ("table", "message"),
     [
-        ("prune.sparsity = 0.9..0.99", "prune.sparsity", Range(low=0.9, high=0.99, whole=False, log=False)),
-        ("quantize.weight_bits=2..8", "quantize.weight_bits", Range(low=2, high=8, whole=True, log=False)),
-        (
-            "finetune.learning_rate = 1e-4..1e-2 log",
-            "finetune.learning_rate",
-            Range(low=1e-4, high=1e-2, whole=False, log=True),
-        ),
-        ("prune.mode = frozen | regrow", "prune.mode", ("frozen", "regrow")),
+        ("", "not a range; found None to None; expected .sweep.parameters"),
+        ("low = 1", "not a range; found 1 to None"),
+        ("low = 2\nhigh = 1", "not a range; found 2 to 1"),
+        ("low = 1\nhigh = 1", "not a range"),
+        ("low = 0\nhigh = 1\nlog = true", "a logarithmic range starts above 0; found 0"),
+        ("choices = [1]", "choices stand alone, and are two or more"),
+        ("choices = [1, 2]\nlow = 1\nhigh = 2", "choices stand alone"),
+        ("low = 1\nhigh = 2\nlow_ = 3", "unknown key 'low_'"),
+        ("low = 'a'\nhigh = 2", "low"),
     ],
 )
-def test_parameters_are_read(text: str, key: str, values: object) -> None:
-    parameter = parse_parameter(text)
-    assert parameter.key == key
-    assert parameter.values == values
+def test_what_is_no_parameter_is_named(table: str, message: str) -> None:
+    with pytest.raises(InputError, match=rf"^recipe\.toml: sweep\.parameters.*{message}"):
+        read(f'[sweep.parameters."prune.sparsity"]\n{table}\n')
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["", "a", "a =", "= 1..2", "a = 1", "a = 2..1", "a = 1..1", "a = x..y", "a = 0..1 log", "a = 1..2 lin", "a = b |"],
-)
-def test_what_is_no_parameter_is_named(text: str) -> None:
-    with pytest.raises(InputError, match=r"^parameters: not a parameter of a sweep; found "):
-        SweepSettings(parameters=(text,))
+def test_the_text_of_older_recipes_is_refused_with_the_new_spelling() -> None:
+    with pytest.raises(InputError, match=r"sweep\.parameters: parameters of a sweep are tables; .* low = 0\.5"):
+        read('[sweep]\nparameters = ["prune.sparsity = 0.9..0.99"]')
 
 
 @pytest.mark.parametrize(
     "settings",
     [
-        {"parameters": ()},
-        {"parameters": ("a = 1..2",), "trials": 0},
-        {"parameters": ("a = 1..2", "a = 3..4")},
-        {"parameters": ("a = 1..2",), "cost": "watts"},
-        {"parameters": ("a = 1..2",), "error": "psnr"},
-        {"parameters": ("a = 1..2",), "sampler": "grid"},
+        {"parameters": {}},
+        {"trials": 0},
+        {"cost": "watts"},
+        {"error": "psnr"},
+        {"sampler": "grid"},
     ],
 )
-def test_impossible_sweeps_are_refused(settings: dict) -> None:
+def test_impossible_sweeps_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(InputError):
-        SweepSettings(**settings)
+        SweepSettings(**{"parameters": {"a": Parameter(low=1, high=2)}} | settings)

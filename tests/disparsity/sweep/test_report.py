@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from disparsity.recipe.sweep import SweepSettings
+from disparsity.recipe.sweep import Parameter, SweepSettings
 from disparsity.sweep.report import write_sweep
 
-SETTINGS = SweepSettings(parameters=("prune.sparsity = 0.5..0.95",))
+SETTINGS = SweepSettings(parameters={"prune.sparsity": Parameter(low=0.5, high=0.95)})
 TRIALS = [
     {"number": 0, "settings": {"prune.sparsity": 0.9}, "error": 2.0, "cost": 100.0, "on_front": True},
     {"number": 1, "settings": {"prune.sparsity": 0.5}, "error": 1.0, "cost": 500.0, "on_front": True},

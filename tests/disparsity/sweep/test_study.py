@@ -7,12 +7,19 @@ from pathlib import Path
 import pytest
 
 from disparsity.base.errors import InputError
-from disparsity.recipe.sweep import SweepSettings
+from disparsity.recipe.sweep import Parameter, SweepSettings
 from disparsity.sweep.study import Study, default_storage
 
 pytest.importorskip("optuna", reason="the extra [sweep] is not installed")
 
-SETTINGS = SweepSettings(parameters=("a.x = 0..1", "a.n = 2..8", "a.k = u | v"), sampler="random")
+SETTINGS = SweepSettings(
+    parameters={
+        "a.x": Parameter(low=0.0, high=1.0),
+        "a.n": Parameter(low=2, high=8),
+        "a.k": Parameter(choices=("u", "v")),
+    },
+    sampler="random",
+)
 
 
 def test_proposals_lie_in_their_ranges_and_are_remembered(tmp_path: Path) -> None:

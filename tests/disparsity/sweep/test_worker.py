@@ -12,13 +12,13 @@ from disparsity.base.errors import DivergedError, StoppedError
 from disparsity.finetune.settings import TrainSettings
 from disparsity.recipe.recipe import Recipe
 from disparsity.recipe.sections import PruneSection
-from disparsity.recipe.sweep import SweepSettings
+from disparsity.recipe.sweep import Parameter, SweepSettings
 from disparsity.sweep import worker
 from disparsity.sweep.study import Study, default_storage
 
 pytest.importorskip("optuna", reason="the extra [sweep] is not installed")
 
-SETTINGS = SweepSettings(parameters=("prune.sparsity = 0.5..0.95",), sampler="random", trials=4)
+SETTINGS = SweepSettings(parameters={"prune.sparsity": Parameter(low=0.5, high=0.95)}, sampler="random", trials=4)
 RECIPE = Recipe(prune=PruneSection(sparsity=0.9, train=TrainSettings(steps=20)))
 
 
