@@ -140,9 +140,9 @@ def test_every_order_ends_sparse_and_on_its_grids(tiny: Callable[[str], Recipe],
 def test_quantize_then_prune_with_its_report(tiny: Callable[[str], Recipe], tmp_path: Path) -> None:
     report = pipeline.run(tiny("quantize_prune"), tmp_path / "run")
     check_result(tmp_path / "run", "quantize_prune")
-    assert [row["stage"] for row in report["accuracy"]] == ["dense", "quantized"]
-    assert report["memory"]["stage_bytes"]["pruned"] is None
-    assert report["settings"]["score"] == "quant_aware"
+    assert [row.stage for row in report.accuracy] == ["dense", "quantized"]
+    assert report.memory.stage_bytes.pruned is None
+    assert report.settings.score == "quant_aware"
 
 
 def test_rounds_are_no_single_stage(tiny: Callable[[str], Recipe], tmp_path: Path) -> None:
