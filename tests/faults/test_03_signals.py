@@ -74,6 +74,6 @@ def test_a_signal_in_an_evaluation_need_not_wait_for_its_end(
 
     monkeypatch.setattr(pipeline, "evaluate_all", judged)
     line = one_line(75, "run", write_recipe(tmp_path), "--out", tmp_path / "run")
-    assert "run: stopped by a signal after a clean checkpoint; the same command goes on from here" in line
+    assert "run: stopped by a signal after a clean checkpoint; run the same command again to resume" in line
     assert reached == []
     assert not (tmp_path / "run" / "evaluation").exists()

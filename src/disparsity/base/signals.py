@@ -56,7 +56,7 @@ class StopRequest:
 
 
 def _stopped(where: Path) -> StoppedError:
-    remedy = "the same command goes on from here"
+    remedy = "run the same command again to resume"
     return StoppedError("stopped by a signal after a clean checkpoint", where=where, remedy=remedy)
 
 

@@ -19,5 +19,5 @@ def state_of(run: Path) -> str | None:
     rows = read_metrics(path) if path.is_file() else []
     known = [text.format(rows[-1][name]) for name, text in _FIGURES.items() if rows and rows[-1].get(name) is not None]
     step = f"step {rows[-1]['step']}" if rows else "no metrics yet"
-    how = "a process works on it" if is_locked(run) else "stopped; the same command goes on"
+    how = "a process works on it" if is_locked(run) else "stopped; run the same command again to resume"
     return f"{begun[0].name} ({how}): {', '.join([step, *known])}"

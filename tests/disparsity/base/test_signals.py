@@ -20,7 +20,9 @@ def test_first_signal_asks_and_second_interrupts(number: signal.Signals) -> None
         stop.raise_if_asked(Path("run"))
         os.kill(os.getpid(), number)
         assert stop.asked
-        with pytest.raises(StoppedError, match=r"run: stopped by a signal.*the same command goes on") as caught:
+        with pytest.raises(
+            StoppedError, match=r"run: stopped by a signal.*run the same command again to resume"
+        ) as caught:
             stop.raise_if_asked(Path("run"))
         assert caught.value.exit_code == 75
         with pytest.raises(KeyboardInterrupt):

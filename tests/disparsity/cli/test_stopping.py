@@ -41,7 +41,7 @@ def test_a_signal_stops_a_process_cleanly(
     printed, errors = process.communicate(timeout=100)
     assert (process.returncode, printed) == (75, ""), errors
     assert errors.count("\n") == 1
-    assert "stopped by a signal after a clean checkpoint; the same command goes on from here" in errors
+    assert "stopped by a signal after a clean checkpoint; run the same command again to resume" in errors
     assert load_checkpoint(out / "stages" / "01-prune" / "resume.json").facts["step"] >= 1
     run_main(*command)
     run_main("prune", recipe, "--out", tmp_path / "unbroken", "--set", STEPS)

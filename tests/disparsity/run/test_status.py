@@ -27,13 +27,13 @@ def begin(run: Path, *rows: dict) -> None:
 def test_the_last_row_in_words(tmp_path: Path) -> None:
     assert state_of(tmp_path) is None
     begin(tmp_path, {**ROW, "step": 10}, ROW)
-    says = "01-prune (stopped; the same command goes on): step 20, loss 2.5, EPE of its batches 3.46 px, 87.5% zeros"
+    says = "01-prune (stopped; run the same command again to resume): step 20, loss 2.5, EPE of its batches 3.46 px, 87.5% zeros"
     assert state_of(tmp_path) == says
 
 
 def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     begin(tmp_path)
-    assert state_of(tmp_path) == "01-prune (stopped; the same command goes on): no metrics yet"
+    assert state_of(tmp_path) == "01-prune (stopped; run the same command again to resume): no metrics yet"
     append_metrics(tmp_path / "stages" / "01-prune", {**ROW, "loss": None, "epe_px": None})
     assert str(state_of(tmp_path)).endswith(": step 20, 87.5% zeros")
 
