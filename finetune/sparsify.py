@@ -11,7 +11,7 @@ from disparsity.base.errors import InputError
 from disparsity.base.notices import notice
 from disparsity.base.progress import progress
 from disparsity.base.tensor_names import with_prefix, without_prefix
-from disparsity.finetune.modes.base import Mode, Place
+from disparsity.finetune.modes.base import EventWindow, Mode
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.mask_update import Select, competition, with_returning
 from disparsity.pruning.masks import density, masks_of, set_masks
@@ -66,7 +66,7 @@ class Sparsify(StepHook):
         while self._done < len(self._at) and self._at[self._done] <= step:
             self._event(trainer)
         if self._active:
-            self._mode.before_step(trainer.network, self._place(step))
+            self._mode.before_step(trainer.network, self._window(step))
 
     def after_backward(self, trainer: Trainer, step: int) -> None:
         """Take the step's gradients into the scores."""
@@ -108,9 +108,9 @@ class Sparsify(StepHook):
     def _active(self) -> bool:
         return self._mode.lasting or self._done < len(self._at)
 
-    def _place(self, step: int) -> Place:
+    def _window(self, step: int) -> EventWindow:
         since = step - self._at[self._done - 1] if self._done else None
-        return Place(since=since, until=self._at[self._done] - step if self._done < len(self._at) else None)
+        return EventWindow(since=since, until=self._at[self._done] - step if self._done < len(self._at) else None)
 
     def _event(self, trainer: Trainer) -> None:
         self._done += 1

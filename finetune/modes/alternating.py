@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from disparsity.finetune.modes.base import Place
+from disparsity.finetune.modes.base import EventWindow
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.modes.settings import AlternatingSettings
 from disparsity.pruning.masks import mask_modules
@@ -24,10 +24,10 @@ class Alternating(Frozen):
     def __init__(self, settings: AlternatingSettings) -> None:
         self._fraction = settings.dense_fraction
 
-    def before_step(self, network: nn.Module, place: Place) -> None:
+    def before_step(self, network: nn.Module, window: EventWindow) -> None:
         """Lift the masks when the dense phase begins."""
-        if place.since is None or place.until is None:
+        if window.since is None or window.until is None:
             return
-        if place.since > 0 and place.until <= round(self._fraction * (place.since + place.until)):
+        if window.since > 0 and window.until <= round(self._fraction * (window.since + window.until)):
             for module in mask_modules(network).values():
                 module.mask.fill_(value=True)

@@ -13,7 +13,7 @@ from disparsity.pruning.masks import mask_modules, zero_pruned
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class EventWindow:
     """Where a training step lies between two events.
 
     Attributes:
@@ -35,7 +35,7 @@ class Mode:
     def start(self, network: nn.Module) -> None:
         """Called before the first step, and before the first one after a resumption."""
 
-    def before_step(self, network: nn.Module, place: Place) -> None:
+    def before_step(self, network: nn.Module, window: EventWindow) -> None:
         """Called before every step, after the events that are due."""
 
     def before_event(self, event: int, events: int) -> None:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import trained_weight
-from disparsity.finetune.modes.base import Place, keep_gradients
+from disparsity.finetune.modes.base import EventWindow, keep_gradients
 from disparsity.finetune.modes.frozen import Frozen
 from disparsity.finetune.modes.settings import RigLSettings
 from disparsity.pruning.masks import mask_modules, masks_of
@@ -35,10 +35,10 @@ class RigL(Frozen):
         self._share = 0.0
         self._gradients: dict[str, Tensor] = {}
 
-    def before_step(self, network: nn.Module, place: Place) -> None:
+    def before_step(self, network: nn.Module, window: EventWindow) -> None:
         """Let gradients reach pruned weights in the step that an event follows."""
         for module in mask_modules(network).values():
-            module.straight_through = place.until == 1
+            module.straight_through = window.until == 1
 
     def before_event(self, event: int, events: int) -> None:
         """Fix the share that is exchanged."""

@@ -10,7 +10,7 @@ from torch import nn
 
 from disparsity.base.layers import trained_weight
 from disparsity.finetune.modes.alternating import Alternating
-from disparsity.finetune.modes.base import Place
+from disparsity.finetune.modes.base import EventWindow
 from disparsity.finetune.modes.settings import AlternatingSettings
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import mask_modules, masks_of
@@ -24,7 +24,7 @@ def test_the_second_half_between_events_is_dense(
     masked_layer: Callable[[list[bool]], nn.Sequential], since: int | None, until: int | None, lifted: bool
 ) -> None:
     network = masked_layer([True, False])
-    Alternating(AlternatingSettings(dense_fraction=0.5)).before_step(network, Place(since=since, until=until))
+    Alternating(AlternatingSettings(dense_fraction=0.5)).before_step(network, EventWindow(since=since, until=until))
     assert masks_of(network)["0"].tolist() == [[True, lifted]]
 
 

@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.layers import trained_weight
-from disparsity.finetune.modes.base import Place
+from disparsity.finetune.modes.base import EventWindow
 from disparsity.finetune.modes.rigl import RigL
 from disparsity.finetune.modes.settings import RigLSettings
 from disparsity.finetune.training import StepHook, Trainer
 from disparsity.pruning.masks import mask_modules, masks_of
 from disparsity.pruning.selection import FloorSettings, select_global
 
-NEXT = Place(since=2, until=1)
+NEXT = EventWindow(since=2, until=1)
 
 
 def test_the_largest_gradient_grows_and_the_lowest_score_makes_room(
@@ -49,7 +49,11 @@ def test_gradients_reach_pruned_weights_only_before_an_event(
     masked_layer: Callable[[list[bool]], nn.Sequential],
 ) -> None:
     network, mode = masked_layer([True, False]), RigL(RigLSettings())
-    for place, reached in ((Place(since=0, until=2), False), (NEXT, True), (Place(since=0, until=3), False)):
+    for place, reached in (
+        (EventWindow(since=0, until=2), False),
+        (NEXT, True),
+        (EventWindow(since=0, until=3), False),
+    ):
         mode.before_step(network, place)
         assert mask_modules(network)["0"].straight_through is reached
 
