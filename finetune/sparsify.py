@@ -117,7 +117,7 @@ class Sparsify(StepHook):
         self._mode.before_event(self._done, len(self._at))
         scores = self._scored(self._score_pass(self._done) if self._score_pass is not None else self._running())
         scaled = per_mac(normalised(scores, self._settings.normalisation), self._macs, self._settings.mac_power)
-        competing = self._mode.weigh(scaled, trainer.network)
+        competing = self._mode.adjust_scores(scaled, trainer.network)
         target = self._target(self._done)
         if self._done > 1 and target > self._target(self._done - 1):
             competing = with_returning(competing, scaled)

@@ -41,7 +41,7 @@ class Mode:
     def before_event(self, event: int, events: int) -> None:
         """Called before event number `event` (1-based) of `events`."""
 
-    def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    def adjust_scores(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
         """The scores as the mode wants weights to compete; pruned weights stay out here."""
         masks = mask_modules(network)
         return {name: torch.where(masks[name].mask, score, -1.0) for name, score in scores.items()}

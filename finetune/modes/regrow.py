@@ -33,7 +33,7 @@ class Regrow(Mode):
         for module in mask_modules(network).values():
             module.straight_through = True
 
-    def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    def adjust_scores(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
         """The best pruned weights compete with a penalty, the others stay out."""
         masks = {name: module.mask for name, module in mask_modules(network).items() if name in scores}
         waiting = torch.cat([torch.where(masks[name], -1.0, score).flatten() for name, score in scores.items()])

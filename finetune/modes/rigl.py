@@ -45,9 +45,9 @@ class RigL(Frozen):
         progress = (event - 1) / (events - 1) if events > 1 else 1.0
         self._share = self._settings.drop_fraction / 2 * (1 + math.cos(math.pi * progress))
 
-    def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    def adjust_scores(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
         """Grown weights stand above all live ones, other pruned weights stay out."""
-        live = super().weigh(scores, network)
+        live = super().adjust_scores(scores, network)
         above = 1.0 + max((float(score.max()) for score in live.values()), default=0.0)
         masks = masks_of(network)
         return {name: torch.where(self._grown(name, masks[name]), above, score) for name, score in live.items()}

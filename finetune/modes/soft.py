@@ -38,7 +38,7 @@ class Soft(Mode):
         if not self._left:
             self._left = {name: mask.float() for name, mask in masks_of(network).items()}
 
-    def weigh(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    def adjust_scores(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
         """Decaying weights are out as pruned ones are."""
         self.start(network)  # events may come before the first step
         return {name: torch.where(self._left[name] == 1.0, score, -1.0) for name, score in scores.items()}

@@ -29,7 +29,7 @@ NEW: dict[str, Callable[[], Mode]] = {
 
 def test_frozen_pruned_weights_lose_against_every_live_one(masked_layer: Build) -> None:
     network = masked_layer([True, False, True])
-    scores = Frozen().weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)
+    scores = Frozen().adjust_scores({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)
     assert scores["0"].tolist() == [[0.0, -1.0, 1.0]]
 
 

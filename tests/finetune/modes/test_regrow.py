@@ -24,15 +24,17 @@ def regrow(penalty: float, fraction: float) -> Regrow:
 
 def test_regrow_pruned_weights_compete_with_a_penalty(masked_layer: Build) -> None:
     network = masked_layer([True, False, True])
-    assert regrow(0.5, 1.0).weigh({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [[0.0, 4.5, 1.0]]
+    assert regrow(0.5, 1.0).adjust_scores({"0": torch.tensor([[0.0, 9.0, 1.0]])}, network)["0"].tolist() == [
+        [0.0, 4.5, 1.0]
+    ]
 
 
 def test_regrow_lets_only_the_best_return(masked_layer: Build) -> None:
     network = masked_layer([True, False, True, False, False, True, True])
     scores = {"0": torch.tensor([[0.0, 7.0, 1.0, 9.0, 8.0, 2.0, 3.0]])}
-    half = regrow(0.5, 0.5).weigh(scores, network)["0"].tolist()
+    half = regrow(0.5, 0.5).adjust_scores(scores, network)["0"].tolist()
     assert half == [[0.0, -1.0, 1.0, 4.5, 4.0, 2.0, 3.0]]
-    assert regrow(0.5, 0.0).weigh(scores, network)["0"].tolist() == [[0.0, -1.0, 1.0, -1.0, -1.0, 2.0, 3.0]]
+    assert regrow(0.5, 0.0).adjust_scores(scores, network)["0"].tolist() == [[0.0, -1.0, 1.0, -1.0, -1.0, 2.0, 3.0]]
 
 
 def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen(masked_layer: Build) -> None:
@@ -52,8 +54,8 @@ def test_a_wrongly_pruned_weight_returns_with_its_value_and_ends_frozen(masked_l
         optimizer.step()
         assert float(trained_weight(network[0])[0, 0].detach()) == 1.0
         assert float(network[0].weight[0, 0].detach()) == 0.0
-    weighed = mode.weigh(score.scores(), network)
-    set_masks(network, select_global(weighed, 2 / 3, FloorSettings(fraction=0.0)))
+    adjusted = mode.adjust_scores(score.scores(), network)
+    set_masks(network, select_global(adjusted, 2 / 3, FloorSettings(fraction=0.0)))
     mode.after_event(network, optimizer)
     assert masks_of(network)["0"].tolist() == [[True, True, False]]
     assert float(network[0].weight[0, 0].detach()) == 1.0

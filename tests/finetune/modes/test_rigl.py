@@ -31,9 +31,9 @@ def test_the_largest_gradient_grows_and_the_lowest_score_makes_room(
     mode.after_backward(network)
     assert weight.grad.tolist() == [[1.0, 0.0, 1.0, 0.0, 1.0]]
     mode.before_event(1, 3)
-    weighed = mode.weigh({"0": torch.tensor([[5.0, 0.0, 4.0, 0.0, 6.0]])}, network)
-    assert weighed["0"].tolist() == [[5.0, -1.0, 4.0, 7.0, 6.0]]
-    assert select_global(weighed, 3 / 5, FloorSettings(fraction=0.0))["0"].tolist() == [
+    adjusted = mode.adjust_scores({"0": torch.tensor([[5.0, 0.0, 4.0, 0.0, 6.0]])}, network)
+    assert adjusted["0"].tolist() == [[5.0, -1.0, 4.0, 7.0, 6.0]]
+    assert select_global(adjusted, 3 / 5, FloorSettings(fraction=0.0))["0"].tolist() == [
         [True, False, False, True, True]
     ]
 

@@ -49,7 +49,7 @@ def test_fading_weights_do_not_return(masked_layer: Build) -> None:
     set_masks(network, {"0": torch.tensor([[True, False, True]])})
     mode.after_event(network, None)
     assert masks_of(network)["0"].all()
-    assert mode.weigh({"0": torch.tensor([[1.0, 9.0, 2.0]])}, network)["0"].tolist() == [[1.0, -1.0, 2.0]]
+    assert mode.adjust_scores({"0": torch.tensor([[1.0, 9.0, 2.0]])}, network)["0"].tolist() == [[1.0, -1.0, 2.0]]
     mode.finish(network)
     assert network[0].weight.tolist() == [[1.0, 2.0, 3.0]]
     mode.end(network)
@@ -76,7 +76,7 @@ def test_the_masks_follow_the_events_with_a_delay(
 
 def test_events_without_steps_cut_at_once(masked_layer: Build) -> None:
     network, mode = masked_layer([True, True]), Soft(SoftSettings())
-    mode.weigh({"0": torch.ones(1, 2)}, network)
+    mode.adjust_scores({"0": torch.ones(1, 2)}, network)
     set_masks(network, {"0": torch.tensor([[True, False]])})
     mode.after_event(network, None)
     mode.end(network)
