@@ -12,7 +12,7 @@ import torch
 
 from disparsity.base import distributed
 from disparsity.base.atomic_io import write_json
-from disparsity.base.checksummed_json import write_sealed
+from disparsity.base.checksummed_json import write_checksummed
 from disparsity.base.devices import choose_device, use_device
 from disparsity.base.signals import StopRequest, stop_on_signal
 from disparsity.checkpoint.checkpoints import SIDE_FILE
@@ -154,7 +154,9 @@ def _evaluate(context: RunContext, network: StereoNetwork, stage: str) -> None:
         return
     maps = [save_maps(folder / stage, item.maps) for item in results[:1]]
     seconds = round(time.monotonic() - started, 1)
-    write_sealed(done, {"rows": [item.row for item in results], "seconds": seconds, "maps": maps[0] if maps else {}})
+    write_checksummed(
+        done, {"rows": [item.row for item in results], "seconds": seconds, "maps": maps[0] if maps else {}}
+    )
 
 
 def _score(context: RunContext, network: StereoNetwork, stage: str, pictures: int) -> list[Any]:

@@ -11,17 +11,17 @@ from typing import Any
 from disparsity.base.atomic_io import write_json
 from disparsity.base.errors import CorruptArtefactError
 
-SEAL = "content_sha256"
+CHECKSUM_KEY = "content_sha256"
 
 
-def write_sealed(path: Path, content: Mapping[str, Any]) -> None:
+def write_checksummed(path: Path, content: Mapping[str, Any]) -> None:
     """Write a JSON object with its seal atomically."""
-    assert SEAL not in content
-    write_json(path, {**content, SEAL: hash_of(content)})
+    assert CHECKSUM_KEY not in content
+    write_json(path, {**content, CHECKSUM_KEY: hash_of(content)})
 
 
-def read_sealed(path: Path, what: str, remedy: str) -> dict[str, Any]:
-    """Read what `write_sealed` wrote, without its seal; a file from before there were seals is taken as it is.
+def read_checksummed(path: Path, what: str, remedy: str) -> dict[str, Any]:
+    """Read what `write_checksummed` wrote, without its seal; a file from before there were seals is taken as it is.
 
     Args:
         path: there must be a file.
@@ -39,7 +39,7 @@ def read_sealed(path: Path, what: str, remedy: str) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CorruptArtefactError(f"not {what}", where=path, found=type(content).__name__, remedy=remedy)
     # one damaged bit cannot both hide the seal and change anything else
-    seal = content.pop(SEAL, None)
+    seal = content.pop(CHECKSUM_KEY, None)
     if seal is not None and seal != hash_of(content):
         raise CorruptArtefactError("checksum mismatch", where=path, expected=what, remedy=remedy)
     return content

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from disparsity.base.checksummed_json import read_sealed
+from disparsity.base.checksummed_json import read_checksummed
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.base.timing import Timing, measure
 from disparsity.checkpoint.restore import stage_of
@@ -129,7 +129,7 @@ def stored_latency(path: Path, checkpoint: str, size: Size) -> MeasuredLatency |
     if not path.is_file():
         return None
     what, remedy = "a measurement of latency", "remove it, and measure again"
-    content = read_sealed(path, what, remedy)
+    content = read_checksummed(path, what, remedy)
     try:
         section = TypeAdapter(MeasuredLatency).validate_python(content["measured_latency"])
         found = content["checkpoint"], section.input_size

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from disparsity.base.atomic_io import sha256_of
-from disparsity.base.checksummed_json import write_sealed
+from disparsity.base.checksummed_json import write_checksummed
 from disparsity.base.errors import InputError
 from disparsity.base.layers import channel_axis, effective_weight, quantizable_layers
 from disparsity.checkpoint.checkpoints import SIDE_FILE, load_facts
@@ -112,7 +112,7 @@ def _latency(
     distinct = {name: each for name, each in networks.items() if name != "pruned" or each is not networks["compressed"]}
     write = load("formats", load("latency_runtimes", runtime).form).write
     section = measure_latency(distinct, size, runtime, runs, write)
-    write_sealed(path, latency_file(section, checkpoint))
+    write_checksummed(path, latency_file(section, checkpoint))
     return section
 
 

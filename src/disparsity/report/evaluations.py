@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from disparsity.base.checksummed_json import read_sealed
+from disparsity.base.checksummed_json import read_checksummed
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.evaluation.evaluation import check_maps
 from disparsity.report.accuracy import STAGES, AccuracyRow
@@ -41,7 +41,7 @@ def read_evaluations(run: Path) -> dict[str, StageEvaluation]:
 
 
 def _read_evaluation(path: Path) -> StageEvaluation:
-    content = read_sealed(path, "an evaluation", _AGAIN)
+    content = read_checksummed(path, "an evaluation", _AGAIN)
     try:
         return TypeAdapter(StageEvaluation).validate_python(content)
     except ValidationError as error:

@@ -12,7 +12,7 @@ import torch
 from disparsity import __version__
 from disparsity.base import distributed
 from disparsity.base.atomic_io import sha256_of
-from disparsity.base.checksummed_json import read_sealed, write_sealed
+from disparsity.base.checksummed_json import read_checksummed, write_checksummed
 from disparsity.base.devices import choose_device, describe
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.datasets.uri import open_data
@@ -42,7 +42,7 @@ def write_manifest(run: Path, recipe: Recipe) -> None:
             if path.is_file() and path.name != _OWN_NAME and not path.name.startswith(".")
         },
     }
-    write_sealed(run / _OWN_NAME, content)
+    write_checksummed(run / _OWN_NAME, content)
 
 
 def check_recipe(run: Path) -> None:
@@ -54,7 +54,7 @@ def check_recipe(run: Path) -> None:
     """
     if not (run / _OWN_NAME).is_file():
         return
-    listed = read_sealed(run / _OWN_NAME, "a manifest", "the command run writes it again").get("artefacts", {})
+    listed = read_checksummed(run / _OWN_NAME, "a manifest", "the command run writes it again").get("artefacts", {})
     if RECIPE_FILE in listed and sha256_of(run / RECIPE_FILE) != listed[RECIPE_FILE]:
         remedy = "restore it: the command run compares it with your recipe"
         raise CorruptArtefactError("not the recipe of this run any more", where=run / RECIPE_FILE, remedy=remedy)

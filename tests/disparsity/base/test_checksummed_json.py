@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 
-from disparsity.base.checksummed_json import SEAL, read_sealed, write_sealed
+from disparsity.base.checksummed_json import CHECKSUM_KEY, read_checksummed, write_checksummed
 from disparsity.base.errors import CorruptArtefactError
 
 CONTENT = {"rows": [{"epe_px": 1.25, "data": "synthetic:?pairs=1"}], "seconds": 3, "maps": {}}
 
 
 def read(path: Path) -> dict:
-    return read_sealed(path, "a test", "write it again")
+    return read_checksummed(path, "a test", "write it again")
 
 
 def test_round_trip_and_files_from_before_the_seals(tmp_path: Path) -> None:
-    write_sealed(tmp_path / "a.json", CONTENT)
+    write_checksummed(tmp_path / "a.json", CONTENT)
     assert read(tmp_path / "a.json") == CONTENT
-    assert set(json.loads((tmp_path / "a.json").read_text())) == {*CONTENT, SEAL}
+    assert set(json.loads((tmp_path / "a.json").read_text())) == {*CONTENT, CHECKSUM_KEY}
     (tmp_path / "b.json").write_text(json.dumps(CONTENT))
     assert read(tmp_path / "b.json") == CONTENT
 
 
 def test_every_bit_is_guarded(tmp_path: Path, flipped: Callable[[bytes, int], bytes]) -> None:
     path = tmp_path / "a.json"
-    write_sealed(path, CONTENT)
+    write_checksummed(path, CONTENT)
     whole = path.read_bytes()
     refused = 0
     for place in range(len(whole) * 8):

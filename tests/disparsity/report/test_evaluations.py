@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from disparsity.base.checksummed_json import write_sealed
+from disparsity.base.checksummed_json import write_checksummed
 from disparsity.base.errors import CorruptArtefactError
 from disparsity.report.evaluations import read_evaluations
 
@@ -26,6 +26,6 @@ def test_a_damaged_evaluation_is_named(tmp_path: Path, content: str) -> None:
 
 
 def test_an_evaluation_without_its_fields_is_named(tmp_path: Path) -> None:
-    write_sealed(tmp_path / "evaluation" / "dense.json", {"rows": [{"data": "x"}], "seconds": 1.0})
+    write_checksummed(tmp_path / "evaluation" / "dense.json", {"rows": [{"data": "x"}], "seconds": 1.0})
     with pytest.raises(CorruptArtefactError, match=r"dense\.json: not an evaluation.*expected rows and seconds"):
         read_evaluations(tmp_path)

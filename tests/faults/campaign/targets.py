@@ -18,7 +18,7 @@ import torch
 from campaign.mutations import mutated, with_right_checksums
 
 import disparsity
-from disparsity.base.checksummed_json import hash_of, read_sealed
+from disparsity.base.checksummed_json import hash_of, read_checksummed
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.restore import network_checkpoint, open_network
 from disparsity.datasets.decoders.calibration import read_calib_txt
@@ -229,9 +229,9 @@ TARGETS: dict[str, Target] = {
     "metrics": Target(
         seeds=_logs, read=lambda path, _: read_metrics(path), sources=("src/disparsity/run/folder.py",), share=0.04
     ),
-    "sealed": Target(
+    "checksummed": Target(
         seeds=_sealed,
-        read=lambda path, _: read_sealed(path, "an evaluation", "again"),
+        read=lambda path, _: read_checksummed(path, "an evaluation", "again"),
         sources=("src/disparsity/base/checksummed_json.py",),
         share=0.04,
     ),

@@ -12,7 +12,7 @@ import torch
 
 from disparsity.base.atomic_folder import write_folder
 from disparsity.base.atomic_io import write_bytes
-from disparsity.base.checksummed_json import read_sealed, write_sealed
+from disparsity.base.checksummed_json import read_checksummed, write_checksummed
 from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.datasets.packed.reader import PackedDataset, PackedSettings
 from disparsity.datasets.packed.writer import pack
@@ -130,9 +130,9 @@ WRITERS: dict[str, Writer] = {
         lambda folder, generation: write_bytes(folder / "a.bin", _pattern(generation)),
         lambda folder: _generation((folder / "a.bin").read_bytes()),
     ),
-    "sealed JSON": Writer(
-        lambda folder, generation: write_sealed(folder / "a.json", {"rows": [generation] * 5_000}),
-        lambda folder: int(read_sealed(folder / "a.json", "rows", "")["rows"][0]),
+    "checksummed JSON": Writer(
+        lambda folder, generation: write_checksummed(folder / "a.json", {"rows": [generation] * 5_000}),
+        lambda folder: int(read_checksummed(folder / "a.json", "rows", "")["rows"][0]),
     ),
     "checkpoint": Writer(_save, _load),
     "packed network": Writer(_write_packed, _read_packed),
