@@ -88,7 +88,7 @@ def test_a_power_failure_after_any_call_leaves_a_whole_checkpoint(
             for name, content in state.items():
                 (disk / name).write_bytes(content)
             loaded = load_checkpoint(disk)
-            assert set(loaded.tensors["weight"].tolist()) == {float(loaded.facts["generation"])}
-            generations.append((length, loaded.facts["generation"]))
+            assert set(loaded.tensors["weight"].tolist()) == {float(loaded.metadata["generation"])}
+            generations.append((length, loaded.metadata["generation"]))
     assert {found for length, found in generations if length < 5} == {1}
     assert {found for length, found in generations if length >= 8} == {2}

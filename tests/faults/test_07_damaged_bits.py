@@ -46,7 +46,7 @@ def test_tensors_are_refused_before_they_are_parsed(
 READERS: dict[str, Callable[[Path], Any]] = {
     "evaluation/dense.json": read_evaluations,
     "evaluation/dense/00.npy": read_evaluations,
-    "stages/01-prune/checkpoint.json": lambda run: load_checkpoint(run / "stages/01-prune").facts,
+    "stages/01-prune/checkpoint.json": lambda run: load_checkpoint(run / "stages/01-prune").metadata,
     "stages/01-prune/metrics.jsonl": history,
     "recipe.toml": check_recipe,
     "manifest.json": check_recipe,

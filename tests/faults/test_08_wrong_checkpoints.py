@@ -24,23 +24,23 @@ def integers(stored: Checkpoint) -> Checkpoint:
     return replace(stored, tensors={name: tensor.round().to(torch.int32) for name, tensor in stored.tensors.items()})
 
 
-def facts(**changes: object) -> Change:
-    return lambda stored: replace(stored, facts={**stored.facts, **changes})
+def metadata(**changes: object) -> Change:
+    return lambda stored: replace(stored, metadata={**stored.metadata, **changes})
 
 
 CASES: dict[str, tuple[Change, str]] = {
     "names": (renamed, r"missing \[('[^']+'(, )?){5}\], unexpected \[('[^']+'(, )?){5}\]"),
     "kind of numbers": (integers, r"mis-shaped \['[^']+ torch.int32 for torch.float32"),
-    "mask": (facts(masks=["downsampling.0"]), r"missing \['downsampling.0.parametrizations"),
+    "mask": (metadata(masks=["downsampling.0"]), r"missing \['downsampling.0.parametrizations"),
     "width": (
-        facts(network={"name": "reference", "settings": {"halvings": 2, "width": 6, "max_disparity": 16}}),
+        metadata(network={"name": "reference", "settings": {"halvings": 2, "width": 6, "max_disparity": 16}}),
         r"mis-shaped \['[^']+ \(\d+, \d+",
     ),
     "a bomb": (
-        facts(network={"name": "reference", "settings": {"width": 40_000}}),
+        metadata(network={"name": "reference", "settings": {"width": 40_000}}),
         r"not the parameters of network 'reference'; found \d{11,} described, \d{4,5} numbers there",
     ),
-    "another network": (facts(network={"name": "gcnet", "settings": {}}), r"'gcnet'; found \d+ described"),
+    "another network": (metadata(network={"name": "gcnet", "settings": {}}), r"'gcnet'; found \d+ described"),
 }
 
 
@@ -48,7 +48,7 @@ CASES: dict[str, tuple[Change, str]] = {
 def test_it_is_refused(checkpoint: Path, tmp_path: Path, one_line: Callable[..., str], name: str) -> None:
     change, message = CASES[name]
     stored = load_checkpoint(checkpoint)
-    plain = {key: stored.facts[key] for key in ("network", "folded", "masks", "quantizers")}
+    plain = {key: stored.metadata[key] for key in ("network", "folded", "masks", "quantizers")}
     save_checkpoint(tmp_path / "checkpoint.json", change(Checkpoint(stored.tensors, plain)))
     line = one_line(2, "evaluate", tmp_path, "--data", "synthetic:?pairs=1&size=64x128")
     assert re.search(message, line), line

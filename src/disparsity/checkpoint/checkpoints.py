@@ -29,10 +29,10 @@ _REMEDY = "restore it from a copy, or remove the .json file that names it: a run
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Named tensors and JSON-able facts about them."""
+    """Named tensors, and metadata that JSON can hold."""
 
     tensors: dict[str, Tensor]
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
 
 
 def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
@@ -41,7 +41,13 @@ def save_checkpoint(side_file: Path, checkpoint: Checkpoint) -> None:
     digest = hashlib.sha256(content).hexdigest()
     tensor_file = side_file.with_name(f"{side_file.stem}-{digest[:12]}.safetensors")
     write_bytes(tensor_file, content)
-    document = {"schema": SCHEMA, "version": VERSION, "tensors": tensor_file.name, "sha256": digest, **checkpoint.facts}
+    document = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "tensors": tensor_file.name,
+        "sha256": digest,
+        **checkpoint.metadata,
+    }
     write_json(side_file, document | {_OWN_HASH: hash_of(document)})
     for old in side_file.parent.glob(f"{side_file.stem}-*.safetensors"):
         if old != tensor_file:
@@ -63,50 +69,52 @@ def load_checkpoint(path: Path) -> Checkpoint:
         CorruptArtefactError: the JSON cannot be parsed or the tensors fail their checksum.
 
     """
-    facts = load_facts(path)
-    tensor_file = (path if path.is_dir() else path.parent) / Path(str(facts["tensors"])).name
+    metadata = load_metadata(path)
+    tensor_file = (path if path.is_dir() else path.parent) / Path(str(metadata["tensors"])).name
     if not tensor_file.is_file():
         raise CorruptArtefactError("the checkpoint's tensor file is missing", where=tensor_file, remedy=_REMEDY)
     digest = sha256_of(tensor_file)
-    if digest != facts["sha256"]:
+    if digest != metadata["sha256"]:
         raise CorruptArtefactError(
             "checksum mismatch",
             where=tensor_file,
             found=digest[:12],
-            expected=str(facts["sha256"])[:12],
+            expected=str(metadata["sha256"])[:12],
             remedy=_REMEDY,
         )
-    return Checkpoint(_read_tensors(tensor_file), facts)
+    return Checkpoint(_read_tensors(tensor_file), metadata)
 
 
-def load_facts(path: Path) -> dict[str, Any]:
-    """What a checkpoint says beside its tensors, which are not read; arguments and errors as `load_checkpoint`."""
-    return _read_facts(path / SIDE_FILE if path.is_dir() else path)
+def load_metadata(path: Path) -> dict[str, Any]:
+    """The metadata of a checkpoint without its tensors; arguments and errors as `load_checkpoint`."""
+    return _read_metadata(path / SIDE_FILE if path.is_dir() else path)
 
 
 def _read_tensors(path: Path) -> dict[str, Tensor]:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, ValueError, TypeError, KeyError, RuntimeError, OverflowError) as error:
-        # its checksum is right: somebody made it so
+        # a crafted file with a valid checksum
         raise CorruptArtefactError("no tensor file", where=path, found=str(error)[:120]) from error
 
 
-def _read_facts(side_file: Path) -> dict[str, Any]:
+def _read_metadata(side_file: Path) -> dict[str, Any]:
     if not side_file.is_file():
         raise InputError("no such checkpoint", where=side_file)
     try:
-        facts = json.loads(side_file.read_text(encoding="utf-8"))
+        metadata = json.loads(side_file.read_text(encoding="utf-8"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise CorruptArtefactError("not a checkpoint description", where=side_file, found=str(error)) from error
-    if not isinstance(facts, dict) or facts.get("schema") != SCHEMA:
+    if not isinstance(metadata, dict) or metadata.get("schema") != SCHEMA:
         raise InputError("not a disparsity checkpoint", where=side_file, expected=f"schema {SCHEMA}")
-    if facts.get("version") != VERSION:
-        raise InputError("checkpoint of another version", where=side_file, found=facts.get("version"), expected=VERSION)
-    if not {"tensors", "sha256"} <= set(facts):
+    if metadata.get("version") != VERSION:
+        raise InputError(
+            "checkpoint of another version", where=side_file, found=metadata.get("version"), expected=VERSION
+        )
+    if not {"tensors", "sha256"} <= set(metadata):
         raise CorruptArtefactError("incomplete checkpoint description", where=side_file)
     # absent in descriptions written before it was added; one damaged bit cannot both remove it and change anything else
-    expected = facts.pop(_OWN_HASH, None)
-    if expected is not None and expected != hash_of(facts):
+    expected = metadata.pop(_OWN_HASH, None)
+    if expected is not None and expected != hash_of(metadata):
         raise CorruptArtefactError("the checkpoint description fails its checksum", where=side_file, remedy=_REMEDY)
-    return facts
+    return metadata

@@ -14,7 +14,7 @@ from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.layers import channel_axis, quantizable_layers, trained_weight
 from disparsity.base.layers import effective_weight as weight_of
 from disparsity.checkpoint.packed_factors import pack_factors, restore_factors
-from disparsity.checkpoint.restore import build_structure, network_facts
+from disparsity.checkpoint.restore import build_structure, network_metadata
 from disparsity.hwcost.codec.packed_file import read_packed, write_content
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork, effective_weight, owner
 from disparsity.pruning.masks import mask_modules
@@ -39,7 +39,7 @@ def pack_network(network: StereoNetwork, unused: Collection[str] = ()) -> Packed
     return PackedNetwork(
         layers=tuple(stored for name, layer in layers.items() for stored in _pack_layer(name, layer)),
         tensors={name: _smallest(tensor) for name, tensor in _other_tensors(network, layers, unused).items()},
-        header=network_facts(network),
+        header=network_metadata(network),
     )
 
 

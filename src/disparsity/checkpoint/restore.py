@@ -30,7 +30,7 @@ BUILTIN = "builtin:"
 _WEIGHTS = Path(__file__).resolve().parents[1] / "stereo" / "weights"
 
 
-def network_facts(network: StereoNetwork) -> dict[str, Any]:
+def network_metadata(network: StereoNetwork) -> dict[str, Any]:
     """What the structure of a network is rebuilt from, as plain data; no empty `channels` and `unused`."""
     channels = shrunk_layers(network)
     return {
@@ -43,46 +43,46 @@ def network_facts(network: StereoNetwork) -> dict[str, Any]:
     }
 
 
-def restore_network(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> StereoNetwork:
-    """The network that `network_facts` described, with the given state dict.
+def restore_network(metadata: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> StereoNetwork:
+    """The network that `network_metadata` described, with the given state dict.
 
     Raises:
         InputError: the tensors are not those of the described network, or no network is described.
         CorruptArtefactError: the description lacks something, or contradicts itself.
 
     """
-    if "network" not in facts:
+    if "network" not in metadata:
         raise InputError("this checkpoint holds no network", where=where, remedy="name a stage's folder")
     try:
-        _check_claim(facts, tensors, where)
-        network = build_structure(facts)
-    except _UNFIT as error:  # its checksum is right: somebody made it so
+        _check_claim(metadata, tensors, where)
+        network = build_structure(metadata)
+    except _UNFIT as error:  # a crafted file with a valid checksum
         found = f"{type(error).__name__}: {error}"[:160]
         raise CorruptArtefactError("the description does not fit together", where=where, found=found) from error
-    check_state(network.state_dict(), tensors, where=where, network=facts["network"]["name"])
+    check_state(network.state_dict(), tensors, where=where, network=metadata["network"]["name"])
     network.load_state_dict(tensors)
     check_finite(network, where)
     return network.eval()
 
 
-def _check_claim(facts: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> None:
+def _check_claim(metadata: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> None:
     """Refuse a description of far more parameters than the file holds, before memory for them is asked for."""
-    name, settings = facts["network"]["name"], facts["network"]["settings"]
+    name, settings = metadata["network"]["name"], metadata["network"]["settings"]
     if is_user_network(name):
         return
     with torch.device("meta"):
         claimed = sum(parameter.numel() for parameter in build_network(name, **settings).parameters())
     held = sum(tensor.numel() for tensor in tensors.values())
-    if claimed > (_MOST_PARAMETERS if facts.get("channels") else 2 * held + _SPARE_PARAMETERS):
+    if claimed > (_MOST_PARAMETERS if metadata.get("channels") else 2 * held + _SPARE_PARAMETERS):
         found = f"{claimed} described, {held} numbers there"
         raise InputError(f"not the parameters of network '{name}'", where=where, found=found)
 
 
-def build_structure(facts: dict[str, Any], *, trusted: bool = False) -> StereoNetwork:
+def build_structure(metadata: dict[str, Any], *, trusted: bool = False) -> StereoNetwork:
     """The network with its channels, folded BatchNorms, masks and quantizers in place, values still fresh.
 
     Args:
-        facts: as of `network_facts`.
+        metadata: as of `network_metadata`.
         trusted: they come from a network in memory, whose code runs already, and not from a file.
 
     Raises:
@@ -90,13 +90,13 @@ def build_structure(facts: dict[str, Any], *, trusted: bool = False) -> StereoNe
 
     """
     if not trusted:
-        check_written(facts["network"]["name"])
-    network = build_network(facts["network"]["name"], **facts["network"]["settings"])
-    network.spec = replace(network.spec, unused=tuple(facts.get("unused", ())))
-    resize_layers(network, facts.get("channels", {}))
-    fold_pairs(network, [(conv, norm) for conv, norm in facts["folded"]])
-    attach_masks(network, facts["masks"])
-    attach_from_description(network, facts["quantizers"])
+        check_written(metadata["network"]["name"])
+    network = build_network(metadata["network"]["name"], **metadata["network"]["settings"])
+    network.spec = replace(network.spec, unused=tuple(metadata.get("unused", ())))
+    resize_layers(network, metadata.get("channels", {}))
+    fold_pairs(network, [(conv, norm) for conv, norm in metadata["folded"]])
+    attach_masks(network, metadata["masks"])
+    attach_from_description(network, metadata["quantizers"])
     return network
 
 
@@ -124,7 +124,7 @@ def open_network(checkpoint: str, name: str | None, seed: int = 0, max_disparity
         raise InputError("no such checkpoint", where=checkpoint)
     if path.is_dir() or path.suffix == ".json":
         stored = load_checkpoint(path)
-        network = restore_network(stored.facts, without_prefix("network.", stored.tensors), path)
+        network = restore_network(stored.metadata, without_prefix("network.", stored.tensors), path)
         if name is not None and name != network.spec.name:
             raise InputError("checkpoint of another network", where=path, found=network.spec.name, expected=name)
         if max_disparity not in (0, network.spec.max_disparity):
@@ -137,9 +137,9 @@ def open_network(checkpoint: str, name: str | None, seed: int = 0, max_disparity
 
 
 def network_checkpoint(network: StereoNetwork, more: dict[str, Any]) -> Checkpoint:
-    """A network as a checkpoint, with further facts beside it."""
+    """A network as a checkpoint, with further metadata."""
     tensors = {f"network.{name}": tensor for name, tensor in network.state_dict().items()}
-    return Checkpoint(tensors, {**network_facts(network), **more})
+    return Checkpoint(tensors, {**network_metadata(network), **more})
 
 
 def is_quantized(network: StereoNetwork) -> bool:

@@ -93,11 +93,11 @@ def _pack(arguments: argparse.Namespace) -> int:
     from disparsity.datasets.uri import open_data  # noqa: PLC0415
 
     check_file(arguments.out)
-    facts = pack(open_data(arguments.uri), arguments.out)
+    summary = pack(open_data(arguments.uri), arguments.out)
     if arguments.json:
-        write_json(arguments.json, {"file": str(arguments.out), **facts})
-    codings = ", ".join(f"{count} as {coding}" for coding, count in facts["codings"].items())
-    print(f"{arguments.out}\n{facts['samples']} samples, {facts['bytes']} bytes, disparity {codings}")
+        write_json(arguments.json, {"file": str(arguments.out), **summary})
+    codings = ", ".join(f"{count} as {coding}" for coding, count in summary["codings"].items())
+    print(f"{arguments.out}\n{summary['samples']} samples, {summary['bytes']} bytes, disparity {codings}")
     return 0
 
 

@@ -16,7 +16,7 @@ from disparsity.base.devices import choose_device
 from disparsity.base.errors import InputError
 from disparsity.checkpoint.opening import open_checkpoint
 from disparsity.checkpoint.restore import stage_of
-from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileFacts
+from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileMetadata
 from disparsity.finetune.channels_last import use_channels_last
 from disparsity.quant.integer.network import float_layers, integer_form
 from disparsity.registries import load
@@ -121,7 +121,7 @@ def open_in_onnxruntime(checkpoint: str, name: str | None) -> Executable:
 
     _refuse_name(name)
     network = open_onnx(Path(checkpoint))
-    return _executable(network.predict, network.facts)
+    return _executable(network.predict, network.metadata)
 
 
 def open_in_openvino(checkpoint: str, name: str | None) -> Executable:
@@ -130,11 +130,13 @@ def open_in_openvino(checkpoint: str, name: str | None) -> Executable:
 
     _refuse_name(name)
     network = open_openvino(Path(checkpoint))
-    return _executable(network.predict, network.facts)
+    return _executable(network.predict, network.metadata)
 
 
-def _executable(estimate: Estimate, facts: FileFacts) -> Executable:
-    return Executable(name=facts.network, estimate=estimate, stage=facts.stage, max_disparity=facts.max_disparity)
+def _executable(estimate: Estimate, metadata: FileMetadata) -> Executable:
+    return Executable(
+        name=metadata.network, estimate=estimate, stage=metadata.stage, max_disparity=metadata.max_disparity
+    )
 
 
 def _refuse_name(name: str | None) -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.base.errors import InputError
-from disparsity.evaluation.sessions.metadata import FileFacts
+from disparsity.evaluation.sessions.metadata import FileMetadata
 from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 
@@ -29,21 +29,21 @@ def blurred_pair(size: tuple[int, int]) -> tuple[Tensor, Tensor]:
     return left, left.roll(-_SHIFT_PX, dims=-1)
 
 
-def check_parity(found: NDArray[np.float32], network: StereoNetwork, facts: FileFacts, runtime: str) -> None:
+def check_parity(found: NDArray[np.float32], network: StereoNetwork, metadata: FileMetadata, runtime: str) -> None:
     """Compare the map ``[H, W]`` that a runtime gives for the blurred pair with that of torch.
 
     Args:
         found: the runtime's.
         network: what was exported.
-        facts: of the export.
+        metadata: of the export.
         runtime: its name, for the message.
 
     Raises:
         InputError: the two disagree.
 
     """
-    expected = predict(network, *blurred_pair(facts.input_size))
+    expected = predict(network, *blurred_pair(metadata.input_size))
     difference = float(np.abs(found - expected).mean())
-    tolerance = _TOLERANCE_QUANTIZED if facts.stage == "quantized" else _TOLERANCE
-    if not difference <= tolerance * facts.max_disparity:
-        raise InputError(f"{runtime} and torch disagree", found=f"{difference:g} px on average", where=facts.network)
+    tolerance = _TOLERANCE_QUANTIZED if metadata.stage == "quantized" else _TOLERANCE
+    if not difference <= tolerance * metadata.max_disparity:
+        raise InputError(f"{runtime} and torch disagree", found=f"{difference:g} px on average", where=metadata.network)

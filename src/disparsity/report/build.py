@@ -12,7 +12,7 @@ from disparsity.base.atomic_io import sha256_of
 from disparsity.base.checksummed_json import write_checksummed
 from disparsity.base.errors import InputError
 from disparsity.base.layers import channel_axis, effective_weight, quantizable_layers
-from disparsity.checkpoint.checkpoints import SIDE_FILE, load_facts
+from disparsity.checkpoint.checkpoints import SIDE_FILE, load_metadata
 from disparsity.checkpoint.packed import pack_network, write_checked
 from disparsity.checkpoint.restore import open_network
 from disparsity.cost import cost_sections
@@ -132,7 +132,7 @@ def _settings(recipe: Recipe, folders: list[Path], evaluations: Mapping[str, Sta
     training = {stage.name: recipe.phases.get(stage.training) for stage in STAGES.values() if stage.compresses}
     phases = {name: settings for name, settings in training.items() if settings is not None}
     teachers = {phase.teacher.name for phase in phases.values() if phase.needs_teacher}
-    seconds = {folder.name: load_facts(folder)["seconds"] for folder in folders}
+    seconds = {folder.name: load_metadata(folder)["seconds"] for folder in folders}
     seconds |= {f"evaluate-{stage}": content.seconds for stage, content in evaluations.items()}
     return SettingsSection(
         score=prune.score.name if prune else "none",

@@ -66,7 +66,7 @@ class ResumableTraining(StepHook):
             stored = load_checkpoint(resume)
             _check_state(trainer.state(), stored.tensors, resume)
             trainer.load(stored.tensors)
-            self._earlier_seconds = float(stored.facts["seconds"])
+            self._earlier_seconds = float(stored.metadata["seconds"])
         if distributed.is_first():
             trim_metrics(self._folder, trainer.step)
             self._scalars = Scalars(self._folder, trainer.step) if self._tensorboard else None
@@ -88,8 +88,8 @@ class ResumableTraining(StepHook):
         if step + 1 < trainer.settings.steps and self._must_save():
             if distributed.is_first():
                 check_present(self._folder)
-                facts = {"step": step + 1, "seconds": self.seconds}
-                save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), facts))
+                metadata = {"step": step + 1, "seconds": self.seconds}
+                save_checkpoint(self._folder / _RESUME_FILE, Checkpoint(trainer.state(), metadata))
             self._saved = time.monotonic()
             self._stop.raise_if_asked(self._folder)
 

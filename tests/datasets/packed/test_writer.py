@@ -51,10 +51,10 @@ def sample(disparity: float = 3.0) -> Sample:
 
 def test_all_256_codes_and_every_coding_come_back(tmp_path):
     data = Made(sample(3.0), sample(100 + 1 / 256), sample(1 / 3), sample(300.1), sample(1e6))
-    facts = pack(data, tmp_path / "x.h5")
-    assert facts["codings"] == {"float16": 1, "uint16": 1, "float32": 3}
-    assert facts["sizes"] == {"2x256": 5}
-    assert facts["bytes"] == (tmp_path / "x.h5").stat().st_size
+    summary = pack(data, tmp_path / "x.h5")
+    assert summary["codings"] == {"float16": 1, "uint16": 1, "float32": 3}
+    assert summary["sizes"] == {"2x256": 5}
+    assert summary["bytes"] == (tmp_path / "x.h5").stat().st_size
     for first, second in zip(data, open_data(f"packed:{tmp_path / 'x.h5'}"), strict=True):
         assert first.id == second.id
         assert torch.equal(first.left, second.left)

@@ -31,9 +31,9 @@ TENSORS = {
 }
 
 
-def save(folder: Path, **facts: Any) -> Path:
+def save(folder: Path, **metadata: Any) -> Path:
     side_file = folder / SIDE_FILE
-    save_checkpoint(side_file, Checkpoint(TENSORS, facts))
+    save_checkpoint(side_file, Checkpoint(TENSORS, metadata))
     return side_file
 
 
@@ -50,8 +50,8 @@ def test_round_trip_is_exact_by_file_or_folder(tmp_path: Path) -> None:
         for name, tensor in TENSORS.items():
             assert loaded.tensors[name].dtype == tensor.dtype
             assert torch.equal(loaded.tensors[name], tensor)
-        assert loaded.facts["nested"] == {"a": [1, None]}
-        assert loaded.facts["epoch"] == 3
+        assert loaded.metadata["nested"] == {"a": [1, None]}
+        assert loaded.metadata["epoch"] == 3
 
 
 def test_layouts_and_gradients_do_not_matter(tmp_path: Path) -> None:
@@ -108,15 +108,15 @@ def test_every_truncation_is_found(tmp_path: Path) -> None:
 
 def test_flipped_bits_of_the_description_are_refused_or_harmless(tmp_path: Path, flipped: Flip) -> None:
     side_file = save(tmp_path, network={"name": "stereonet", "settings": {"width": 32}}, masks=["a"], rate=2e-3)
-    content, facts = side_file.read_bytes(), load_checkpoint(side_file).facts
+    content, metadata = side_file.read_bytes(), load_checkpoint(side_file).metadata
     for place in np.random.default_rng(0).choice(len(content) * 8, 400, replace=False):
         side_file.write_bytes(flipped(content, place))
         try:
-            found = load_checkpoint(side_file).facts
+            found = load_checkpoint(side_file).metadata
         except DisparsityError:
             continue
         # white space became other white space, or the checksum's own name was hit
-        assert {name: found[name] for name in facts} == facts
+        assert {name: found[name] for name in metadata} == metadata
 
 
 def test_descriptions_from_before_the_checksum_still_load(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_descriptions_from_before_the_checksum_still_load(tmp_path: Path) -> Non
     document = json.loads(side_file.read_text())
     del document["description_sha256"]
     side_file.write_text(json.dumps(document))
-    assert load_checkpoint(tmp_path).facts["seed"] == 3
+    assert load_checkpoint(tmp_path).metadata["seed"] == 3
 
 
 def test_edited_settings_are_found(tmp_path: Path) -> None:
@@ -154,8 +154,8 @@ def test_missing_tensor_file(tmp_path: Path) -> None:
 )
 def test_descriptions_of_another_kind(tmp_path: Path, changes: dict[str, Any], error: type, message: str) -> None:
     side_file = save(tmp_path)
-    facts = json.loads(side_file.read_text()) | changes | {"description_sha256": None}
-    side_file.write_text(json.dumps({key: value for key, value in facts.items() if value is not None}))
+    metadata = json.loads(side_file.read_text()) | changes | {"description_sha256": None}
+    side_file.write_text(json.dumps({key: value for key, value in metadata.items() if value is not None}))
     with pytest.raises(error, match=message):
         load_checkpoint(tmp_path)
 
@@ -203,9 +203,9 @@ def test_a_save_interrupted_at_any_call_to_the_disk_keeps_a_whole_checkpoint(
         except CrashError:
             assert count > call
     loaded = load_checkpoint(tmp_path)
-    assert loaded.tensors["weight"].numel() == (24 if loaded.facts["generation"] == 1 else 2)
+    assert loaded.tensors["weight"].numel() == (24 if loaded.metadata["generation"] == 1 else 2)
     save(tmp_path, generation=3)
-    assert load_checkpoint(tmp_path).facts["generation"] == 3
+    assert load_checkpoint(tmp_path).metadata["generation"] == 3
     assert len(list(tmp_path.glob("*.safetensors"))) == 1
 
 
@@ -221,14 +221,14 @@ def test_full_disk_is_an_error_and_the_old_checkpoint_stays(tmp_path: Path, monk
         with pytest.raises(StorageError, match="the disk is full"):
             save_checkpoint(tmp_path / SIDE_FILE, Checkpoint({"weight": torch.zeros(2)}, {}))
     assert sorted(path.name for path in tmp_path.iterdir()) == before
-    assert load_checkpoint(tmp_path).facts["generation"] == 1
+    assert load_checkpoint(tmp_path).metadata["generation"] == 1
 
 
 def test_numbers_that_json_lacks_are_refused_before_anything_is_lost(tmp_path: Path) -> None:
     save(tmp_path, generation=1)
     with pytest.raises(ValueError, match="JSON"):
         save(tmp_path, loss=float("nan"))
-    assert load_checkpoint(tmp_path).facts["generation"] == 1
+    assert load_checkpoint(tmp_path).metadata["generation"] == 1
 
 
 def test_a_tensor_with_two_names_is_stored_under_both(tmp_path: Path) -> None:

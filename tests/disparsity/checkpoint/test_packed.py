@@ -11,7 +11,7 @@ from torch import nn
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.layers import effective_weight, quantizable_layers
 from disparsity.checkpoint.packed import pack_network, read_network, write_checked, write_network
-from disparsity.checkpoint.restore import network_facts, open_network
+from disparsity.checkpoint.restore import network_metadata, open_network
 from disparsity.hwcost.codec.packed_network import FloatLayer, PackedLayer, PackedNetwork
 from disparsity.hwcost.codec.packing import pack
 from disparsity.pruning.masks import attach_masks, masks_of, set_masks, zero_pruned
@@ -39,7 +39,7 @@ def test_round_trip(checkpoint: Path, finished: Path, tmp_path: Path, name: str)
     size = write_network(tmp_path / "packed.h5", before)
     assert size == (tmp_path / "packed.h5").stat().st_size
     after = read_network(tmp_path / "packed.h5")
-    assert network_facts(after) == network_facts(before)
+    assert network_metadata(after) == network_metadata(before)
     for name_, layer in quantizable_layers(before).items():
         assert torch.equal(effective_weight(layer), effective_weight(after.get_submodule(name_))), name_
     views = torch.rand(2, 2, 3, 40, 72, generator=torch.Generator().manual_seed(1))
@@ -93,7 +93,7 @@ def test_every_quantizer_comes_back_bit_by_bit(tmp_path: Path, name: str) -> Non
     finalise(before)
     write_network(tmp_path / "packed.h5", before)
     after = read_network(tmp_path / "packed.h5")
-    assert network_facts(after) == network_facts(before)
+    assert network_metadata(after) == network_metadata(before)
     with torch.no_grad():
         assert all(torch.equal(a, b) for a, b in zip(before(*views), after(*views), strict=True))
     for each, layer in quantizable_layers(before).items():

@@ -12,7 +12,7 @@ from disparsity.base.errors import InputError
 from disparsity.checkpoint.checkpoints import SIDE_FILE, Checkpoint, load_checkpoint, save_checkpoint
 from disparsity.checkpoint.restore import (
     network_checkpoint,
-    network_facts,
+    network_metadata,
     open_network,
     restore_network,
     stage_of,
@@ -64,27 +64,27 @@ def test_every_stage_comes_back_with_the_same_outputs(network: Any, tmp_path: Pa
     assert torch.equal(outputs(again), outputs(net))
     state = again.state_dict()
     assert all(torch.equal(state[name], tensor) for name, tensor in net.state_dict().items())
-    assert network_facts(again) == network_facts(net)
-    assert load_checkpoint(tmp_path).facts["seed"] == 3
+    assert network_metadata(again) == network_metadata(net)
+    assert load_checkpoint(tmp_path).metadata["seed"] == 3
 
 
 def test_another_networks_tensors_are_refused_with_the_differences(network: Any, tmp_path: Path) -> None:
     small, large = network(), network(width=5)
     with pytest.raises(InputError, match=r"mis-shaped \['downsampling\.0\.weight \(5, 3, 5, 5\) for \(4, 3, 5, 5\)'"):
-        restore_network(network_facts(small), dict(large.state_dict()), tmp_path)
+        restore_network(network_metadata(small), dict(large.state_dict()), tmp_path)
     tensors = dict(small.state_dict())
     del tensors["refine.0.bias"]
     tensors["stranger"] = torch.zeros(1)
     with pytest.raises(InputError, match=r"missing \['refine\.0\.bias'\], unexpected \['stranger'\]"):
-        restore_network(network_facts(small), tensors, tmp_path)
+        restore_network(network_metadata(small), tensors, tmp_path)
 
 
 def test_masks_that_the_description_lacks_are_refused(network: Any, tmp_path: Path) -> None:
     net = network()
-    facts = network_facts(net)
+    metadata = network_metadata(net)
     mask(net)
     with pytest.raises(InputError, match="not a checkpoint of network 'stereonet'"):
-        restore_network(facts, dict(net.state_dict()), tmp_path)
+        restore_network(metadata, dict(net.state_dict()), tmp_path)
 
 
 def test_name_must_fit(network: Any, tmp_path: Path) -> None:

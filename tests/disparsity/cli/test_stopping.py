@@ -42,7 +42,7 @@ def test_a_signal_stops_a_process_cleanly(
     assert (process.returncode, printed) == (75, ""), errors
     assert errors.count("\n") == 1
     assert "stopped by a signal after a clean checkpoint; run the same command again to resume" in errors
-    assert load_checkpoint(out / "stages" / "01-prune" / "resume.json").facts["step"] >= 1
+    assert load_checkpoint(out / "stages" / "01-prune" / "resume.json").metadata["step"] >= 1
     run_main(*command)
     run_main("prune", recipe, "--out", tmp_path / "unbroken", "--set", STEPS)
     assert tensors(out) == tensors(tmp_path / "unbroken") != []
@@ -77,7 +77,7 @@ def test_a_second_signal_while_saving_damages_nothing(
         signal_at_write(patch, moment)
         assert main(command) == 130
     assert capsys.readouterr().err.count("\n") == 1
-    assert load_checkpoint(out / "stages" / "01-prune" / "resume.json").facts["step"] in (1, 2)
+    assert load_checkpoint(out / "stages" / "01-prune" / "resume.json").metadata["step"] in (1, 2)
     assert not list(out.rglob("*.tmp"))
     run_main(*command)
     assert tensors(out) == tensors(finished)

@@ -80,8 +80,8 @@ def test_the_tensors_of_another_network(refused: Refused, kitti: Path, broken: P
     first, second, *_ = sorted(name for name in tensors if name.endswith("weight"))
     tensors[first] = tensors[first][:1].clone()
     tensors["network.stranger"] = tensors.pop(second)
-    facts = {name: stored.facts[name] for name in ("network", "folded", "masks", "quantizers")}
-    save_checkpoint(broken / "checkpoint.json", type(stored)(tensors, facts))
+    metadata = {name: stored.metadata[name] for name in ("network", "folded", "masks", "quantizers")}
+    save_checkpoint(broken / "checkpoint.json", type(stored)(tensors, metadata))
     for line in every_reader(refused, kitti, 2, broken):
         assert f"missing ['{second.removeprefix('network.')}']" in line
         assert "unexpected ['stranger']" in line

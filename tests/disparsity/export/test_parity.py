@@ -11,7 +11,7 @@ import torch
 
 from disparsity.base.errors import InputError
 from disparsity.checkpoint.restore import open_network
-from disparsity.evaluation.sessions.metadata import facts_of
+from disparsity.evaluation.sessions.metadata import metadata_of
 from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.stereo.inference import predict
 
@@ -28,10 +28,10 @@ def test_a_share_of_the_largest_disparity_is_accepted(
     checkpoint: Path, stage: str, accepted: float, refused: float
 ) -> None:
     network = open_network(str(checkpoint), None)
-    facts = replace(facts_of(network, (32, 64)), stage=stage)
+    metadata = replace(metadata_of(network, (32, 64)), stage=stage)
     expected = predict(network, *blurred_pair((32, 64)))
-    check_parity(expected + np.float32(accepted), network, facts, "some runtime")
+    check_parity(expected + np.float32(accepted), network, metadata, "some runtime")
     with pytest.raises(InputError, match="some runtime and torch disagree"):
-        check_parity(expected + np.float32(refused), network, facts, "some runtime")
+        check_parity(expected + np.float32(refused), network, metadata, "some runtime")
     with pytest.raises(InputError, match="found nan px"):
-        check_parity(expected * np.float32("nan"), network, facts, "some runtime")
+        check_parity(expected * np.float32("nan"), network, metadata, "some runtime")

@@ -27,8 +27,8 @@ def begin(run: Path, *rows: dict) -> None:
 def test_the_last_row_in_words(tmp_path: Path) -> None:
     assert state_of(tmp_path) is None
     begin(tmp_path, {**ROW, "step": 10}, ROW)
-    says = "01-prune (stopped; run the same command again to resume): step 20, loss 2.5, EPE of its batches 3.46 px, 87.5% zeros"
-    assert state_of(tmp_path) == says
+    figures = "step 20, loss 2.5, EPE of its batches 3.46 px, 87.5% zeros"
+    assert state_of(tmp_path) == f"01-prune (stopped; run the same command again to resume): {figures}"
 
 
 def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def _save(folder: Path, generation: int) -> None:
 
 def _load(folder: Path) -> int:
     stored = load_checkpoint(folder)
-    generation = int(stored.facts["generation"])
+    generation = int(stored.metadata["generation"])
     assert bool((stored.tensors["weight"] == generation).all())
     assert bool((stored.tensors["mask"] == (generation % 2 == 0)).all())
     return generation

@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from disparsity.checkpoint.checkpoints import save_checkpoint
 from disparsity.checkpoint.packed import read_network, write_network
-from disparsity.checkpoint.restore import network_checkpoint, network_facts, open_network
+from disparsity.checkpoint.restore import network_checkpoint, network_metadata, open_network
 from disparsity.hwcost.tracing.workload import trace_workload
 from disparsity.pruning.channels.layout import layouts
 from disparsity.pruning.channels.masks import apply_channel_masks, removed_units
@@ -161,7 +161,7 @@ def test_a_checkpoint_brings_the_smaller_network_back(removal: Callable[[str], A
     small = removal(name).small
     save_checkpoint(tmp_path / "checkpoint.json", network_checkpoint(small, {}))
     again = open_network(str(tmp_path), name)
-    assert network_facts(again) == network_facts(small)
+    assert network_metadata(again) == network_metadata(small)
     assert torch.equal(maps_of(again), maps_of(small))
 
 
@@ -176,7 +176,7 @@ def test_the_smaller_network_is_quantized_and_packed(removal: Callable[[str], An
     finalise(small)
     write_network(tmp_path / "packed.h5", small)
     again = read_network(tmp_path / "packed.h5")
-    assert network_facts(again) == network_facts(small)
+    assert network_metadata(again) == network_metadata(small)
     assert torch.equal(maps_of(again), maps_of(small))
 
 

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from disparsity.base.layers import effective_weight, quantizable_layers
 from disparsity.checkpoint.packed import read_network, write_network
-from disparsity.checkpoint.restore import network_facts
+from disparsity.checkpoint.restore import network_metadata
 from disparsity.finetune.teachers import coarse_maps
 from disparsity.hwcost.costs import Compressed, network_costs
 from disparsity.hwcost.models.machine import Machine
@@ -313,5 +313,5 @@ def test_packed_file_round_trip(name: str, tmp_path: Path) -> None:
     for key in packed:
         before, after = network.get_submodule(key), again.get_submodule(key)
         assert torch.equal(effective_weight(before), effective_weight(after)), key
-    assert network_facts(again) == network_facts(network)
+    assert network_metadata(again) == network_metadata(network)
     assert all(torch.equal(a, b) for a, b in zip(maps_of(network), maps_of(again), strict=True))

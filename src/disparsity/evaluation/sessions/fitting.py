@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from disparsity.base.errors import InputError
-from disparsity.evaluation.sessions.metadata import INPUTS, FileFacts
+from disparsity.evaluation.sessions.metadata import INPUTS, FileMetadata
 
 
-def fit_views(facts: FileFacts, left: Tensor, right: Tensor, where: Path) -> dict[str, NDArray[np.float32]]:
+def fit_views(metadata: FileMetadata, left: Tensor, right: Tensor, where: Path) -> dict[str, NDArray[np.float32]]:
     """The inputs ``[1, 3, H, W]`` of a file by name, from views ``[3, H, W]``, filled at the top and on the right.
 
     Raises:
@@ -22,9 +22,9 @@ def fit_views(facts: FileFacts, left: Tensor, right: Tensor, where: Path) -> dic
 
     """
     height, width = left.shape[-2:]
-    size = tuple(length + -length % facts.divisor for length in (height, width))
-    if size != facts.input_size:
-        expected = "x".join(map(str, facts.input_size))
+    size = tuple(length + -length % metadata.divisor for length in (height, width))
+    if size != metadata.input_size:
+        expected = "x".join(map(str, metadata.input_size))
         raise InputError(
             "the file was made for another image size",
             where=where,
@@ -32,7 +32,7 @@ def fit_views(facts: FileFacts, left: Tensor, right: Tensor, where: Path) -> dic
             expected=f"{expected} after padding",
             remedy=f"export again with --size {height}x{width}",
         )
-    return {name: _padded(facts, view) for name, view in zip(INPUTS, (left, right), strict=True)}
+    return {name: _padded(metadata, view) for name, view in zip(INPUTS, (left, right), strict=True)}
 
 
 def fit_map(disparity: NDArray[np.float32], view: Tensor) -> NDArray[np.float32]:
@@ -41,7 +41,7 @@ def fit_map(disparity: NDArray[np.float32], view: Tensor) -> NDArray[np.float32]
     return disparity[0, disparity.shape[1] - height :, :width]
 
 
-def _padded(facts: FileFacts, view: Tensor) -> NDArray[np.float32]:
-    height, width = facts.input_size
+def _padded(metadata: FileMetadata, view: Tensor) -> NDArray[np.float32]:
+    height, width = metadata.input_size
     size = (0, width - view.shape[-1], height - view.shape[-2], 0)
-    return torch.stack([F.pad(c, size, value=v) for c, v in zip(view, facts.fill, strict=True)])[None].numpy()
+    return torch.stack([F.pad(c, size, value=v) for c, v in zip(view, metadata.fill, strict=True)])[None].numpy()

@@ -52,10 +52,10 @@ def chosen_kernels(model: Any, compiled: Any) -> list[Kernel]:
         compiled: the ``openvino.CompiledModel``.
 
     """
-    executed = [_facts(node) for node in compiled.get_runtime_model().get_ordered_ops()]
-    executed = [facts for facts in executed if facts["layerType"] in _EXECUTED]
+    executed = [_runtime_info(node) for node in compiled.get_runtime_model().get_ordered_ops()]
+    executed = [info for info in executed if info["layerType"] in _EXECUTED]
     asked = [node for node in model.get_ordered_ops() if node.get_type_name() in CONVOLUTIONS]
-    return [_kernel(node, facts) for node, facts in _matched(asked, executed)]
+    return [_kernel(node, info) for node, info in _matched(asked, executed)]
 
 
 def kernel_table(kernels: Sequence[Kernel], widened: int = 0) -> str:
@@ -89,12 +89,12 @@ def call_of(name: str) -> tuple[str, int] | None:
 
 def _matched(asked: Sequence[Any], executed: list[dict[str, str]]) -> Iterator[tuple[Any, dict[str, str]]]:
     """Pair by name; a convolution that lost its name when a factor was fused into it is the next that nobody has."""
-    by_name = {name: facts for facts in executed for name in facts["originalLayersNames"].split(",")}
+    by_name = {name: info for info in executed for name in info["originalLayersNames"].split(",")}
     found = [next((by_name[n] for n in _names(node) if n in by_name), None) for node in asked]
-    taken = {id(facts) for facts in found}
-    rest = iter([facts for facts in executed if id(facts) not in taken])
-    for node, facts in zip(asked, found, strict=True):
-        yield node, facts if facts is not None else next(rest)
+    taken = {id(info) for info in found}
+    rest = iter([info for info in executed if id(info) not in taken])
+    for node, info in zip(asked, found, strict=True):
+        yield node, info if info is not None else next(rest)
 
 
 def _names(node: Any) -> list[str]:
@@ -104,7 +104,7 @@ def _names(node: Any) -> list[str]:
     return [own, own.removesuffix("/WithoutBiases"), *after]
 
 
-def _kernel(node: Any, facts: dict[str, str]) -> Kernel:
+def _kernel(node: Any, info: dict[str, str]) -> Kernel:
     names = _names(node)
     layer, call = next((found for name in names if (found := call_of(name)) is not None), (names[0], 0))
     axes = len(node.get_output_shape(0)) - 2
@@ -112,12 +112,12 @@ def _kernel(node: Any, facts: dict[str, str]) -> Kernel:
         layer=layer,
         call=call,
         operator=f"{CONVOLUTIONS[node.get_type_name()]}{axes}d",
-        kernel=facts["primitiveType"],
-        precision=facts["runtimePrecision"],
+        kernel=info["primitiveType"],
+        precision=info["runtimePrecision"],
     )
 
 
-def _facts(node: Any) -> dict[str, str]:
+def _runtime_info(node: Any) -> dict[str, str]:
     info = node.get_rt_info()
     wanted = ("layerType", "primitiveType", "runtimePrecision", "originalLayersNames")
     return {name: info[name].astype(str) for name in wanted}

@@ -22,8 +22,8 @@ _SCHEMA, _VERSION = "disparsity.deployed", 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class FileFacts:
-    """What a runtime must know of a network that was exported at one input size.
+class FileMetadata:
+    """Description of a network that was exported at one input size, as a runtime needs it.
 
     Attributes:
         network: its name.
@@ -43,10 +43,10 @@ class FileFacts:
     max_disparity: int
 
 
-def facts_of(network: StereoNetwork, size: tuple[int, int]) -> FileFacts:
-    """The facts of an export for images of this height and width; the input is as large as the padded image."""
+def metadata_of(network: StereoNetwork, size: tuple[int, int]) -> FileMetadata:
+    """The metadata of an export for images of this height and width; the input is as large as the padded image."""
     spec = network.spec
-    return FileFacts(
+    return FileMetadata(
         network=spec.name,
         stage=stage_of(network),
         input_size=(size[0] + -size[0] % spec.divisor, size[1] + -size[1] % spec.divisor),
@@ -56,12 +56,12 @@ def facts_of(network: StereoNetwork, size: tuple[int, int]) -> FileFacts:
     )
 
 
-def to_metadata(facts: FileFacts) -> dict[str, str]:
-    """The facts as entries of a file's metadata."""
-    return {KEY: json.dumps({"schema": _SCHEMA, "version": _VERSION, **asdict(facts)})}
+def to_metadata(metadata: FileMetadata) -> dict[str, str]:
+    """The metadata as entries of a file's metadata."""
+    return {KEY: json.dumps({"schema": _SCHEMA, "version": _VERSION, **asdict(metadata)})}
 
 
-def from_metadata(metadata: Mapping[str, str], where: Path) -> FileFacts:
+def from_metadata(entries: Mapping[str, str], where: Path) -> FileMetadata:
     """The inverse of `to_metadata`.
 
     Raises:
@@ -69,36 +69,38 @@ def from_metadata(metadata: Mapping[str, str], where: Path) -> FileFacts:
         CorruptArtefactError: the entry is damaged.
 
     """
-    if KEY not in metadata:
+    if KEY not in entries:
         remedy = "write it with: disparsity export"
-        raise InputError("the file does not say which network it holds", where=where, remedy=remedy)
+        raise InputError("no metadata of a network in the file", where=where, remedy=remedy)
     try:
-        entry = json.loads(metadata[KEY])
+        entry = json.loads(entries[KEY])
         found = entry.pop("schema"), entry.pop("version")
-        facts = FileFacts(**{name: _plain(value) for name, value in entry.items()}) if found == (_SCHEMA, 1) else None
+        metadata = (
+            FileMetadata(**{name: _plain(value) for name, value in entry.items()}) if found == (_SCHEMA, 1) else None
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise CorruptArtefactError("the description in the file is damaged", where=where, found=error) from error
-    if facts is None:
+    if metadata is None:
         raise InputError("the file is of another version", where=where, found=found, expected=(_SCHEMA, _VERSION))
-    if not _is_sound(facts):
-        raise CorruptArtefactError("the description in the file is damaged", where=where, found=facts)
-    return facts
+    if not _is_sound(metadata):
+        raise CorruptArtefactError("the description in the file is damaged", where=where, found=metadata)
+    return metadata
 
 
 def _plain(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _is_sound(facts: FileFacts) -> bool:
+def _is_sound(metadata: FileMetadata) -> bool:
     """Whether every field is of its type and in its range."""
-    size, fill = facts.input_size, facts.fill
+    size, fill = metadata.input_size, metadata.fill
     shapes = isinstance(size, tuple) and isinstance(fill, tuple) and (len(size), len(fill)) == (2, 3)
-    assert len(fields(facts)) == 6
+    assert len(fields(metadata)) == 6
     return (
         shapes
-        and all(isinstance(value, int) and value > 0 for value in (*size, facts.divisor, facts.max_disparity))
+        and all(isinstance(value, int) and value > 0 for value in (*size, metadata.divisor, metadata.max_disparity))
         and all(isinstance(value, int | float) for value in fill)
-        and not any(length % facts.divisor for length in size)
-        and isinstance(facts.network, str)
-        and isinstance(facts.stage, str)
+        and not any(length % metadata.divisor for length in size)
+        and isinstance(metadata.network, str)
+        and isinstance(metadata.stage, str)
     )

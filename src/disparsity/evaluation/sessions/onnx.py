@@ -14,7 +14,7 @@ from torch import Tensor
 from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.fitting import fit_map, fit_views
-from disparsity.evaluation.sessions.metadata import FileFacts, from_metadata
+from disparsity.evaluation.sessions.metadata import FileMetadata, from_metadata
 
 _ERRORS_ONLY = 3
 
@@ -25,13 +25,13 @@ class OnnxNetwork:
 
     Attributes:
         path: its file.
-        facts: what the file says about itself.
+        metadata: description of the network, from the file.
         session: the ``onnxruntime.InferenceSession``.
 
     """
 
     path: Path
-    facts: FileFacts
+    metadata: FileMetadata
     session: Any
 
     def predict(self, left: Tensor, right: Tensor) -> NDArray[np.float32]:
@@ -41,7 +41,7 @@ class OnnxNetwork:
             InputError: the padded pair does not have the size that the file was made for.
 
         """
-        inputs = fit_views(self.facts, left, right, self.path)
+        inputs = fit_views(self.metadata, left, right, self.path)
         return fit_map(self.session.run(None, inputs)[0], left)
 
 
@@ -60,7 +60,7 @@ def open_onnx(path: Path, *, optimise: bool = True) -> OnnxNetwork:
         raise InputError("no such file", where=path)
     session = _read(path, optimise)
     return OnnxNetwork(
-        path=path, facts=from_metadata(session.get_modelmeta().custom_metadata_map, path), session=session
+        path=path, metadata=from_metadata(session.get_modelmeta().custom_metadata_map, path), session=session
     )
 
 

@@ -15,7 +15,7 @@ from disparsity.base.errors import CorruptArtefactError, InputError
 from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.fitting import fit_map, fit_views
 from disparsity.evaluation.sessions.kernels import Kernel, chosen_kernels
-from disparsity.evaluation.sessions.metadata import KEY, OPENVINO_FILES, FileFacts, from_metadata
+from disparsity.evaluation.sessions.metadata import KEY, OPENVINO_FILES, FileMetadata, from_metadata
 from disparsity.evaluation.sessions.saturation import avoid_saturation, sums_saturate
 
 _FRAMEWORK = "framework"
@@ -28,7 +28,7 @@ class OpenvinoNetwork:
 
     Attributes:
         path: its folder.
-        facts: what the file says about itself.
+        metadata: description of the network, from the file.
         compiled: the ``openvino.CompiledModel``.
         kernels: what it runs every convolution with.
         widened: how many layers run in float since this machine's integer sums could not hold theirs.
@@ -36,7 +36,7 @@ class OpenvinoNetwork:
     """
 
     path: Path
-    facts: FileFacts
+    metadata: FileMetadata
     compiled: Any
     kernels: tuple[Kernel, ...]
     widened: int
@@ -48,7 +48,7 @@ class OpenvinoNetwork:
             InputError: the padded pair does not have the size that the file was made for.
 
         """
-        return fit_map(self.compiled(fit_views(self.facts, left, right, self.path))[0], left)
+        return fit_map(self.compiled(fit_views(self.metadata, left, right, self.path))[0], left)
 
 
 def open_openvino(path: Path, *, saturating: bool | None = None) -> OpenvinoNetwork:
@@ -71,12 +71,12 @@ def open_openvino(path: Path, *, saturating: bool | None = None) -> OpenvinoNetw
         raise InputError("not an OpenVINO export", where=path, expected=f"a folder with {OPENVINO_FILES[0]}")
     core = openvino.Core()
     model = _read(core, path)
-    facts = from_metadata(_metadata(model), path)
+    metadata = from_metadata(_metadata(model), path)
     saturating = sums_saturate() if saturating is None else saturating
     widened = avoid_saturation(model) if saturating else 0
     compiled = core.compile_model(model, "CPU", _settings())
     kernels = tuple(chosen_kernels(model, compiled))
-    return OpenvinoNetwork(path=path, facts=facts, compiled=compiled, kernels=kernels, widened=widened)
+    return OpenvinoNetwork(path=path, metadata=metadata, compiled=compiled, kernels=kernels, widened=widened)
 
 
 def _settings() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 from disparsity.base.atomic_io import write_atomic
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.evaluation.sessions.metadata import FileFacts, facts_of
+from disparsity.evaluation.sessions.metadata import FileMetadata, metadata_of
 from disparsity.evaluation.sessions.onnx import open_onnx
 from disparsity.export.format import Format
 from disparsity.export.onnx.graph import layer_of, onnx_graph
@@ -18,7 +18,7 @@ from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.stereo.network import StereoNetwork
 
 
-def write_onnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileFacts:
+def write_onnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileMetadata:
     """Write the network for images of this height and width, padded to its divisor.
 
     The file is checked by ``onnx.checker`` and run once before it takes the place of what was there.
@@ -30,22 +30,22 @@ def write_onnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> Fil
     """
     import_extra("onnx", "onnx")
     import_extra("onnxruntime", "onnx")
-    facts = facts_of(network, size)
-    model = onnx_graph(network, facts)
-    write_atomic(path, functools.partial(_write_checked, model, network, facts))
-    return facts
+    metadata = metadata_of(network, size)
+    model = onnx_graph(network, metadata)
+    write_atomic(path, functools.partial(_write_checked, model, network, metadata))
+    return metadata
 
 
-def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, path: Path) -> None:
+def _write_checked(model: Any, network: StereoNetwork, metadata: FileMetadata, path: Path) -> None:
     onnx = import_extra("onnx", "onnx")
     onnx.save(model, path)
-    views = blurred_pair(facts.input_size)
+    views = blurred_pair(metadata.input_size)
     try:
         onnx.checker.check_model(path, full_check=True)
         found = open_onnx(path).predict(*views)
     except Exception as error:
         raise refused(model, error) from error
-    check_parity(found, network, facts, "ONNX Runtime")
+    check_parity(found, network, metadata, "ONNX Runtime")
 
 
 def refused(model: Any, error: Exception) -> InputError:

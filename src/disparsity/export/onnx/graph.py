@@ -18,7 +18,7 @@ from torch.export import ExportedProgram
 
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.evaluation.sessions.metadata import INPUTS, OUTPUT, FileFacts, to_metadata
+from disparsity.evaluation.sessions.metadata import INPUTS, OUTPUT, FileMetadata, to_metadata
 from disparsity.export.onnx.qdq import OPSET, qdq_form
 from disparsity.stereo.network import StereoNetwork
 
@@ -40,12 +40,12 @@ class _Finest(nn.Module):
         return self.network(left, right)[-1]
 
 
-def onnx_graph(network: StereoNetwork, facts: FileFacts) -> Any:
+def onnx_graph(network: StereoNetwork, metadata: FileMetadata) -> Any:
     """The ``onnx.ModelProto`` of a network: inputs `left` and `right`, output `disparity` ``[1, H, W]`` in pixels.
 
     Args:
         network: any; not changed.
-        facts: stored in the model's metadata; the input size decides all shapes.
+        metadata: stored in the model's metadata; the input size decides all shapes.
 
     Raises:
         InputError: an operator cannot be traced or translated (the message names it and its layer), an activation
@@ -55,9 +55,9 @@ def onnx_graph(network: StereoNetwork, facts: FileFacts) -> Any:
     for package in ("onnx", "onnxscript"):
         import_extra(package, "onnx")
     with _quiet(), torch.no_grad():
-        program = _trace(_Finest(qdq_form(network)).eval(), facts.input_size)
+        program = _trace(_Finest(qdq_form(network)).eval(), metadata.input_size)
         model = _translate(program)
-    return _tidied(model, facts)
+    return _tidied(model, metadata)
 
 
 def layer_of(node: Any) -> str:
@@ -117,7 +117,7 @@ def _first_line(error: BaseException) -> str:
     return text[0][:_LONGEST_REASON]
 
 
-def _tidied(model: Any, facts: FileFacts) -> Any:
+def _tidied(model: Any, metadata: FileMetadata) -> Any:
     """Names of ours, no paths and source lines of the machine that exported, our metadata."""
     graph = model.graph
     for item in (*graph.initializer, *graph.value_info, *graph.input, *graph.output):
@@ -132,8 +132,8 @@ def _tidied(model: Any, facts: FileFacts) -> Any:
         node.doc_string = ""
     del graph.metadata_props[:]
     del model.metadata_props[:]
-    graph.name, graph.doc_string, model.ir_version = facts.network, "", IR_VERSION
-    for key, value in to_metadata(facts).items():
+    graph.name, graph.doc_string, model.ir_version = metadata.network, "", IR_VERSION
+    for key, value in to_metadata(metadata).items():
         model.metadata_props.add(key=key, value=value)
     return model
 

@@ -10,7 +10,7 @@ from disparsity.base.atomic_folder import check_replaceable, write_folder
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.kernels import kernel_table
-from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileFacts, facts_of
+from disparsity.evaluation.sessions.metadata import OPENVINO_FILES, FileMetadata, metadata_of
 from disparsity.evaluation.sessions.openvino import open_openvino
 from disparsity.export.format import Format
 from disparsity.export.openvino.graph import openvino_graph
@@ -18,7 +18,7 @@ from disparsity.export.parity import blurred_pair, check_parity
 from disparsity.stereo.network import StereoNetwork
 
 
-def write_openvino(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileFacts:
+def write_openvino(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileMetadata:
     """Write the network for images of this height and width, padded to its divisor.
 
     The folder holds a graph (`network.xml`) and its weights (`network.bin`). It is run once before it takes the place
@@ -31,20 +31,20 @@ def write_openvino(path: Path, network: StereoNetwork, size: tuple[int, int]) ->
     """
     import_extra("openvino", "openvino")
     check_replaceable(path, OPENVINO_FILES)
-    facts = facts_of(network, size)
-    model = openvino_graph(network, facts)
-    write_folder(path, OPENVINO_FILES, functools.partial(_write_checked, model, network, facts))
-    return facts
+    metadata = metadata_of(network, size)
+    model = openvino_graph(network, metadata)
+    write_folder(path, OPENVINO_FILES, functools.partial(_write_checked, model, network, metadata))
+    return metadata
 
 
-def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, folder: Path) -> None:
+def _write_checked(model: Any, network: StereoNetwork, metadata: FileMetadata, folder: Path) -> None:
     openvino = import_extra("openvino", "openvino")
     openvino.save_model(model, folder / OPENVINO_FILES[0], compress_to_fp16=False)
     try:
-        found = open_openvino(folder).predict(*blurred_pair(facts.input_size))
+        found = open_openvino(folder).predict(*blurred_pair(metadata.input_size))
     except RuntimeError as error:
-        raise InputError("OpenVINO cannot run this network", where=facts.network, found=error) from error
-    check_parity(found, network, facts, "OpenVINO")
+        raise InputError("OpenVINO cannot run this network", where=metadata.network, found=error) from error
+    check_parity(found, network, metadata, "OpenVINO")
 
 
 def kernels_of(folder: Path) -> str:

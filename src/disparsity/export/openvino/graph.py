@@ -8,7 +8,7 @@ import numpy as np
 
 from disparsity.base.errors import InputError
 from disparsity.base.extras import import_extra
-from disparsity.evaluation.sessions.metadata import FileFacts
+from disparsity.evaluation.sessions.metadata import FileMetadata
 from disparsity.export.onnx.calls import CODES, name_calls
 from disparsity.export.onnx.graph import LAYER, layer_of, onnx_graph
 from disparsity.stereo.network import StereoNetwork
@@ -16,7 +16,7 @@ from disparsity.stereo.network import StereoNetwork
 _UINT16_HIGH = 65535
 
 
-def openvino_graph(network: StereoNetwork, facts: FileFacts) -> Any:
+def openvino_graph(network: StereoNetwork, metadata: FileMetadata) -> Any:
     """The ``openvino.Model`` of a network; inputs, output and metadata as in `onnx_graph`.
 
     Every convolution is named after its layer and call, see `name_calls`.
@@ -27,7 +27,7 @@ def openvino_graph(network: StereoNetwork, facts: FileFacts) -> Any:
 
     """
     openvino = import_extra("openvino", "openvino")
-    model = onnx_graph(network, facts)
+    model = onnx_graph(network, metadata)
     name_calls(model.graph)
     sign_weights(model.graph)
     spell_out_wide(model.graph)

@@ -10,7 +10,7 @@ from typing import Any
 from disparsity.base.atomic_io import write_atomic
 from disparsity.base.extras import import_extra
 from disparsity.evaluation.sessions.fitting import fit_map, fit_views
-from disparsity.evaluation.sessions.metadata import FileFacts, facts_of
+from disparsity.evaluation.sessions.metadata import FileMetadata, metadata_of
 from disparsity.evaluation.sessions.onnx import new_session
 from disparsity.export.format import Format
 from disparsity.export.onnx.file import refused
@@ -45,7 +45,7 @@ Quant <signed, narrow, rounding_mode> (values, step, zero, bits) => (result) {
 """The operator in standard ones, for the check in ONNX Runtime. Grids are full, or signed without the lowest code."""
 
 
-def write_qonnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileFacts:
+def write_qonnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> FileMetadata:
     """Write the network for images of this height and width, padded to its divisor.
 
     The graph is run once, its `Quant` nodes spelled out, before the file takes the place of what was there.
@@ -57,10 +57,10 @@ def write_qonnx(path: Path, network: StereoNetwork, size: tuple[int, int]) -> Fi
     """
     import_extra("onnx", "onnx")
     import_extra("onnxruntime", "onnx")
-    facts = facts_of(network, size)
-    model = qonnx_graph(network, facts)
-    write_atomic(path, functools.partial(_write_checked, model, network, facts))
-    return facts
+    metadata = metadata_of(network, size)
+    model = qonnx_graph(network, metadata)
+    write_atomic(path, functools.partial(_write_checked, model, network, metadata))
+    return metadata
 
 
 def with_quant_spelled_out(model: Any) -> Any:
@@ -70,16 +70,16 @@ def with_quant_spelled_out(model: Any) -> Any:
     return result
 
 
-def _write_checked(model: Any, network: StereoNetwork, facts: FileFacts, path: Path) -> None:
+def _write_checked(model: Any, network: StereoNetwork, metadata: FileMetadata, path: Path) -> None:
     onnx = import_extra("onnx", "onnx")
     onnx.save(model, path)
-    left, right = blurred_pair(facts.input_size)
+    left, right = blurred_pair(metadata.input_size)
     try:
         session = new_session(with_quant_spelled_out(model).SerializeToString())
-        found = fit_map(session.run(None, fit_views(facts, left, right, path))[0], left)
+        found = fit_map(session.run(None, fit_views(metadata, left, right, path))[0], left)
     except Exception as error:
         raise refused(model, error) from error
-    check_parity(found, network, facts, "ONNX Runtime")
+    check_parity(found, network, metadata, "ONNX Runtime")
 
 
 QONNX = Format(write=write_qonnx)

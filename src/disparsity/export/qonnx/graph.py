@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from disparsity.base.extras import import_extra
-from disparsity.evaluation.sessions.metadata import FileFacts
+from disparsity.evaluation.sessions.metadata import FileMetadata
 from disparsity.export.onnx.calls import CODES, name_calls
 from disparsity.export.onnx.graph import LAYER, layer_of, onnx_graph
 from disparsity.quant.attach import quantized_layers, weight_quantizer
@@ -24,7 +24,7 @@ DOMAIN = "qonnx.custom_op.general"
 _SIGN_BITS = 2
 
 
-def qonnx_graph(network: StereoNetwork, facts: FileFacts) -> Any:
+def qonnx_graph(network: StereoNetwork, metadata: FileMetadata) -> Any:
     """The ``onnx.ModelProto``; inputs, output and metadata as in `onnx_graph`, convolutions named by `name_calls`.
 
     Raises:
@@ -32,7 +32,7 @@ def qonnx_graph(network: StereoNetwork, facts: FileFacts) -> Any:
             not calibrated, or a package of the extra is missing.
 
     """
-    model = onnx_graph(network, facts)
+    model = onnx_graph(network, metadata)
     name_calls(model.graph)
     quantizers = {name: weight_quantizer(layer) for name, layer in quantized_layers(network).items()}
     bits = {name: max(_SIGN_BITS, each.levels.code_bits) for name, each in quantizers.items() if each is not None}

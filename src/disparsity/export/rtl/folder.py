@@ -54,7 +54,7 @@ def write_rtl(path: Path, network: StereoNetwork, size: tuple[int, int], data: s
     uri = data or default_pair(size, network.spec.max_disparity)
     sample = open_data(uri)[0]
     views = [_middle(view, size, uri) for view in (sample.left, sample.right)]
-    write_folder(path, (), functools.partial(_fill, integer, own, views, _facts(network, size, uri, sample)))
+    write_folder(path, (), functools.partial(_fill, integer, own, views, _source(network, size, uri, sample)))
 
 
 def default_pair(size: tuple[int, int], max_disparity: int) -> str:
@@ -99,12 +99,12 @@ class _Writer:
         (self.root / file).write_bytes(hex_lines(values, bits))
 
 
-def _fill(network: StereoNetwork, own: StereoNetwork, views: list[Tensor], facts: dict[str, Any], root: Path) -> None:
+def _fill(network: StereoNetwork, own: StereoNetwork, views: list[Tensor], source: dict[str, Any], root: Path) -> None:
     writer = _Writer(root, network, own)
     host = run_golden(network, views[0][None], views[1][None], writer.take)
     layers = writer.finished()
     operations = [{"module": m, "operator": o, "calls": count} for (m, o), count in host.items()]
-    manifest = facts | {
+    manifest = source | {
         "conventions": CONVENTIONS,
         "layers": layers,
         "host_operations": operations,
@@ -116,7 +116,7 @@ def _fill(network: StereoNetwork, own: StereoNetwork, views: list[Tensor], facts
     write_json(root / "manifest.json", manifest | {"files": _checksums(root)})
 
 
-def _facts(network: StereoNetwork, size: tuple[int, int], uri: str, sample: Sample) -> dict[str, Any]:
+def _source(network: StereoNetwork, size: tuple[int, int], uri: str, sample: Sample) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "version": VERSION,

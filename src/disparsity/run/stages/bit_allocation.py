@@ -35,13 +35,13 @@ class Allocated:
     Attributes:
         bits: of every layer, those of the settings included.
         removed: by layer, the output channels of 0 bits; only layers that lose some.
-        facts: budget, cost, distortion and the layers, as plain data.
+        metadata: budget, cost, distortion and the layers, as plain data.
 
     """
 
     bits: dict[str, LayerBits]
     removed: dict[str, Tensor]
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
 
 
 class Allocator:
@@ -141,7 +141,7 @@ class Allocator:
         widths = [row[option] for row, option in zip(problem.widths, plan.options, strict=True)]
         prices = cost_of(plan, problem.costs, problem.left)
         rows = zip(self._layers, widths, plan.removed, prices, strict=True)
-        facts = {
+        metadata = {
             "allocation": self._allocation.name,
             "budget": self._allocation.budget,
             "limit": problem.budget,
@@ -155,7 +155,7 @@ class Allocator:
         return Allocated(
             bits={n: LayerBits(weights=chosen[n], activations=each.activations) for n, each in self._bits.items()},
             removed={name: rank[:gone] for (name, rank), gone in removed if gone},
-            facts=facts,
+            metadata=metadata,
         )
 
 

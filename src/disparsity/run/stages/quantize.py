@@ -76,7 +76,7 @@ def _allocated_bits(
     allocator = Allocator(network, settings, bits, batch, attach, scores, profile, context.recipe.seed)
     allocated = allocator.allocate()
     mask_channels(network, allocated.removed)
-    write_json(context.folder / "allocation.json", allocated.facts)
+    write_json(context.folder / "allocation.json", allocated.metadata)
     return allocated.bits
 
 

@@ -49,7 +49,7 @@ def test_folders_that_are_missing_damaged_or_of_others(openvino_folder: Path, tm
     folder = shutil.copytree(openvino_folder, tmp_path / "other")
     text = (folder / "network.xml").read_text().replace("<disparsity", "<another").replace("</disparsity", "</another")
     (folder / "network.xml").write_text(text)
-    with pytest.raises(InputError, match="does not say which network"):
+    with pytest.raises(InputError, match="no metadata of a network"):
         open_openvino(folder)
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from disparsity.base.errors import InputError
-from disparsity.evaluation.sessions.metadata import facts_of
+from disparsity.evaluation.sessions.metadata import metadata_of
 from disparsity.export.onnx.graph import onnx_graph
 from disparsity.export.onnx.qdq import OPSET
 from disparsity.stereo.blocks.propagation import bounded_gates, propagate
@@ -130,7 +130,7 @@ def test_operators_that_onnx_lacks_are_named_with_their_layer(
 ) -> None:
     network = AdoptedNetwork(Small(inner), Small.spec)
     with pytest.raises(InputError, match=rf"tower\.1: ONNX cannot express an operator .* found .*{operator}"):
-        onnx_graph(network, facts_of(network, (4, 6)))
+        onnx_graph(network, metadata_of(network, (4, 6)))
     assert capsys.readouterr() == ("", "")
 
 
@@ -146,7 +146,7 @@ def test_outputs_named_like_the_networks_own_values_stay_apart() -> None:
     network = AdoptedNetwork(Small(Averaging()), spec).eval()
     views = torch.rand(2, 1, 3, 4, 6).unbind()
     session = onnxruntime.InferenceSession(
-        onnx_graph(network, facts_of(network, (4, 6))).SerializeToString(), providers=["CPUExecutionProvider"]
+        onnx_graph(network, metadata_of(network, (4, 6))).SerializeToString(), providers=["CPUExecutionProvider"]
     )
     inputs = {each.name: view.numpy() for each, view in zip(session.get_inputs(), views, strict=True)}
     with torch.no_grad():

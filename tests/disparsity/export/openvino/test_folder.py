@@ -11,7 +11,7 @@ import pytest
 
 from disparsity.base.errors import InputError
 from disparsity.checkpoint.restore import open_network
-from disparsity.evaluation.sessions.metadata import FileFacts
+from disparsity.evaluation.sessions.metadata import FileMetadata
 from disparsity.evaluation.sessions.openvino import open_openvino
 from disparsity.export.openvino import folder as writer
 
@@ -30,7 +30,7 @@ def test_a_graph_and_its_weights_in_bytes(openvino_folder: Path, onnx_file: Path
 
 
 def test_facts_travel_in_the_folder(openvino_folder: Path) -> None:
-    facts = FileFacts(
+    metadata = FileMetadata(
         network="reference",
         stage="quantized",
         input_size=(32, 64),
@@ -38,7 +38,7 @@ def test_facts_travel_in_the_folder(openvino_folder: Path) -> None:
         fill=(0.5, 0.5, 0.5),
         max_disparity=16,
     )
-    assert open_openvino(openvino_folder).facts == facts
+    assert open_openvino(openvino_folder).metadata == metadata
 
 
 def shifted(model: Any) -> Any:

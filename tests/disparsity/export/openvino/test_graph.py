@@ -11,7 +11,7 @@ import pytest
 
 from disparsity.base.errors import InputError
 from disparsity.checkpoint.restore import open_network
-from disparsity.evaluation.sessions.metadata import facts_of
+from disparsity.evaluation.sessions.metadata import metadata_of
 from disparsity.export.openvino import graph as module
 
 onnx = pytest.importorskip("onnx")
@@ -91,4 +91,4 @@ def test_what_openvino_cannot_express_is_named(
     monkeypatch.setattr(module, "onnx_graph", lambda *_: change(onnx.load(onnx_file)))
     network = open_network(str(deployable), None)
     with pytest.raises(InputError, match=message):
-        module.openvino_graph(network, facts_of(network, (30, 61)))
+        module.openvino_graph(network, metadata_of(network, (30, 61)))

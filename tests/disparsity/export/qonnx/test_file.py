@@ -50,9 +50,9 @@ def graph_of_the_fixture(monkeypatch: pytest.MonkeyPatch, onnx_file: Path) -> No
 @pytest.mark.usefixtures("graph_of_the_fixture")
 def test_the_file_holds_the_facts_and_no_helper_of_the_check(deployable: Path, tmp_path: Path) -> None:
     out = tmp_path / "network.onnx"
-    facts = writer.write_qonnx(out, open_network(str(deployable), None), (30, 61))
+    metadata = writer.write_qonnx(out, open_network(str(deployable), None), (30, 61))
     model = onnx.load(out)
-    assert from_metadata({each.key: each.value for each in model.metadata_props}, out) == facts
+    assert from_metadata({each.key: each.value for each in model.metadata_props}, out) == metadata
     assert len(model.functions) == 0
     assert {node.op_type for node in model.graph.node} & {"QuantizeLinear", "DequantizeLinear"} == set()
     assert [path.name for path in tmp_path.iterdir()] == ["network.onnx"]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from disparsity.checkpoint.restore import open_network
-from disparsity.evaluation.sessions.metadata import facts_of
+from disparsity.evaluation.sessions.metadata import metadata_of
 from disparsity.export.onnx.qdq import OPSET, qdq_form
 from disparsity.export.qonnx import graph
 from disparsity.export.qonnx.graph import DOMAIN, qonnx_graph, replace_pairs
@@ -114,7 +114,7 @@ def exported(onnx_file: Path, deployable: Path) -> Any:
     network = open_network(str(deployable), None)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(graph, "onnx_graph", lambda *_: onnx.load(onnx_file))
-        return qonnx_graph(network, facts_of(network, (30, 61)))
+        return qonnx_graph(network, metadata_of(network, (30, 61)))
 
 
 def test_weights_are_what_was_trained_with_their_width(exported: Any, deployable: Path) -> None:

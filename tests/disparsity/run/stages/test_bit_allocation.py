@@ -75,11 +75,11 @@ def real_cost(network: StereoNetwork, allocated: Allocated, budget: str) -> floa
 def test_the_network_costs_no_more_than_uniform_bits(network: StereoNetwork, name: str, budget: str) -> None:
     removed = {"removed_fraction": 0.5} if name in ("search", "random") else {}
     allocated, settings = chosen(network, name=name, budget=budget, **removed)
-    uniform = Allocated(bits=bits_of(network, settings), removed={}, facts={})
+    uniform = Allocated(bits=bits_of(network, settings), removed={}, metadata={})
     limit = real_cost(network, uniform, budget)
     assert real_cost(network, allocated, budget) <= limit * (1 + 1e-9)
-    assert allocated.facts["cost"] <= allocated.facts["limit"]
-    assert allocated.facts["mean_squared_change_px2"] >= 0
+    assert allocated.metadata["cost"] <= allocated.metadata["limit"]
+    assert allocated.metadata["mean_squared_change_px2"] >= 0
     fixed = (*network.spec.first, *network.spec.protected)
     assert all(allocated.bits[layer].weights == 8 for layer in fixed)
     assert not set(allocated.removed) & set(fixed)
@@ -96,7 +96,7 @@ def test_patterns_fix_bits_and_activations_stay(network: StereoNetwork) -> None:
 def test_a_share_of_the_dense_cost(network: StereoNetwork) -> None:
     allocated, _ = chosen(network, name="lagrangian", budget_fraction=0.15)
     weights = sum(effective_weight(layer).numel() for layer in quantizable_layers(network).values())
-    assert allocated.facts["limit"] == pytest.approx(0.15 * 4 * weights)
+    assert allocated.metadata["limit"] == pytest.approx(0.15 * 4 * weights)
     with pytest.raises(InputError, match="the budget is below the cost of the fewest bits"):
         chosen(network, name="lagrangian", budget_fraction=0.01)
     with pytest.raises(InputError, match=r"^allocation\.budget_bits: out of range; found 9"):
@@ -121,14 +121,14 @@ def test_a_stage_with_an_allocation(write_recipe: Callable[..., Path], tmp_path:
     changes = ["quantize.allocation=search", *(f"quantize.allocation.{setting}" for setting in settings)]
     recipe = load_recipe(write_recipe(tmp_path), changes)
     folder = pipeline.run_single(recipe, tmp_path / "run", "quantize", None)
-    facts = json.loads((folder / "allocation.json").read_text())
+    metadata = json.loads((folder / "allocation.json").read_text())
     quantized = open_network(str(folder), None)
-    assert {name: row["weight_bits"] for name, row in facts["layers"].items()} == {
+    assert {name: row["weight_bits"] for name, row in metadata["layers"].items()} == {
         name: bits.weights for name, bits in layer_bits(quantized).items()
     }
-    for name, row in facts["layers"].items():
+    for name, row in metadata["layers"].items():
         weight = effective_weight(quantized.get_submodule(name)).flatten(1)
         assert int((weight == 0).all(dim=1).sum()) >= row["removed_channels"]
-    assert any(row["removed_channels"] for row in facts["layers"].values())
-    assert facts["cost"] <= facts["limit"]
-    assert facts["evaluations"] == 5
+    assert any(row["removed_channels"] for row in metadata["layers"].values())
+    assert metadata["cost"] <= metadata["limit"]
+    assert metadata["evaluations"] == 5
