@@ -87,7 +87,7 @@ def verify_sample(sample: Sample, max_disparity: float | None = None) -> Iterato
 
 
 def verify_lists(samples: Samples, lists: Sequence[Path]) -> Iterator[Fault]:
-    """Lists of samples (train, test, ...) that name what is not there, or the same sample as another list."""
+    """Lists of samples (train, test, ...) that name missing samples, or the same sample as another list."""
     chosen: dict[Path, set[str]] = {}
     for path in lists:
         try:

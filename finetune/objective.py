@@ -1,4 +1,4 @@
-"""What a training step minimises: the distance to the ground truth, to a teacher, what the views say, or a sum."""
+"""Training objective: supervised, distillation and photometric losses, or a weighted sum of them."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Objective:
 
         Args:
             network: that is trained.
-            batch: what it is trained on.
+            batch: views, with ground truth where there is any.
             pixels: what the supervised loss divides its sum by; by default the pixels that it counts.
 
         Raises:
-            InputError: distributions over disparities are asked for, and the network has none.
+            InputError: the loss needs distributions over disparities, and the network has none.
 
         """
         with self._volumes(network) as volumes:

@@ -1,4 +1,4 @@
-"""BatchNorm statistics measured anew, in the precision in which the network is used."""
+"""BatchNorm recalibration: statistics are measured again, in the precision in which the network is used."""
 
 from __future__ import annotations
 

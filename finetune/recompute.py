@@ -1,4 +1,4 @@
-"""Activation checkpointing of 3D parts: what they compute forward is computed again backward instead of being kept.
+"""Activation checkpointing of 3D parts: activations are computed again in the backward pass instead of being stored.
 
 Source: Chen et al., Training Deep Nets with Sublinear Memory Cost, 2016, section 4. Interpretation: a part is a module
 with at most two 3D convolutions inside (a convolution with its BatchNorm, a residual, a classifier), so that of a chain

@@ -1,4 +1,4 @@
-"""The disparity error of the pairs that a network is trained on, from maps that the loss needs anyway."""
+"""Running disparity error on the training batches, from maps that the loss needs anyway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from disparsity.datasets.batches.stream import Batch
 
 
 class RunningError:
-    """Sums until it is asked. Nothing is read from a device in between, so that a step waits for nothing."""
+    """Sums of errors until `take` reads them. Nothing is copied from the device before, so that no step waits."""
 
     def __init__(self) -> None:
         self.sums = torch.zeros(2, dtype=torch.float64)
@@ -31,7 +31,7 @@ class RunningError:
         self.sums = self.sums.to(sums.device) + sums
 
     def take(self) -> float | None:
-        """EPE in px since it was last asked, over all processes; None where no pixel had ground truth."""
+        """EPE in px since the last call, over all processes; None where no pixel had ground truth."""
         error, pixels = total(self.sums).tolist()
         self.sums = torch.zeros_like(self.sums)
         return error / pixels if pixels else None

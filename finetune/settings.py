@@ -125,6 +125,6 @@ class TrainSettings:
 
     @property
     def needs_teacher(self) -> bool:
-        """Whether a teacher's maps or volumes are asked for."""
+        """Whether the loss uses a teacher's maps or volumes."""
         taught = max(self.teacher.weight, self.teacher.volume_weight) > 0
         return taught or (self.photometric is not None and self.photometric.occlusion == "teacher")

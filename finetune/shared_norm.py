@@ -69,7 +69,7 @@ def _follow(norm: _Norm, mean: Tensor, variance: Tensor, count: int) -> None:
 
 
 class _Normalise(torch.autograd.Function):
-    """``(x - mean) / deviation`` whose gradient knows that both depend on the parts of all processes."""
+    """``(x - mean) / deviation`` with a gradient through both, which depend on the parts of all processes."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, mean: Tensor, scale: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Stage one inside a training run: scores from the steps, masks at events, and a mode for what is pruned."""
+"""Sparsification during training: scores from the steps, masks at events, and a mode for the pruned weights."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sparsify(StepHook):
 
     Args:
         layers: the prunable layers by name, masks attached.
-        settings: what is removed and how fast.
+        settings: sparsity, score, scope, pattern, schedule and mode.
         steps: of the training phase that the events are spread over.
         mode: what happens to pruned weights.
         macs: MACs that one weight of a layer costs, for `mac_power`.

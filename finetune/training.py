@@ -47,7 +47,7 @@ class StepHook:
         """Called after the last step."""
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold to go on exactly here."""
+        """The state that a checkpoint must hold for an exact resumption."""
         return {}
 
     def load(self, state: dict[str, Tensor]) -> None:

@@ -1,1 +1,1 @@
-"""What a network costs in hardware: workload, storage, energy, area, reports."""
+"""Hardware cost of a network: workload, storage, energy, area, cycles."""

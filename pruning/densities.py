@@ -1,4 +1,4 @@
-"""Scopes that give every layer a density of its own before scores compete within layers."""
+"""Layer densities: scopes that set a density per layer; scores are then compared within each layer."""
 
 from __future__ import annotations
 

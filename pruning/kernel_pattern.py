@@ -12,7 +12,7 @@ def slice_scores(scores: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Every weight with the mean score of its slice, so that all weights of a slice tie.
 
     Negative scores mark weights that are out of the competition; a slice of which any weight competes does so with the
-    others counted as zero. Interpretation: the mean, not the sum, because what is spent is weights.
+    others counted as zero. Interpretation: the mean, not the sum, because the sparsity target counts weights.
     """
     return {name: _means(score.detach().float()) for name, score in scores.items()}
 

@@ -1,4 +1,4 @@
-"""Which layers can be pruned."""
+"""Prunable layers of a network."""
 
 from __future__ import annotations
 

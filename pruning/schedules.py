@@ -1,4 +1,4 @@
-"""How density falls from event to event."""
+"""Sparsity schedules: the density after each pruning event."""
 
 from __future__ import annotations
 

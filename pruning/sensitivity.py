@@ -1,4 +1,4 @@
-"""How strongly the network's outputs react to a layer's outputs, without labels."""
+"""Sensitivity of the network's outputs to the outputs of each layer, without labels."""
 
 from __future__ import annotations
 

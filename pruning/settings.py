@@ -1,4 +1,4 @@
-"""Settings of pruning: what is removed, what competes with what, and how fast."""
+"""Settings of pruning: sparsity, score, scope, pattern, schedule and mode."""
 
 from __future__ import annotations
 

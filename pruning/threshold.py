@@ -1,4 +1,4 @@
-"""The highest values of vectors too long to sort, exactly."""
+"""Exact top-k threshold of vectors that are too long to sort."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The distributions over disparities inside a network, watched from outside, and how far two of them are apart."""
+"""Distributions over disparities inside a network, captured by hooks, and the divergence of two of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a network over pairs, and scoring what it says."""
+"""Inference of a network on pairs, and errors of its disparity maps."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def smooth_l1(
             their losses is that of the whole batch.
         weights: one weight per map; where there are more weights than maps, the finest maps' come last. (A network in
             eval mode may leave out its coarse maps.)
-        count: what the sums over valid pixels are divided by, above 0; by default how many there are.
+        count: divisor of the sums over valid pixels, above 0; by default their number.
 
     Source: PSMNet (Chang and Chen, CVPR 2018), equation 2.
 

@@ -1,4 +1,4 @@
-"""What a disparity map says about a pair without labels: how well the right view, fetched by it, explains the left."""
+"""Photometric loss without labels: difference between the left view and the right view warped by the disparity."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def photometric_error(left: Tensor, right: Tensor, disparity: Tensor) -> Tensor:
     kornia's, instead of a uniform one.
 
     """
-    from kornia.metrics import ssim  # noqa: PLC0415 - slow to import, and few recipes want it
+    from kornia.metrics import ssim  # noqa: PLC0415 - slow to import, and few recipes use it
 
     warped = warp(right, disparity)
     similarity = ssim(left, warped, _WINDOW)

@@ -1,4 +1,4 @@
-"""From a cost volume to disparity."""
+"""Disparity regression: from a cost volume to disparity."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a network declares about itself, so that no stage has to know which network it treats."""
+"""Network spec: the properties of a network that the stages need, so that no stage depends on one network."""
 
 from __future__ import annotations
 

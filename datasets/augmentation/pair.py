@@ -45,7 +45,7 @@ def _draw_colours(settings: StrongAugmentationSettings, rng: np.random.Generator
 
 
 def _coloured(view: Tensor, colours: tuple[float, float, float, float]) -> Tensor:
-    from kornia import enhance  # noqa: PLC0415 - slow to import, and few recipes want it
+    from kornia import enhance  # noqa: PLC0415 - slow to import, and few recipes use it
 
     brightness, contrast, saturation, hue = colours
     changed = (view * brightness).clamp(0, 1) if brightness != 1 else view

@@ -112,7 +112,7 @@ class Prefetcher:
         )
 
     def _where(self, step: int) -> str:
-        """The step and, where the stream knows them, its samples."""
+        """The step and, where the stream has them, its samples."""
         ids_of = getattr(self._stream, "ids_of", None)
         return f"step {step}" + (f", samples {', '.join(map(ascii, ids_of(step)))}" if ids_of else "")
 

@@ -32,7 +32,7 @@ def read_pfm(path: Path) -> NDArray[np.float32]:
         ``[H, W]`` float32 for `Pf`, ``[H, W, 3]`` for `PF`.
 
     Raises:
-        DataError: the header is malformed or the number of bytes is not what it claims.
+        DataError: the header is malformed or the number of bytes differs from the header's.
 
     """
     content = read_file(path)

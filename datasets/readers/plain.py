@@ -27,7 +27,7 @@ _DISPARITY_SUFFIXES = (".pfm", ".npz", ".png", ".pgm")
 
 @dataclass(frozen=True, kw_only=True)
 class PlainSettings:
-    """Where the images lie; in a pattern, one `*` stands for what the names of a pair have in common.
+    """Where the images lie; in a pattern, one `*` stands for the common part of the names of a pair.
 
     Attributes:
         path: the folder.

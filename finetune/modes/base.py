@@ -1,4 +1,4 @@
-"""What every fine-tuning mode shares: the moments at which it is asked, and how pruned weights become zero."""
+"""Interface of the fine-tuning modes: the callbacks of the training loop, and how pruned weights become zero."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Mode:
         """Called before event number `event` (1-based) of `events`."""
 
     def adjust_scores(self, scores: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-        """The scores as the mode wants weights to compete; pruned weights stay out here."""
+        """The scores by which weights are compared at an event; by default pruned weights get -1 and stay pruned."""
         masks = mask_modules(network)
         return {name: torch.where(masks[name].mask, score, -1.0) for name, score in scores.items()}
 
@@ -66,11 +66,11 @@ class Mode:
         """Called after the last step of the phase."""
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold to go on exactly here, besides the network."""
+        """The state that a checkpoint must hold for an exact resumption, besides the network."""
         return {}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
-        """Go on from `state`."""
+        """Restore what `state` returned."""
 
 
 def clear_pruned_moments(network: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:

@@ -1,4 +1,4 @@
-"""Mode `frozen`: what is pruned is gone."""
+"""Mode `frozen`: pruned weights stay zero."""
 
 from __future__ import annotations
 

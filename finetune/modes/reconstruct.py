@@ -11,7 +11,7 @@ from disparsity.finetune.modes.frozen import Frozen
 
 
 class Solver(Protocol):
-    """What solves the layers of a network, and forgets what it knows when the weights move."""
+    """Solver of a network's layers; cached results are dropped when the weights change."""
 
     def solve(self) -> None: ...  # noqa: D102
 

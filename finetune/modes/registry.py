@@ -1,4 +1,4 @@
-"""Fine-tuning modes by name: what happens to pruned weights at events and while training goes on."""
+"""Registry of the fine-tuning modes: the treatment of pruned weights at events and during training."""
 
 from __future__ import annotations
 

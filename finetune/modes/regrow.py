@@ -14,13 +14,13 @@ from disparsity.pruning.selection import keep_top
 
 
 class Regrow(Mode):
-    """Pruned weights wait with their last value and return when their score is clearly above the threshold.
+    """Pruned weights keep their last value and return when their score is clearly above the threshold.
 
-    While sparsity grows the forward pass uses ``mask * v`` and the backward pass gives pruned weights the gradient
-    of their place, so their Taylor score goes on. They do not move: an adaptive optimizer divides a tiny gradient by
-    its own size and would walk them at random. `regrow_penalty` scales the score of pruned weights, so that only
-    clear mistakes are taken back, and at most `drop_fraction` of the live weights return at one event: a score says
-    what one weight is worth, and thousands that return together undo each other.
+    While sparsity grows the forward pass uses ``mask * v`` and the backward pass gives pruned weights the gradient of
+    their position, so their Taylor score is still measured. Their values do not change: an adaptive optimizer divides
+    a tiny gradient by its own size and would change them at random. `regrow_penalty` scales the score of pruned
+    weights, so that only clear mistakes are corrected, and at most `drop_fraction` of the live weights return at one
+    event: a score is an estimate for one weight alone, and the effects of thousands that return together cancel.
 
     Interpretation, after Dynamic Network Surgery (Guo et al., NeurIPS 2016) and DPF (Lin et al., ICLR 2020).
     """

@@ -1,4 +1,4 @@
-"""Settings of the fine-tuning modes: one class per mode, and what a recipe must know of a mode before it runs."""
+"""Settings of the fine-tuning modes: one class per mode, with the properties that are checked before a run."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class SoftSettings(ModeFlags):
     """Pruned weights decay by a factor per step instead of being cut.
 
     Attributes:
-        decay: what a step leaves of a pruned weight.
+        decay: factor of a pruned weight per step.
 
     """
 

@@ -13,7 +13,7 @@ from disparsity.finetune.modes.settings import SoftSettings
 from disparsity.pruning.masks import masks_of, set_masks, zero_pruned
 
 _GONE = 0.01
-"""A weight of which less than this share is left is cut: its mask is set and the sparse kernels skip it."""
+"""A weight of which less than this fraction is left is cut: its mask is set and the sparse kernels skip it."""
 
 
 class Soft(Mode):
@@ -21,10 +21,10 @@ class Soft(Mode):
 
     Their gradient is zero from the event on, and so is their optimizer state. A weight is cut when less than 1 % of it
     is left, whatever is left at the end of the phase is cut there. Until then the mask counts it as live: the
-    network's sparsity reaches what the events ask for with that delay.
+    network's sparsity reaches the events' target with that delay.
 
     Interpretation: neither a published schedule nor soft filter pruning (He et al., IJCAI 2018), in which pruned
-    filters go on learning.
+    filters are still trained.
     """
 
     lasting = True
@@ -61,7 +61,7 @@ class Soft(Mode):
         self._cut(network)
 
     def after_event(self, network: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-        """Let what the event has pruned decay, without its momentum."""
+        """Start the decay of the weights that the event has pruned, and clear their momentum."""
         clear_pruned_moments(network, optimizer)
         below_one = torch.nextafter(torch.tensor(1.0), torch.tensor(0.0))
         for name, mask in masks_of(network).items():
@@ -70,7 +70,7 @@ class Soft(Mode):
         self._cut(network)
 
     def finish(self, network: nn.Module) -> None:
-        """The last event is held; what it has pruned decays until the phase ends."""
+        """The last event is over; the weights that it has pruned decay until the phase ends."""
 
     def end(self, network: nn.Module) -> None:
         """Cut what has not decayed yet."""

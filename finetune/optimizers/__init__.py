@@ -1,1 +1,1 @@
-"""What changes the steps that an optimizer takes."""
+"""Optimizer modifications: position-scaled steps, and clipping of weights."""

@@ -1,4 +1,4 @@
-"""Settings of what changes an optimizer's steps: position scaling, and clipping to a range."""
+"""Settings of the optimizer modifications: position scaling, and clipping to a range."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Integer codes improved one at a time: after rounding, every weight moves to the code that the others make best."""
+"""Coordinate descent on integer codes: after rounding, each weight in turn gets the code with the least error."""
 
 from __future__ import annotations
 

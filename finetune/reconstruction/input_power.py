@@ -1,4 +1,4 @@
-"""What removing a weight costs, for layers that least squares cannot solve: transposed and grouped convolutions."""
+"""Input power: the cost of removing a weight in layers that least squares does not cover (transposed, grouped)."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ from disparsity.quant.attach import weight_quantizer
 
 @dataclass(frozen=True)
 class LayerTarget:
-    """What the dense layer put out at sampled positions: ``[n, C_out]`` at ``[n, 1 + dims]``."""
+    """The dense layer's outputs ``[n, C_out]`` at sampled positions ``[n, 1 + dims]``."""
 
     positions: Tensor
     outputs: Tensor

@@ -17,7 +17,7 @@ class SparseComputation(StepHook):
         self._seen: dict[str, Tensor] = {}
 
     def before_step(self, trainer: Trainer, step: int) -> None:
-        """Switch anew when an event has changed the masks."""
+        """Rebuild the sparse convolutions when an event has changed the masks."""
         del step
         if trainer.network.mean.device.type != "cpu":
             return  # the kernels are for processors

@@ -4,7 +4,7 @@ A convolution in two or three dimensions, transposed or not, and a Linear layer 
 ``[rows, depth] x [depth, columns]`` per group: rows are output positions (of a transposed convolution input
 positions, whose products are added up afterwards), depth the products of one output, columns the output channels
 (of a transposed convolution times the kernel). The number of products is that of the layer; overlapping windows
-repeat their inputs, so that what a tool says of DRAM traffic of the rows counts them several times.
+repeat their inputs, so that a tool's DRAM traffic of the rows counts them several times.
 """
 
 from __future__ import annotations

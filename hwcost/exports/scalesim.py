@@ -1,11 +1,11 @@
 """SCALE-Sim's topology CSV, in its convolution format.
 
-SCALE-Sim knows neither padding, dilation, groups, three dimensions nor transposed convolutions, and rounds strided
+SCALE-Sim supports neither padding, dilation, groups, three dimensions nor transposed convolutions, and rounds strided
 outputs up. A two-dimensional convolution is therefore written with the padded part of its input that it reads, which
 gives exactly its outputs. What cannot be written so is one matrix product per group, as a convolution with a kernel
 of 1 x 1 over a column of rows: its cycles and its accesses to the buffers are those of the layer, but SCALE-Sim takes
 every input of the product for another word, so that its DRAM reads of inputs count overlapping windows several times.
-Rows end with a comma, as its reader wants; it also wants a layout CSV (`-l`), of which a header line is enough.
+Rows end with a comma, as its reader expects; it also needs a layout CSV (`-l`), of which a header line is enough.
 Checked against version 3.0.0 by `benchmarks/hardware_cost.py`.
 """
 

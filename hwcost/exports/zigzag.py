@@ -1,6 +1,6 @@
 """ZigZag's workload YAML: every layer as the nest of its own loops, in one, two or three dimensions.
 
-ZigZag's ONNX reader knows two spatial axes only and silently counts a three-dimensional convolution as one of its
+ZigZag's ONNX reader supports two spatial axes only and silently counts a three-dimensional convolution as one of its
 planes; its YAML takes any number of axes. B is the batch, G the groups, K and C the output and input channels of one
 group, F the kernel; a convolution's inputs and a transposed convolution's outputs are related to the other axes by
 stride and dilation, padding taken off. A Linear layer is a product of B rows. Precisions are those of the network,

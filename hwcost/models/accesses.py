@@ -22,7 +22,7 @@ class Accesses:
         input_reads: of activations.
         weight_reads: of weights.
         partial_writes: of sums, finished or not.
-        partial_reads: of sums that are not finished, to go on with.
+        partial_reads: of sums that are not finished, to continue them.
 
     """
 

@@ -1,4 +1,4 @@
-"""Coverage: how much of a network's work the figures hold, and the names of what they leave out."""
+"""Coverage: the percentage of a network's work that the models include, and the names of what they exclude."""
 
 from __future__ import annotations
 

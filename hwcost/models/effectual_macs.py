@@ -1,9 +1,10 @@
 """Effectual MACs on real inputs: products whose weight is not zero, whose activation is not, and both.
 
 Counted exactly, as integers: for every input channel and kernel tap the activations that are not zero are counted
-over all output positions, and multiplied by the number of filters whose weight there counts. So the joint figure
-is a count of products with both factors non-zero and no product of two shares. Padding counts as what it is, zeros or
-values of the input; products of a transposed convolution that its padding crops count, as in the dense figure.
+over all output positions, and multiplied by the number of filters whose weight there counts. So the joint figure is a
+count of products with both factors non-zero, and not the product of two fractions. Padding counts with its values,
+zeros or values of the input; products of a transposed convolution that its padding crops count, as in the dense
+figure.
 """
 
 from __future__ import annotations

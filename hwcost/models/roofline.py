@@ -206,7 +206,7 @@ def roofline(
 
 
 def bounded_cycles(moved: Moves, machine: Machine, *, skipping: bool) -> tuple[float | None, float | None]:
-    """Cycles of all calls, and the percentage of them in which the memory is what is waited for."""
+    """Cycles of all calls, and the percentage of them that are bound by memory."""
     waits: list[tuple[float | None, bool]] = []
     for call, traffic in moved:
         busy = _array_cycles(call, machine, skipping=skipping)

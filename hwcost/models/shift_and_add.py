@@ -1,4 +1,4 @@
-"""Shift-and-add multipliers: what a network costs whose constant weights are built in as wires, fully unrolled.
+"""Shift-and-add multipliers: cost of a fully unrolled network with constant weights in the wiring.
 
 A constant is multiplied by as many shifted copies as its canonical signed form has digits; shifts cost nothing.
 Source: Avizienis, Signed-digit number representations, IRE 1961; the form has ``popcount(n xor 3n)`` digits.

@@ -1,6 +1,6 @@
 """Sparse execution: gating of zero weights saves energy and no time, skipping saves both as far as lanes keep step.
 
-Three machines on the same array, which differ in what a zero weight does: nothing special (dense), its multiplier
+Three machines on the same array, which differ in the effect of a zero weight: nothing special (dense), its multiplier
 rests for the cycle (gated), or its cycle is left out (skipped, with filters in lock-step over lanes, by default the
 array's columns).
 Source: the distinction of gating and skipping in Wu et al., Sparseloop, MICRO 2022, section 3.

@@ -4,7 +4,7 @@ A tile is a block of output positions, a block of output channels and a block of
 the halo that neighbouring blocks share), its weights and its outputs (as wide sums) lie in the buffer together.
 Sums stay until they are finished, so that every output is written once. With all input channels in a tile, either
 the inputs stay while the output channels pass, or the weights stay while the positions pass; otherwise both pass
-anew for every tile of outputs.
+again for every tile of outputs.
 Source: the loop orders and their traffic as in Zhang et al., Optimizing FPGA-based accelerator design, FPGA 2015,
 section 4.2. Interpretation: one buffer for all, not doubled; blocks are halvings of the whole.
 """
@@ -25,7 +25,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Geometry:
-    """What tiling needs to know about one group of a layer.
+    """Shape of one group of a layer, as tiling needs it.
 
     Attributes:
         inputs, outputs: spatial shapes; a Linear layer has one axis, its rows.

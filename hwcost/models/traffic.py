@@ -1,4 +1,4 @@
-"""Memory traffic: between buffer and array, partial sums by themselves, and between buffer and DRAM."""
+"""Memory traffic: between buffer and array, partial sums separately, and between buffer and DRAM."""
 
 from __future__ import annotations
 

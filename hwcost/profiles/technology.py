@@ -51,7 +51,7 @@ class Sram:
 
 @dataclass(frozen=True, kw_only=True)
 class Profile:
-    """Everything the energy and area models know about a technology; None is not known.
+    """The constants of a technology for the energy and area models; None where not known.
 
     `sources` says where the constants of each table come from.
     """

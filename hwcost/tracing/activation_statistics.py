@@ -1,4 +1,4 @@
-"""What real pairs show of a network: which products are worth doing, and how large activations really get."""
+"""Activation statistics on real pairs: effectual MACs, and the range of activations."""
 
 from __future__ import annotations
 

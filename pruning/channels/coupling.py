@@ -1,4 +1,4 @@
-"""What channel pruning must be told about a network: which of its channels go together."""
+"""Channel coupling: which channels of a network must be removed together."""
 
 from __future__ import annotations
 

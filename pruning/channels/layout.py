@@ -1,4 +1,4 @@
-"""Where the channels of a layer lie in its tensors."""
+"""Channel layout: the unit of coupled channels at every index of a layer's tensors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def layout_of(layer: nn.Module, coupling: Coupling, name: str) -> Layout:
     """The layout of one convolution or linear layer.
 
     The groups of a grouped convolution share the places of the weight's second axis: their channels are coupled, so
-    that the units of the first group stand for all. Of a depthwise convolution the second axis is nobody's channel.
+    that the units of the first group stand for all. The second axis of a depthwise convolution is no channel axis.
     """
     assert isinstance(layer, QUANTIZABLE), name
     inputs, outputs = _units(coupling.inputs[name]), _units(coupling.outputs[name])

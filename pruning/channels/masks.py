@@ -1,4 +1,4 @@
-"""Removed units as masks of single weights, before they are taken out of the network."""
+"""Channel masks: masks of single weights for units that are removed, before the layers get smaller."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def apply_channel_masks(network: nn.Module, coupling: Coupling, removed: Tensor)
 def silence_removed(network: nn.Module) -> None:
     """Set the bias of every channel whose weights are all masked to exactly zero.
 
-    Without that the shift of a BatchNorm would go on as a constant channel, which nothing replaces when the channel is
+    Without that the shift of a BatchNorm would remain as a constant channel, which nothing replaces when the channel is
     taken out.
     """
     for name, module in mask_modules(network).items():

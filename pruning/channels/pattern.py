@@ -1,4 +1,4 @@
-"""The pattern `channel` inside a pruning phase: what has masks, what is scored, which masks an event sets."""
+"""Channel pattern in a pruning phase: the masked layers, the scored layers, and the masks after an event."""
 
 from __future__ import annotations
 

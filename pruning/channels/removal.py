@@ -1,4 +1,4 @@
-"""Taking removed channels out of a network: the same modules, smaller."""
+"""Channel removal: the same modules with smaller weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from disparsity.pruning.masks import WeightMask, attach_masks, set_masks
 
 @torch.no_grad()
 def remove_channels(network: nn.Module, coupling: Coupling, removed: Tensor) -> None:
-    """Take units of channels out of a network, which computes afterwards what it computed with them masked.
+    """Remove units of channels from a network; its outputs stay those of the network with these units masked.
 
     Weights, biases, scales, shifts and running statistics of the other channels stay as they are. Masks are applied for
     good; a layer keeps a mask only where single weights of channels that stay are masked.

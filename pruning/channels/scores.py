@@ -1,4 +1,4 @@
-"""How important a unit of coupled channels is: what its single weights are worth, together."""
+"""Channel scores: the mean score of the weights of a unit of coupled channels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def unit_scores(layouts: Mapping[str, Layout], scores: Mapping[str, Tensor], uni
     A weight between two channels of one unit counts once. Scores of BatchNorm's scales, where they are given, count as
     weights of their own. Negative scores mark weights that are removed already; they do not count.
     Source of scoring everything that is coupled together: Fang et al., DepGraph, CVPR 2023. Interpretation: the
-    mean instead of the sum, because what is spent is weights.
+    mean instead of the sum, because the sparsity target counts weights.
 
     Args:
         layouts: of the layers.

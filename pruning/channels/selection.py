@@ -1,4 +1,4 @@
-"""Which units of coupled channels go: the least important of the whole network, no layer emptied."""
+"""Channel selection: the units with the lowest scores of the whole network are removed; no layer is emptied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores by size, and the control that every score must beat."""
+"""Magnitude scores, and random scores as the control."""
 
 from __future__ import annotations
 

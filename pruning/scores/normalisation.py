@@ -1,4 +1,4 @@
-"""Making scores of different layers comparable."""
+"""Normalisation of scores, so that scores of different layers are comparable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scoring pass: gradients of some batches, and the network afterwards as it was."""
+"""Scoring pass: gradients of some batches; the state of the network is restored afterwards."""
 
 from __future__ import annotations
 

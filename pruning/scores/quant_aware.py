@@ -1,4 +1,4 @@
-"""The joint score: what it costs to remove the weight that will really be deployed."""
+"""Quantization-aware Taylor score: the change of the loss when a quantized weight is removed."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def quant_aware_scores(
 ) -> dict[str, Tensor]:
     """Taylor scores of the quantized weights: ``E_b[(Q(w) g)^2]`` with the gradient by ``Q(w)``, not by ``w``.
 
-    A quantizer passes no gradient to a weight that it clips, so that the trained tensor's gradient would call the
-    largest weights of a layer worthless. Where nothing is quantized this is the plain Taylor score.
+    A quantizer passes no gradient to a weight that it clips, so that the trained tensor's gradient would give the
+    largest weights of a layer a score of zero. Where nothing is quantized this is the plain Taylor score.
 
     Interpretation: that pruning and quantization are joined through this score in "Joint Pruning and Quantization for
     Extremely Sparse Neural Networks" is not known; the sum of squares is that of Molchanov et al., CVPR 2019, equation

@@ -1,4 +1,4 @@
-"""Scoring context: what a score may ask for; a score is one float32 per weight, higher is more important."""
+"""Scoring context: the inputs of a score; a score is one float32 per weight, higher is more important."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ScorePass = Callable[[int], dict[str, Tensor]]
 
 @dataclass(frozen=True, kw_only=True)
 class ScoringContext:
-    """What scores may ask for.
+    """Inputs that scores may use.
 
     Attributes:
         network: the network that is pruned, masks attached.

@@ -1,4 +1,4 @@
-"""Settings of the scores: one class per score, and what a recipe must know of a score before it runs."""
+"""Settings of the scores: one class per score, with the properties that are checked before a run."""
 
 from __future__ import annotations
 

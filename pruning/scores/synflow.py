@@ -97,5 +97,5 @@ def _depends(operands: tuple[object, ...]) -> bool:
 
 
 def build_synflow(context: ScoringContext, _settings: object) -> ScorePass:
-    """The flow through what is left at the event."""
+    """The flow through the weights that remain at the event."""
     return lambda _event: synflow_scores(context.network, context.layers, context.ones_response)

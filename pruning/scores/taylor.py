@@ -1,4 +1,4 @@
-"""Taylor scores: what a weight times its gradient says about the loss without the weight."""
+"""Taylor scores: weight times gradient as an estimate of the change of the loss without the weight."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TAYLOR_FORMS: dict[str, Callable[[Tensor], Tensor]] = {
 Zeroing a weight changes the loss by about ``-w g``. `mean_sq` averages the squares; source: Molchanov et al., CVPR
 2019, equation 8, per weight instead of per filter. `mean_abs` averages the sizes; source: Molchanov et al., ICLR 2017
 (the criterion's absolute value), per weight instead of per feature map. `abs_mean` is the size of the average, the
-literal change of the loss over all batches; near a minimum the average gradient vanishes and what is left is noise.
+literal change of the loss over all batches; near a minimum the average gradient vanishes and only noise remains.
 That any of them is the score of "Joint Pruning and Quantization for Extremely Sparse Neural Networks" is an
 Interpretation.
 """
@@ -81,7 +81,7 @@ class TaylorScore:
         return {name: _size(mean) for name, mean in means.items()} if self._form == "abs_mean" else means
 
     def state(self) -> dict[str, Tensor]:
-        """What a checkpoint must hold to go on exactly here."""
+        """The state that a checkpoint must hold for an exact resumption."""
         reached = torch.tensor([name in self._reached for name in self.sums])
         return {**self.sums, "batches": torch.tensor(self.batches), "reached": reached}
 

@@ -58,7 +58,7 @@ def max_step(seen: Observed, low: int, high: int, percentile: float) -> float:
 def auto_step(seen: Observed, low: int, high: int, percentile: float) -> float:
     """`max_step` on grids of 8 bits and more, `mse_step` on coarser ones.
 
-    Interpretation: rare large values mark what a disparity is decided by, so that clipping them costs more than their
+    Interpretation: rare large values decide the disparity, so that clipping them costs more than their
     squared error says; fine grids can afford not to (benchmarks/LOG.md, 2026-11-21).
     """
     rule = max_step if high - low >= _FINE else mse_step

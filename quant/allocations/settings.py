@@ -1,4 +1,4 @@
-"""Settings of the bit allocations: who chooses the weight bits that nothing else fixes, and what they may cost."""
+"""Settings of the bit allocations: the method that chooses weight bits, and its budget."""
 
 from __future__ import annotations
 

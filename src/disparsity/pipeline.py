@@ -39,7 +39,7 @@ def run(recipe: Recipe, out: Path) -> Report | None:
 
     Raises:
         InputError: the recipe, its data or the folder is wrong.
-        StoppedError: a signal asked; the same call resumes.
+        StoppedError: a signal has stopped the run; the same call resumes.
 
     """
     planned = planned_stages(recipe)

@@ -12,7 +12,7 @@ from disparsity.stereo.blocks.conv_norm import conv_norm_3d, doubling_norm_3d
 
 
 class LinkedHourglass(nn.Module):
-    """An hourglass whose half-size volumes go on to the next one. Source: PSMNet (CVPR 2018), section 3.4."""
+    """An hourglass whose half-size volumes are inputs of the next one. Source: PSMNet (CVPR 2018), section 3.4."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Spatial pyramid pooling on top of the residual tower: every pixel's features know their surroundings.
+"""Spatial pyramid pooling on top of the residual tower: every pixel's features include context of several sizes.
 
 Source: PSMNet (Chang and Chen, CVPR 2018), section 3.2 and table 1. Names as in the published checkpoints.
 """

@@ -11,7 +11,7 @@ _HOURGLASS_EXPANSION = 2
 
 
 def depthwise(width: int, stride: int, dilation: int) -> tuple[nn.Module, ...]:
-    """A 3x3 convolution of every channel by itself, BatchNorm, and ReLU up to 6."""
+    """A depthwise 3x3 convolution, BatchNorm, and ReLU up to 6."""
     convolution = nn.Conv2d(
         width, width, 3, stride=stride, padding=dilation, dilation=dilation, groups=width, bias=False
     )
@@ -37,7 +37,7 @@ class SeparableBlock(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen, filter every channel by itself, narrow again; the input is added where shapes allow that.
+    """Expand, filter each channel separately, project; the input is added where shapes allow that.
 
     Source: MobileNetV2 (Sandler et al., CVPR 2018), table 1.
     """

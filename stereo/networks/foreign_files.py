@@ -1,4 +1,4 @@
-"""Foreign files: what a file is that holds no state dict, and what its owner can do about it."""
+"""Foreign files: detection of files without a state dict, and advice on how to convert them."""
 
 from __future__ import annotations
 

@@ -6,8 +6,8 @@ Module names follow the published checkpoints, so that they load without a key m
 * The volume is a similarity: softmax of +x.
 * Up-sampling: the weights of 2018 (KITTI 2012, KITTI 2015, SceneFlow) come from a PyTorch that interpolated with
   aligned corners, those of 2021 (SceneFlow) from one that does not. `align_corners` must fit the weights.
-* The SceneFlow weights of 2018 put out disparities that are about 1.17 times too small; nobody has said why.
-  `output_factor` makes up for it.
+* The disparities of the SceneFlow weights of 2018 are about 1.17 times too small; the reason is not documented.
+  `output_factor` corrects it.
 
 So the presets `psmnet_basic` and `psmnet_hourglass` are for the KITTI weights, `psmnet_sceneflow_2018` and
 `psmnet_sceneflow_2021` for the two SceneFlow files. Source: the project's README and its issues 64, 113, 135 and 224.

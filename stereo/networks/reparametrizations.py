@@ -15,7 +15,7 @@ from disparsity.base.eval_mode import evaluating
 def fold_reparametrizations(network: nn.Module) -> None:
     """Replace every weight that is computed from others by its value, in place: the network's function stays the same.
 
-    Pruning, quantization and exports work on plain weights, and training goes on from them.
+    Pruning, quantization and exports work on plain weights, and training continues from them.
     """
     with evaluating(network):
         for module in network.modules():

@@ -1,7 +1,7 @@
 """Networks of a user's own, named as ``module:callable``: built, checked and given the contract of every network.
 
-Only names that the user writes are imported: a name that is found in a file (a checkpoint, a packed network) is code of
-somebody's choosing and is refused until the user has written it too.
+Only names that the user writes are imported: a name that is found in a file (a checkpoint, a packed network) is
+untrusted code and is refused until the user has written it too.
 """
 
 from __future__ import annotations
@@ -69,12 +69,12 @@ def check_written(name: str, where: str | Path | None = None) -> None:
     """Refuse a name found in a file if it would run code that the user has not named.
 
     Raises:
-        InputError: it is a ``module:callable`` that nobody has written.
+        InputError: it is a ``module:callable`` that the user has not written.
 
     """
     if is_user_network(name) and name not in _written:
         raise InputError(
-            "the file belongs to a network of somebody's own",
+            "the file holds a user's network whose code is not trusted yet",
             where=where,
             found=name,
             remedy=f"if you trust that code, add --network {name}",

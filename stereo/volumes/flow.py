@@ -1,4 +1,4 @@
-"""What becomes of the views' channels in a cost volume: each volume declares it as its `channel_flow`."""
+"""Channel flow: how the views' channels map to channels of a cost volume, declared as its `channel_flow`."""
 
 from __future__ import annotations
 

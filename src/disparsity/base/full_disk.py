@@ -40,7 +40,7 @@ def full_disk_named(path: Path, temporary: Path, needed: int | None = None) -> I
         if kind is None:
             raise
         wanted = f"{needed} bytes" if needed is not None else f"more than the {_bytes_of(temporary)} bytes written"
-        remedy = "make room; what was there before is untouched; run the same command again to resume"
+        remedy = "make room, then run the same command again to resume; existing files are unchanged"
         raise StorageError(_KINDS[kind], where=path, found=_room(path, kind), expected=wanted, remedy=remedy) from error
 
 

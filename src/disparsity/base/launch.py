@@ -1,4 +1,4 @@
-"""Launch of the processes that share a run: those of a launcher such as torchrun, or as many as a recipe asks for.
+"""Launch of the processes that share a run: those of a launcher such as torchrun, or the number that a recipe sets.
 
 Processes of a recipe are not started by torch's `elastic_launch`: tried, its supervising process loads torch and then
 computes nothing, replaces exit code 75 of a run stopped by SIGTERM by an exception of its own, and prints several log

@@ -34,7 +34,7 @@ class Timing:
 def measure(
     things: Mapping[str, Callable[[], object]], runs: int, warm_up: int, clock: Clock = time.perf_counter
 ) -> dict[str, Timing]:
-    """Time several things in turns, so that whatever else the machine does slows all of them alike.
+    """Time several things in turns, so that other load on the machine slows all of them equally.
 
     Args:
         things: by name; each is called ``warm_up + runs`` times, every round calls all of them in order.

@@ -66,7 +66,7 @@ def restore_network(metadata: dict[str, Any], tensors: dict[str, Tensor], where:
 
 
 def _check_claim(metadata: dict[str, Any], tensors: dict[str, Tensor], where: Path) -> None:
-    """Refuse a description of far more parameters than the file holds, before memory for them is asked for."""
+    """Refuse a description of far more parameters than the file holds, before memory for them is allocated."""
     name, settings = metadata["network"]["name"], metadata["network"]["settings"]
     if is_user_network(name):
         return

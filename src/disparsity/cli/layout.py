@@ -1,4 +1,4 @@
-"""How help is laid out: descriptions are filled, the lines of examples stay as they are."""
+"""Layout of help texts: descriptions are wrapped, the lines of examples stay as they are."""
 
 from __future__ import annotations
 

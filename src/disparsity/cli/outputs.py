@@ -1,4 +1,4 @@
-"""Refusing an output that cannot be written before any work is done."""
+"""Output checks: a path that cannot be written is refused before any work is done."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def add_to(commands: Any) -> None:
     command = commands.add_parser(
         "run",
         help="prune, fine-tune, quantize, evaluate, cost and report",
-        description="Run a recipe from end to end. The same command goes on where a stopped run was.",
+        description="Run a recipe from end to end. After a stop, run the same command again to resume.",
         epilog="example: disparsity run demo --out runs/demo --set prune.sparsity=0.95",
     )
     command.add_argument("recipe", type=Path, metavar="RECIPE.toml", help="or a name; see: disparsity list recipes")

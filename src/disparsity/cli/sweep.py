@@ -1,4 +1,4 @@
-"""`disparsity sweep`: many runs of a recipe, and the front of error against cost."""
+"""`disparsity sweep`: many runs of a recipe, and the Pareto front of error and cost."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ def add_to(commands: Any) -> None:
     """Add the command."""
     command = commands.add_parser(
         "sweep",
-        help="the front of error against cost over settings of a recipe",
+        help="the Pareto front of error and cost over settings of a recipe",
         description="Run a recipe again and again with other values of the settings that its [sweep] section names. "
-        "The same command goes on where a sweep was stopped, and adds a worker to one that goes on, here or, with "
-        "--storage, on any machine. After every run DIR/sweep.md, sweep.json and front.png are written anew.",
+        "Run the same command again to resume a stopped sweep, or to add a worker to one that is running, here or, "
+        "with --storage, on any machine. After every run DIR/sweep.md, sweep.json and front.png are written again.",
         epilog="example: disparsity sweep recipes/sweep.toml --out runs/sweep --trials 20\n"
         "example: disparsity sweep recipes/sweep.toml --out runs/sweep --storage postgresql://HOST/disparsity",
     )

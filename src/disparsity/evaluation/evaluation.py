@@ -1,4 +1,4 @@
-"""Scoring a network on data, and keeping pictures of some pairs."""
+"""Evaluation of a network on data, with the disparity maps of some pairs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def evaluate(
 
     Args:
         network: any.
-        data: what it is judged on.
+        data: the test data.
         uri: written into the figures.
         stage: `dense`, `pruned` or `quantized`.
         mask_disparity: pixels with this ground truth or more are left out; 0 scores every known pixel.

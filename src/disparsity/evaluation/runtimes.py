@@ -1,4 +1,4 @@
-"""What executes a network: torch for checkpoints, others for the files that `disparsity export` writes."""
+"""Runtimes: torch for checkpoints, ONNX Runtime and OpenVINO for the files that `disparsity export` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Export format: how a network is written in it, and what has to be said for that."""
+"""Export format: the function that writes a network in it, and the options that it needs."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class RunContext:
     Attributes:
         folder: of the run.
         recipe: of the run.
-        stop: asked by a signal.
+        stop: set by a signal.
         device: where this process computes.
         dense: the network before compression, in eval mode; no stage changes it.
         stream: the training batches, or this process's part of them.
@@ -112,7 +112,7 @@ def open_context(recipe: Recipe, folder: Path, stop: StopRequest, opened: Opener
     Args:
         recipe: of the run.
         folder: of the run; it need not exist yet.
-        stop: asked by a signal.
+        stop: set by a signal.
         opened: opens a data URI.
 
     Raises:

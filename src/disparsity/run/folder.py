@@ -41,15 +41,15 @@ def open_run(folder: Path, recipe: Recipe) -> Iterator[Path]:
 
 
 def check_present(folder: Path, name: str | None = None) -> None:
-    """Refuse to go on where a folder (or the file `name` in it) has gone: to make it anew would hide a loss.
+    """Stop where a folder (or the file `name` in it) has disappeared: creating it again would hide the loss.
 
     Raises:
-        InputError: it has vanished.
+        InputError: it does not exist.
 
     """
     if not (folder if name is None else folder / name).exists():
-        remedy = "is its disk still there? The same command goes on with what is left"
-        raise InputError("the folder has vanished while the run worked in it", where=folder, remedy=remedy)
+        remedy = "check that its disk is mounted, then run the same command again to resume"
+        raise InputError("the folder has disappeared during the run", where=folder, remedy=remedy)
 
 
 def stage_folder(run: Path, number: int, name: str) -> Path:
@@ -61,7 +61,7 @@ def append_metrics(folder: Path, row: dict[str, Any]) -> None:
     """Add a row to a stage's metrics.jsonl.
 
     Raises:
-        InputError: the folder has vanished.
+        InputError: the folder has disappeared.
         StorageError: there is no room; the file is as it was.
 
     """

@@ -1,4 +1,4 @@
-"""manifest.json: what a run was made with, and the SHA-256 of everything that it made."""
+"""manifest.json: versions, seed and data of a run, and the SHA-256 of every file that it wrote."""
 
 from __future__ import annotations
 

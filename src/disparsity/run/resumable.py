@@ -31,7 +31,7 @@ class ResumableTraining(StepHook):
 
     Args:
         folder: the stage's folder.
-        stop: asked by a signal.
+        stop: set by a signal.
         tensorboard: write the metrics for TensorBoard too.
 
     """
@@ -55,7 +55,7 @@ class ResumableTraining(StepHook):
         """Train to the end, from where a stopped run left off.
 
         Raises:
-            StoppedError: a signal asked; a checkpoint of this moment has been written.
+            StoppedError: a signal has stopped the run; a checkpoint of this step has been written.
             InputError: the stored state is not one of this training: another version of disparsity wrote it.
 
         """
@@ -79,7 +79,7 @@ class ResumableTraining(StepHook):
             hook.finish(trainer)
 
     def after_step(self, trainer: Trainer, step: int, loss: float) -> None:
-        """Log, save, and stop when asked."""
+        """Log, save, and stop after a signal."""
         if math.isfinite(loss):
             self._losses.append(loss)
         if (step + 1) % _METRICS_EVERY == 0:
@@ -148,5 +148,5 @@ def _check_state(expected: Mapping[str, Tensor], stored: Mapping[str, Tensor], w
             "this stage was left in its middle by another version of disparsity",
             where=where,
             found=lost[0],
-            remedy="finish it with that version, or remove the stage's folder to begin the stage anew",
+            remedy="finish it with that version, or remove the stage's folder to start the stage again",
         )

@@ -1,4 +1,4 @@
-"""How far a run is that has not ended: what its last row of metrics says."""
+"""Status of a run that has not ended, from its last row of metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metrics for TensorBoard, beside metrics.jsonl: `tensorboard --logdir RUN` shows them while a run goes on."""
+"""Metrics for TensorBoard, beside metrics.jsonl: `tensorboard --logdir RUN` shows them during a run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLUSH_SECONDS = 10
 
 
 def check_tensorboard() -> None:
-    """Refuse to go on without the package.
+    """Refuse to start without the package.
 
     Raises:
         InputError: it is not installed.

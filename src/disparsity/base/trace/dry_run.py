@@ -18,7 +18,7 @@ from disparsity.base.trace.recorder import Recorder
 
 
 def trace_network(network: nn.Module, inputs: Sequence[Tensor], *, training: bool = False) -> Trace:
-    """Run `network` once and return what it did.
+    """Run `network` once and return its trace.
 
     A network that looks at values (``.item()``, branches, NumPy) cannot run on the meta device; then it computes on
     `inputs`, and in training mode moves its running statistics. So does one whose attribute `needs_values` is true.

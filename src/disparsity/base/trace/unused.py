@@ -1,4 +1,4 @@
-"""Unused modules: what a network defines and a trace of it never runs or reads."""
+"""Unused modules: modules of a network that its trace neither runs nor reads."""
 
 from __future__ import annotations
 

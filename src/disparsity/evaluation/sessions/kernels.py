@@ -88,7 +88,7 @@ def call_of(name: str) -> tuple[str, int] | None:
 
 
 def _matched(asked: Sequence[Any], executed: list[dict[str, str]]) -> Iterator[tuple[Any, dict[str, str]]]:
-    """Pair by name; a convolution that lost its name when a factor was fused into it is the next that nobody has."""
+    """Pair by name; a convolution that lost its name when a factor was fused into it takes the next unpaired node."""
     by_name = {name: info for info in executed for name in info["originalLayersNames"].split(",")}
     found = [next((by_name[n] for n in _names(node) if n in by_name), None) for node in asked]
     taken = {id(info) for info in found}

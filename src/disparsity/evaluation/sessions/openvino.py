@@ -30,7 +30,7 @@ class OpenvinoNetwork:
         path: its folder.
         metadata: description of the network, from the file.
         compiled: the ``openvino.CompiledModel``.
-        kernels: what it runs every convolution with.
+        kernels: the implementation of every convolution.
         widened: how many layers run in float since this machine's integer sums could not hold theirs.
 
     """

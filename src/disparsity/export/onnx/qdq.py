@@ -7,7 +7,7 @@ point 128: on x86 processors without VNNI, ONNX Runtime's sums of two products o
 weights saturate in 16 bits, silently. Weights of 7 bits and less still fit.
 
 Activations have one scale and are unsigned with zero point ``-low``, so that code ``low`` is stored as 0. The container
-saturates at `low` by itself; where it could hold more than ``2^bits`` codes, a Clip in float comes before, to the ends
+already saturates at `low`; where it could hold more than ``2^bits`` codes, a Clip in float comes before, to the ends
 of the grid. ``step * code`` of an end divided by the step rounds to that very code, so that the result is the fake
 quantizer's, bit by bit.
 """

@@ -61,7 +61,7 @@ def sign_weights(graph: Any) -> None:
 def spell_out_wide(graph: Any) -> None:
     """Pairs of 16-bit integers as division, rounding, clipping and product, in place.
 
-    OpenVINO leaves such pairs out, and with them the clipping: silently another result for what is out of range.
+    OpenVINO removes such pairs and their clipping, so values out of range would give another result.
     """
     onnx = import_extra("onnx", "onnx")
     stored = {item.name: item for item in graph.initializer}

@@ -120,7 +120,7 @@ class _Writer:
 
 
 def _forget_unused(graph: Any) -> None:
-    """Drop constants that nobody reads any more, and what was said about values that are gone."""
+    """Drop constants without readers, and shape entries of values that no longer exist."""
     read = {name for node in graph.node for name in node.input}
     made = {name for node in graph.node for name in node.output}
     kept = [item for item in graph.initializer if item.name in read]

@@ -1,4 +1,4 @@
-"""Host operations: what a network computes outside of its integer layers."""
+"""Host operations: the operations of a network outside of its integer layers."""
 
 from __future__ import annotations
 

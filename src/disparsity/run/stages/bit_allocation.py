@@ -101,7 +101,7 @@ class Allocator:
         return self._allocated(plan, problem)
 
     def problem(self) -> Problem:
-        """The question that the allocation is asked."""
+        """The allocation problem of the network."""
         network, batch = self._network, self._batch
         measurement = Measurement(
             network,

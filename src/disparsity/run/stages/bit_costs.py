@@ -1,4 +1,4 @@
-"""What a layer costs at a number of weight bits: the table that an allocation's budget is counted in."""
+"""Bit costs: the cost of each layer at each number of weight bits, in the unit of the allocation's budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Channel pruning as part of a run: what stands around the pruning phase."""
+"""Channel pruning in a run: the steps before and after the pruning phase."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def start_channels(
 
 
 def finish_channels(network: StereoNetwork, pattern: ChannelPattern, left: Tensor, right: Tensor) -> None:
-    """Take the masked channels out of the network, which must go on computing the same.
+    """Take the masked channels out of the network, whose outputs must stay the same.
 
     Args:
         network: changed in place, left in eval mode.

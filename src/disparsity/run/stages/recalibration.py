@@ -14,7 +14,7 @@ _BATCHES = 24
 
 
 def recalibrate_after(context: StageContext, network: StereoNetwork, settings: TrainSettings) -> None:
-    """Measure the statistics of BatchNorm anew if the training has moved them."""
+    """Measure the statistics of BatchNorm again if the training has moved them."""
 
     def forward(module: nn.Module, index: int) -> object:
         batch = context.recalibration_batch(index)

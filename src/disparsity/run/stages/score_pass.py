@@ -26,7 +26,7 @@ def score_pass(
     objective: Objective,
     scorer: Reconstructor | None,
 ) -> ScorePass | None:
-    """The pass that is asked at every event; None for a score that the training steps leave behind.
+    """The pass that runs at every event; None for a score that the training steps leave behind.
 
     Args:
         context: of the stage.

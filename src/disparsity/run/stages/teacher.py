@@ -12,7 +12,7 @@ from disparsity.stereo.network import StereoNetwork
 def teacher_for(
     context: StageContext, network: StereoNetwork, settings: TrainSettings
 ) -> StereoNetwork | InNetworkTeacher | None:
-    """The teacher that the settings ask for; None where no loss needs one."""
+    """The teacher that the settings select; None where no loss needs one."""
     if not settings.needs_teacher:
         return None
     if settings.teacher.name == "in_network":

@@ -31,13 +31,13 @@ def train_with_frozen_masks(context: StageContext, network: StereoNetwork, setti
 
 
 def training_hooks(settings: TrainSettings) -> list[StepHook]:
-    """Hooks that the settings ask for in a network that may be sparse."""
+    """Hooks that the settings select in a network that may be sparse."""
     sparse: list[StepHook] = [SparseComputation()] if settings.kernels == "auto" else []
     return [*clipping_hooks(settings), *sparse]
 
 
 def clipping_hooks(settings: TrainSettings) -> list[StepHook]:
-    """The hook that clips weights to a multiple of their scale, if the settings ask for it."""
+    """The hook that clips weights to a multiple of their scale, if the settings select it."""
     return [ScaleClip(settings.scale_clip)] if settings.scale_clip else []
 
 
