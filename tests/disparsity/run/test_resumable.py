@@ -15,6 +15,7 @@ from disparsity.checkpoint.checkpoints import Checkpoint, load_checkpoint, save_
 from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.finetune.modes.regrow import Regrow
+from disparsity.finetune.modes.settings import RegrowSettings
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
@@ -42,7 +43,7 @@ def new_trainer() -> Trainer:
     layers = prunable_layers(network, network.spec.protected)
     attach_masks(network, layers)
     settings = PruneSettings(sparsity=0.7, events=3)
-    hook = Sparsify(layers, settings, STEPS, Regrow(), dict.fromkeys(layers, 1.0), None)
+    hook = Sparsify(layers, settings, STEPS, Regrow(RegrowSettings()), dict.fromkeys(layers, 1.0), None)
     objective = Objective(settings=TrainSettings(steps=STEPS, learning_rate=5e-3))
     return Trainer(network, TrainingStream([scenes], [1.0], 1, None, 0).next_batch, objective, [hook])
 

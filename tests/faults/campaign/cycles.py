@@ -21,6 +21,7 @@ from disparsity.checkpoint.checkpoints import Checkpoint, save_checkpoint
 from disparsity.datasets.batches.stream import TrainingStream
 from disparsity.datasets.synthetic import SyntheticDataset, SyntheticSettings
 from disparsity.finetune.modes.regrow import Regrow
+from disparsity.finetune.modes.settings import RegrowSettings
 from disparsity.finetune.objective import Objective
 from disparsity.finetune.settings import TrainSettings
 from disparsity.finetune.sparsify import Sparsify
@@ -44,7 +45,7 @@ def new_trainer(steps: int, height: int, width: int) -> Trainer:
     layers = prunable_layers(network, network.spec.protected)
     attach_masks(network, layers)
     settings = PruneSettings(sparsity=0.7, events=4)
-    hook = Sparsify(layers, settings, steps, Regrow(), dict.fromkeys(layers, 1.0), None)
+    hook = Sparsify(layers, settings, steps, Regrow(RegrowSettings()), dict.fromkeys(layers, 1.0), None)
     objective = Objective(settings=TrainSettings(steps=steps, learning_rate=5e-3))
     return Trainer(network, TrainingStream([scenes], [1.0], 1, None, 0).next_batch, objective, [hook])
 
