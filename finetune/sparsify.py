@@ -158,7 +158,7 @@ class Sparsify(StepHook):
 
     @staticmethod
     def density(network: nn.Module) -> float:
-        """The share of prunable weights that is left."""
+        """The fraction of prunable weights that is left."""
         return density(masks_of(network))
 
 

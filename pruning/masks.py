@@ -72,6 +72,6 @@ def zero_pruned(network: nn.Module) -> None:
 
 
 def density(masks: Mapping[str, Tensor]) -> float:
-    """The share of weights that the masks keep, 0..1."""
+    """The fraction of weights that the masks keep, 0..1."""
     total = sum(mask.numel() for mask in masks.values())
     return sum(int(mask.sum()) for mask in masks.values()) / total if total else 1.0

@@ -18,7 +18,7 @@ def _global(scores: Scores, density: float, floor: FloorSettings, macs: Mapping[
 
 
 def _per_layer(scores: Scores, density: float, floor: FloorSettings, macs: Mapping[str, float]) -> Masks:
-    """Every layer keeps the same share of its weights."""
+    """Every layer keeps the same fraction of its weights."""
     del macs
     return select_per_layer(scores, density, floor)
 

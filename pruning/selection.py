@@ -51,7 +51,7 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
     Args:
         scores: one float tensor per layer, of the weight's shape; higher is more important.
-        density: share of all scored weights to keep, 0..1; the count is exact unless the floors alone exceed it.
+        density: fraction of all scored weights to keep, 0..1; the count is exact unless the floors alone exceed it.
         floor: what every layer keeps.
 
     Returns:
@@ -80,7 +80,7 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 
 
 def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Masks:
-    """Keep the same share of every layer, by its own scores."""
+    """Keep the same fraction of every layer, by its own scores."""
     check_scores(scores)
     return {
         name: _best({name: score}, max(floor.count(score), keep_count(score.numel(), density)))[name]

@@ -31,7 +31,7 @@ class GlobalSettings:
 
 @settings
 class PerLayerSettings:
-    """Every layer keeps the same share of its weights."""
+    """Every layer keeps the same fraction of its weights."""
 
     name: Literal["per_layer"] = "per_layer"
 
@@ -145,7 +145,7 @@ class PruneSettings:
     """What is removed, and how fast.
 
     Attributes:
-        sparsity: share of the prunable weights to remove in the end.
+        sparsity: fraction of the prunable weights to remove in the end.
         score: how important a weight is.
         normalisation: `layer_l2` divides every layer's scores by their Euclidean norm, before the division by MACs.
         mac_power: scores are divided by the MACs per weight to this power.
@@ -153,9 +153,9 @@ class PruneSettings:
         schedule: how density falls from event to event.
         pattern: what is removed together.
         events: how often weights are removed.
-        event_fraction: events are spread over this share of the steps.
-        event_warmup: share of the steps before the first interval, in which scores gather and nothing is removed.
-        floor_fraction: share of its weights that every layer keeps; with pattern `channel`, of its output channels.
+        event_fraction: events are spread over this fraction of the steps.
+        event_warmup: fraction of the steps before the first interval, in which scores gather and nothing is removed.
+        floor_fraction: fraction of its weights that every layer keeps; with pattern `channel`, of its output channels.
         floor_per_filter: weights per output filter that every layer keeps on average.
 
     """

@@ -49,7 +49,7 @@ class SampleCache:
 class CachedDataset:
     """A data set whose samples are decoded once while they fit; satisfies `StereoDataset`.
 
-    Samples from memory may share it: whoever changes one in place changes it for everybody.
+    Samples from memory may share it: whoever changes one in place changes it for every user of the cache.
 
     Args:
         source: what is decoded.

@@ -21,7 +21,7 @@ class CurvedSurface(Surface):
         bulge: in pixels of disparity; small enough against `reach` that disparity changes by less than a pixel per
             pixel, else a line of sight of the right view would meet the surface twice.
         reach: in pixels, where the bulge has fallen to nothing along each of the surface's axes.
-        holes: period in pixels and share of it that is solid, along u and along v, or None.
+        holes: period in pixels and fraction of it that is solid, along u and along v, or None.
 
     """
 

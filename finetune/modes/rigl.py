@@ -17,9 +17,9 @@ from disparsity.pruning.selection import keep_top
 
 
 class RigL(Frozen):
-    """At every event each layer takes in the pruned weights of largest gradient; the worst live ones make room.
+    """At every event each layer grows the pruned weights of largest gradient and drops the lowest-scored live ones.
 
-    Each layer takes in a share of its live weights that falls from `drop_fraction` at the first event along a cosine to
+    The dropped fraction of a layer's live weights falls from `drop_fraction` at the first event along a cosine to
     none at the last. New weights start at zero. The gradients are those of the last step before the event: for that
     step alone gradients reach pruned weights, which do not move. How many weights are kept follows the schedule;
     between events the masks stay.
@@ -41,7 +41,7 @@ class RigL(Frozen):
             module.straight_through = window.until == 1
 
     def before_event(self, event: int, events: int) -> None:
-        """Fix the share that is exchanged."""
+        """Set the fraction of weights that this event drops and grows."""
         progress = (event - 1) / (events - 1) if events > 1 else 1.0
         self._share = self._settings.drop_fraction / 2 * (1 + math.cos(math.pi * progress))
 

@@ -35,7 +35,7 @@ class RegrowSettings(ModeFlags):
 
     Attributes:
         regrow_penalty: factor on the score of a pruned weight, so that only a clearly higher score brings it back.
-        drop_fraction: at most this share of the live weights is dropped for returning ones at one event.
+        drop_fraction: at most this fraction of the live weights is dropped for returning ones at one event.
 
     """
 
@@ -63,7 +63,7 @@ class AlternatingSettings(ModeFlags):
     """Between two events first a sparse phase, then a dense one without masks.
 
     Attributes:
-        dense_fraction: share of the steps between two events that is taken without masks.
+        dense_fraction: fraction of the steps between two events that is taken without masks.
 
     """
 
@@ -92,7 +92,7 @@ class RigLSettings(ModeFlags):
     """At every event weights are dropped by score and others grown by gradient.
 
     Attributes:
-        drop_fraction: share of the live weights that is exchanged at the first event; fewer along a cosine, none at
+        drop_fraction: fraction of the live weights that is exchanged at the first event; fewer along a cosine, none at
             the last.
 
     """

@@ -11,7 +11,7 @@ from disparsity.finetune.sparse.taps import Geometry, Taps
 from disparsity.pruning.masks import mask_modules
 
 WORTHWHILE_DENSITY = 0.4
-"""Above this share of non-zero weights the library's dense kernels are faster (benchmarks/gpu.py)."""
+"""Above this fraction of non-zero weights the library's dense kernels are faster (benchmarks/gpu.py)."""
 
 _VECTOR = 8
 """Dense kernels compute this many output channels at once, needed or not (float32 in 256 bits)."""
@@ -57,7 +57,7 @@ def _suits(layer: nn.Conv2d | nn.Conv3d) -> bool:
 
 
 def _density(mask: Tensor) -> float:
-    """Non-zero weights as a share of those that a dense kernel computes with."""
+    """Non-zero weights as a fraction of those that a dense kernel computes with."""
     padded = -(-mask.shape[0] // _VECTOR) * _VECTOR
     return int(mask.sum()) / (padded * mask[0].numel())
 

@@ -33,7 +33,7 @@ class MatrixProduct:
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Cycles of a network, and the share of the array's multipliers that they keep busy (0..1)."""
+    """Cycles of a network, and the fraction of the array's multipliers that they keep busy (0..1)."""
 
     cycles: int
     utilization: float

@@ -1,6 +1,6 @@
 """Lane imbalance: how evenly unstructured zeros load lanes in lock-step, a filter each; the longest decides.
 
-A lane skips the zeros of its filter; the lanes of a group start the next group together. The share of time in which
+A lane skips the zeros of its filter; the lanes of a group start the next group together. The fraction of time in which
 a lane works is then ``sum(nnz) / (lanes * sum over groups of the largest nnz)``.
 Source: the load imbalance of Parashar et al., SCNN, ISCA 2017, section V; balancing by sorting as in Gondimalla et
 al., SparTen, MICRO 2019, section 4 (greedy balancing).
@@ -20,7 +20,7 @@ class LaneLoad:
     Attributes:
         dense_steps: when zeros are multiplied.
         steps: when zeros are skipped, in lock-step.
-        utilization: share of the lanes' steps that do a product, 0..1.
+        utilization: fraction of the lanes' steps that do a product, 0..1.
 
     """
 

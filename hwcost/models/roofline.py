@@ -66,7 +66,7 @@ class RooflineSection:
     milliseconds: Bounded
 
     def rows(self) -> list[Row]:
-        """Cycles, the share of them that waits for memory, and times where the clock is known."""
+        """Cycles, the fraction of them that waits for memory, and times where the clock is known."""
         group, cycles = "roofline: products or transfers, the slower", self.cycles
         waits, times = self.memory_bound_cycles_percent, self.milliseconds
 

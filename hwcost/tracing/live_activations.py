@@ -69,8 +69,8 @@ def _stored_bits(tensors: list[_Tensor], returned: Collection[int]) -> list[int]
     """Widest reader of every tensor; readers that are no layers pass on the width of what they make.
 
     What the network returns is in float, and so is what nobody reads (statistics that a normalization makes), but
-    the latter asks nothing of what it was made from. A tensor is made after the tensors it is made from, so
-    one pass from the last to the first settles all.
+    the latter sets no width for the tensors that it was made from. A tensor is made after the tensors it is made
+    from, so one pass from the last to the first sets all widths.
     """
     asked = [0] * len(tensors)
     for index in range(len(tensors) - 1, -1, -1):

@@ -1,6 +1,6 @@
 """Tensor operations outside of layers: what kind of work each is, and how many scalar operations it takes.
 
-Products and sums count alike; reading, writing and moving count as traffic, not as operations.
+Products and sums count the same; reading, writing and moving count as traffic, not as operations.
 """
 
 from __future__ import annotations

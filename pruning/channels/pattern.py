@@ -41,7 +41,7 @@ class ChannelPattern:
         self._floor_fraction = floor_fraction
 
     def select(self, scores: Mapping[str, Tensor], density: float) -> dict[str, Tensor]:
-        """Masks that leave this share of the prunable weights, by scores of single weights."""
+        """Masks that leave this fraction of the prunable weights, by scores of single weights."""
         units = unit_scores(self._layouts, scores, self._coupling.units)
         removed = select_units(
             self._layouts, self._counted, units, density, self._floor_fraction, self._coupling.balanced

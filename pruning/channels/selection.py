@@ -30,7 +30,7 @@ def select_units(
         found: layouts of all layers that units lie in.
         shapes: of the weights that are counted, by layer.
         scores: ``[units]``, higher is more important.
-        density: share of the counted weights that is left at most, 0..1, unless the floors forbid it.
+        density: fraction of the counted weights that is left at most, 0..1, unless the floors forbid it.
         floor_fraction: of its output channels, what every layer keeps; one at least.
         balanced: see `Coupling`.
 

@@ -32,7 +32,7 @@ class TaylorSettings(ScoreFlags):
     """Running average of weight x gradient (see form) from the training steps, at no extra pass.
 
     Attributes:
-        decay: share of the running average that a step keeps.
+        decay: fraction of the running average that a step keeps.
         form: what is averaged over batches, a name in `TAYLOR_FORMS`.
 
     """
@@ -111,7 +111,7 @@ class FisherObsSettings(ScoreFlags):
 
 @settings
 class SnipSettings(ScoreFlags):
-    """Absolute derivative of the loss by the weight's mask, as a share of all.
+    """Absolute derivative of the loss by the weight's mask, as a fraction of all.
 
     Attributes:
         batches: batches of the pass.

@@ -16,7 +16,7 @@ from disparsity.pruning.scores.taylor import taylor_pass
 def snip_scores(
     network: nn.Module, layers: Mapping[str, nn.Module], batch_loss: Callable[[int], Tensor], batches: int
 ) -> dict[str, Tensor]:
-    """The derivative of the loss by a mask of ones, in absolute value, as a share of all weights' sum.
+    """The derivative of the loss by a mask of ones, in absolute value, as a fraction of all weights' sum.
 
     The derivative by a weight's mask is ``w g``. Source: Lee et al., ICLR 2019, equations 4 to 6. Interpretation: the
     loss is the mean over several batches; the network is the one that is being pruned, trained and with BatchNorm in

@@ -42,7 +42,7 @@ class TaylorScore:
 
     Args:
         layers: the scored layers by name.
-        decay: None accumulates the mean over batches; otherwise the running average keeps this share per batch.
+        decay: None accumulates the mean over batches; otherwise the running average keeps this fraction per batch.
         form: name in `TAYLOR_FORMS`.
 
     """

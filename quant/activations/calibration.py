@@ -69,8 +69,8 @@ def calibrate(
     """Run the batches with activations in float, then give every activation quantizer its lowest code and its step.
 
     The network runs in eval mode and its modes are restored. A quantizer has no negative codes when no observed value
-    was negative; otherwise the share of negative codes is the one that rounds with the smallest mean squared error. An
-    input that was zero everywhere gets the step 1, since every step represents it exactly.
+    was negative; otherwise the fraction of negative codes is the one with the smallest mean squared rounding error.
+    An input that was zero everywhere gets the step 1, since every step represents it exactly.
 
     Args:
         network: with quantizers attached; nothing else of it changes.

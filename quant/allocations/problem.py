@@ -35,7 +35,7 @@ class Problem:
         widths: by layer, the candidates for its bits, growing; a layer whose bits are fixed has one.
         costs: by layer and candidate, in the budget's unit, with all channels.
         budget: not to be exceeded.
-        left: by layer, the share of its cost that is left without its 0, 1, 2, ... least important channels; as many
+        left: by layer, the fraction of its cost that is left without its 0, 1, 2, ... least important channels; as many
             entries as may be removed, and one.
         importance: by layer, the sum of the scores of its weights.
         features: by layer, numbers that describe it for a controller, the same ones for every layer.

@@ -28,7 +28,7 @@ class BudgetSettings:
             `bops` (products with unpruned weights times weight bits times activation bits), or `energy` (of these
             products and their sums, by the report's profile).
         budget_bits: the limit is what this many bits in every layer would cost, whole or not; 0 takes `weight_bits`.
-        budget_fraction: instead of `budget_bits`: the limit as a share of the dense float32 network's cost.
+        budget_fraction: instead of `budget_bits`: the limit as a fraction of the dense float32 network's cost.
         candidates: the bits to choose from.
         pairs: calibration pairs on which distortion is measured, without labels.
 
@@ -55,7 +55,7 @@ class RemovingSettings(BudgetSettings):
     Attributes:
         evaluations: networks that may be measured; 0 takes as many as `lagrangian` needs, one for each candidate of
             each layer.
-        removed_fraction: share of its output channels that may be taken from a layer: 0 bits.
+        removed_fraction: fraction of its output channels that may be taken from a layer: 0 bits.
 
     """
 

@@ -18,7 +18,7 @@ class Dataflow:
 
     Attributes:
         readers: by producer in order of execution, who reads its outputs: a consumer, or None for anything else,
-            such as an addition, the network's output, or nobody.
+            such as an addition, the network's output, or none.
         sources: by consumer, who made its inputs: a producer, or None for anything else.
 
     """

@@ -183,7 +183,7 @@ class TernarySettings(QuantizerFlags):
     """The pruned network's zeros, and signs times a learned scale; 2 bits.
 
     Attributes:
-        threshold: weights below this share of their channel's mean magnitude become 0; at 0 only pruned weights are 0.
+        threshold: weights below this fraction of their channel's mean magnitude become 0; at 0 only pruned ones are 0.
         scale: how the first scales follow from the weights above the threshold.
         granularity: which weights share a scale.
         other: takes the layers whose bits this quantizer does not have, such as the first layers' 8 bits.

@@ -38,7 +38,7 @@ class TernaryWeight(GridWeight):
         axis: the weight's axis that counts output channels.
         channels: its length.
         group: output channels that share a scale.
-        threshold: weights below this share of the mean magnitude become 0.
+        threshold: weights below this fraction of the mean magnitude become 0.
 
     """
 

@@ -11,7 +11,7 @@ pruned layers are refused, and sparsity comes from rows without bits.
 
 Source: Young et al., Transform Quantization for CNN Compression, TPAMI 2021. Interpretation: S has one width and is
 rounded before T is computed with its inverse, so that only T's errors are left; S stays as it is in training, where T
-is computed anew from the trained weight, straight through its rounding.
+is computed again from the trained weight, straight through its rounding.
 """
 
 from __future__ import annotations

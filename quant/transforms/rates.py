@@ -2,7 +2,7 @@
 
 Source: Young et al., TPAMI 2021, algorithms 1 and 2: steps from a grid of powers of two, and for every row the bits
 that minimise ``D_k(R) + lambda N R``, where 0 bits prune the row. Interpretation: ``D_k`` is the squared error of the
-row times its sensitivity, for every row by itself; the source measures it on the network, which `fitting` does for the
+row times its sensitivity, for each row separately; the source measures it on the network, which `fitting` does for the
 steps afterwards.
 """
 

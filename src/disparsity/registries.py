@@ -98,7 +98,7 @@ ENTRIES: dict[str, dict[str, Entry]] = {
         ),
         "snip": Entry(
             "pruning.scores.settings:SnipSettings",
-            "absolute derivative of the loss by the weight's mask, as a share of all",
+            "absolute derivative of the loss by the weight's mask, as a fraction of all",
         ),
         "synflow": Entry(
             "pruning.scores.settings:SynflowSettings",

@@ -23,7 +23,7 @@ class ChannelFlow(Enum):
 def kept_share(channels: int, averaged_channels: int | None) -> float:
     """The factor on a mean over `channels` of which some have been removed.
 
-    A removed channel counts as zero, so that the mean goes on dividing by the number of channels that there were when
+    A removed channel counts as zero, so that the mean still divides by the number of channels that there were when
     the network was trained: `averaged_channels`, or None where all are still there.
     """
     return 1.0 if averaged_channels is None else channels / averaged_channels

@@ -146,7 +146,7 @@ def opened_module(checkpoint: Source, network: str | None, *, named: bool = Fals
 
 
 def _is_name(text: str) -> bool:
-    """Whether a network is meant that is built anew: one by name, known or not, or the user's own."""
+    """Whether a network is meant that is built from scratch: one by name, known or not, or the user's own."""
     return is_user_network(text) or not (Path(text).exists() or any(mark in text for mark in "/.:"))
 
 

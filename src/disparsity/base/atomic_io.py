@@ -75,13 +75,13 @@ def remove_strays(folder: Path, *, of_all: bool = False) -> None:
 
     Args:
         folder: looked at once per process.
-        of_all: the folder is known to be nobody else's now: look again, and take whatever any process has left.
+        of_all: no other process uses the folder now: look again, and take whatever any process has left.
 
     """
     if folder in _cleared and not of_all:
         return
     _cleared.add(folder)
-    with suppress(OSError):  # somebody else's, or gone meanwhile
+    with suppress(OSError):  # owned by another user, or removed meanwhile
         for entry in list(os.scandir(folder)):
             if entry.name.endswith(".tmp") and is_left(entry.name, of_all=of_all):
                 shutil.rmtree(entry.path) if entry.is_dir(follow_symlinks=False) else Path(entry.path).unlink()

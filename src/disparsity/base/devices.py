@@ -46,7 +46,7 @@ def choose_device(name: str, where: str = "device") -> torch.device:
 
 
 def use_device(device: torch.device) -> None:
-    """Make a device the one that this process computes on, in float32 proper where float32 is asked for.
+    """Make a device the one that this process computes on, in float32 proper where float32 is requested.
 
     On a GPU some operators have no deterministic form; they warn instead of failing, and a repeated run may differ in
     the last bits.

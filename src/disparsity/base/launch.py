@@ -29,11 +29,11 @@ _SHUTDOWN_SECONDS = 30.0
 def process_group(count: int, command: Sequence[str], device: str = "cpu") -> Iterator[None]:
     """Share the run inside the block with the other processes, if there are any.
 
-    A launcher's processes win over the recipe's `count`. The processes that the recipe asks for are started here, on
+    A launcher's processes win over the recipe's `count`. The processes of the recipe are started here, on
     this machine, with the same command line; this one is the first.
 
     Args:
-        count: processes that the recipe asks for.
+        count: number of processes in the recipe.
         command: the command line after `disparsity`.
         device: that the recipe names, which decides the backend.
 

@@ -34,7 +34,7 @@ class StopRequest:
         """Inside the block, which saves nothing before its end, a signal need not wait for a checkpoint.
 
         Raises:
-            StoppedError: a signal asked before or inside.
+            StoppedError: a signal came before or inside the block.
 
         """
         self._at_once = where
@@ -48,7 +48,7 @@ class StopRequest:
         """Stop at a moment when everything done so far has been written; all processes of a run call this together.
 
         Raises:
-            StoppedError: a signal has asked this process or another.
+            StoppedError: this process or another has received a signal.
 
         """
         if distributed.any_true(self.asked):

@@ -16,7 +16,7 @@ def add_to(commands: Any) -> None:
         "report",
         help="rebuild a run's report",
         description="Write report.json, layers.csv, report.md, report.html and the figures again from what RUN holds, "
-        "while the run goes on too: of the stages that have ended, or of the training alone before any has.",
+        "and while the run is in progress: of the stages that have ended, or of the training alone before any has.",
         epilog="example: disparsity report runs/demo\nexample: disparsity report runs/demo --latency openvino",
     )
     command.add_argument("folder", type=Path, metavar="RUN")

@@ -28,7 +28,7 @@ def observe_data(
         window: height and width of the middle of each pair that is run; None runs whole pairs.
 
     Raises:
-        InputError: no pair is asked for, or the URI is wrong.
+        InputError: no pair is requested, or the URI is wrong.
 
     """
     if pairs < 1:

@@ -23,7 +23,7 @@ class MeasuredRow:
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredLatency:
-    """Times where they were asked for; the networks took turns.
+    """Times where they were requested; the networks took turns.
 
     Attributes:
         runtime: that ran all networks; the dense one was run in torch too.

@@ -14,7 +14,7 @@ from disparsity.stereo.inference import predict
 from disparsity.stereo.network import StereoNetwork
 
 _TOLERANCE, _TOLERANCE_QUANTIZED = 0.001, 0.05
-"""Mean difference between torch and a runtime that is accepted, as a share of the largest disparity.
+"""Mean difference between torch and a runtime that is accepted, as a fraction of the largest disparity.
 
 A value beside a tie may get the other code where the two add in another order. A network that was hardly trained
 amplifies one such code on noise: 1.6 % were seen, which a bias changed by 1e-5 gives in torch, too."""

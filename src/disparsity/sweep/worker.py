@@ -36,7 +36,7 @@ def work(
         run: does one run of a recipe in a folder and returns its report.
 
     Raises:
-        StoppedError: a signal asked.
+        StoppedError: a signal has stopped the sweep.
 
     """
     place = f"{socket.gethostname()}:{out.resolve()}"

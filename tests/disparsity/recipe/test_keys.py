@@ -25,7 +25,7 @@ def test_keys_name_the_methods_that_read_them() -> None:
     assert found["quantize.quantizer.threshold"].methods == ("ternary",)
     key = found["prune.sparsity"]
     assert (key.methods, key.type, key.default) == ((), "float (0 or more, below 1)", "required")
-    assert key.meaning == "share of the prunable weights to remove in the end."
+    assert key.meaning == "fraction of the prunable weights to remove in the end."
     assert found["prune.mode"].type == "frozen, regrow, reconstruct, alternating, soft, rigl"
 
 

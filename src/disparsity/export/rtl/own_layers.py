@@ -14,7 +14,7 @@ from disparsity.quant.integer.convolution import IntegerConvolution
 from disparsity.quant.integer.fixed_point import to_float
 
 _TOLERANCE = 0.02
-"""Mean difference that is accepted, as a share of the outputs' mean size: a value beside a tie may get the other code,
+"""Accepted mean difference, as a fraction of the outputs' mean size: a value beside a tie may get the other code,
 which changes few outputs by one step of the input. Other weights or another padding change all of them."""
 
 

@@ -29,7 +29,7 @@ _NAME_LETTERS = 22
 
 
 def channel_maps(masks: Masks) -> Figure | None:
-    """Per layer the share of every kernel that is left, output channels down and input channels across.
+    """Per layer the fraction of every kernel that is left, output channels down and input channels across.
 
     All panels share one scale, drawn with its square root so that sparse kernels can be told from empty ones.
     """
@@ -54,7 +54,7 @@ def weight_masks(masks: Masks) -> Figure | None:
 
 
 def kept_share(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """The share of each kernel's weights that is left, ``[Co, Ci]`` in 0..1."""
+    """The fraction of each kernel's weights that is left, ``[Co, Ci]`` in 0..1."""
     return mask.reshape(*mask.shape[:2], -1).mean(axis=2)
 
 
@@ -96,6 +96,6 @@ def _panels(masks: Masks, image: Callable[[NDArray[np.bool_]], NDArray[Any]], **
 
 
 def _title(name: str, mask: NDArray[np.bool_]) -> str:
-    """The layer's name, its shape, and its share of weights that are left."""
+    """The layer's name, its shape, and its fraction of weights that are left."""
     short = name if len(name) <= _NAME_LETTERS else f"…{name[-_NAME_LETTERS:]}"
     return f"{short}\n{'×'.join(map(str, mask.shape))}: {100.0 * mask.mean():.1f} %"

@@ -53,7 +53,7 @@ class Allocator:
         bits: what uniform bits would be; activations and the bits of fixed layers are taken from here.
         batch: calibration pairs; their labels are not looked at.
         attach: puts quantizers on a network.
-        scores: of the weights of layers; asked by allocations that may remove channels.
+        scores: of the weights of layers; used by allocations that may remove channels.
         profile: of the energy.
         seed: of a search.
 
@@ -188,7 +188,7 @@ def _by_importance(layer: nn.Module, scores: Tensor) -> Tensor:
 
 
 def _left(layer: nn.Module, ranked: Tensor, most: int) -> list[float]:
-    """The share of non-zero weights without the 0, 1, ... `most` least important channels."""
+    """The fraction of non-zero weights without the 0, 1, ... `most` least important channels."""
     live = (effective_weight(layer) != 0).movedim(channel_axis(layer), 0).flatten(1).sum(dim=1)[ranked].tolist()
     whole = max(1, sum(live))
     return [1.0 - sum(live[:count]) / whole for count in range(most + 1)]
