@@ -1,1 +1,1 @@
-"""The training loop, fine-tuning modes, reconstruction, checkpoints."""
+"""Training loop, fine-tuning modes, optimizers, reconstruction, sparse training."""

@@ -1,4 +1,4 @@
-"""The training loop: any network, with any masks and quantizers attached.
+"""Training loop: any network, with any masks and quantizers attached.
 
 A batch is a pure function of the step, so that a resumed run sees exactly the batches of an unbroken one.
 """

@@ -1,4 +1,4 @@
-"""The pattern `kernel`: the k x k slice between an input and an output channel is kept or removed whole."""
+"""Pattern `kernel`: the k x k slice between an input and an output channel is kept or removed whole."""
 
 from __future__ import annotations
 

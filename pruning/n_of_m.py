@@ -1,4 +1,4 @@
-"""The pattern N:M: of every M neighbouring input channels at most N weights are kept."""
+"""Pattern N:M: of every M neighbouring input channels at most N weights are kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base class of every network: preprocessing and padding around the network's own estimate."""
+"""Base class of every network: preprocessing and padding around the network's own estimate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reconstruction of one run: targets measured once, saliencies kept from event to event."""
+"""Reconstructor of one run: targets measured once, saliencies kept from event to event."""
 
 from __future__ import annotations
 

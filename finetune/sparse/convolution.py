@@ -1,4 +1,4 @@
-"""A convolution that computes with the non-zero weights only, forward and backward, in float32 on a CPU.
+"""Sparse convolution with the non-zero weights only, forward and backward, in float32 on a CPU.
 
 The gradient of a pruned weight is zero, as under a mask. A weight is a shift of a plane times a number; at 97 %
 sparsity that is far less work than the dense product, whose library kernels see no zeros.

@@ -1,4 +1,4 @@
-"""The loops of a sparse convolution, compiled by Numba: each non-zero weight is a shifted multiply-add of a plane.
+"""Sparse convolution kernels, compiled by Numba: each non-zero weight is a shifted multiply-add of a plane.
 
 Every output is summed by one thread in a fixed order, so that the bits do not depend on the number of threads. Each
 kernel takes the share `part` of `parts` and runs without Python's lock. Numba's own threads stay unused: they would

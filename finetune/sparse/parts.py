@@ -1,4 +1,4 @@
-"""Running a kernel on as many threads as torch uses."""
+"""Threads of the sparse kernels: as many as torch uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Switching the convolutions of a pruned network to sparse computation and back."""
+"""Switch between dense and sparse computation of a pruned network's convolutions."""
 
 from __future__ import annotations
 

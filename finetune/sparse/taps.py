@@ -1,4 +1,4 @@
-"""The non-zero weights of a convolution as taps: which output reads which plane of the input at which offset.
+"""Taps: the non-zero weights of a convolution; which output reads which plane of the input at which offset.
 
 A stride is taken apart into phases: every s-th row and column of the padded input becomes a plane of its own, and on
 those planes each weight is a shift. So one kernel serves every stride, dilation and padding in two and three

@@ -1,4 +1,4 @@
-"""The packed network as data: integer layers, float layers, other tensors, and a header."""
+"""Packed network as data: integer layers, float layers, other tensors, and a header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The residual feature tower that PSMNet introduced and GwcNet kept: quarter resolution, four stages.
+"""Residual feature tower that PSMNet introduced and GwcNet kept: quarter resolution, four stages.
 
 Shape legend: B batch, H and W of the image, c the base width.
 Source: PSMNet (Chang and Chen, CVPR 2018), table 1. Names as in the published checkpoints.

@@ -1,4 +1,4 @@
-"""The concatenation volume."""
+"""Concatenation volume."""
 
 from __future__ import annotations
 

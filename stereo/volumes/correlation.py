@@ -1,4 +1,4 @@
-"""The correlation volume."""
+"""Correlation volume."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The difference volume."""
+"""Difference volume."""
 
 from __future__ import annotations
 

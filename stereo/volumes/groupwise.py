@@ -1,4 +1,4 @@
-"""The group-wise correlation volume."""
+"""Group-wise correlation volume."""
 
 from __future__ import annotations
 

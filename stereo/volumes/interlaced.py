@@ -1,4 +1,4 @@
-"""The interlaced volume: a small network scores each disparity from the interleaved channels of both views."""
+"""Interlaced volume: a small network scores each disparity from the interleaved channels of both views."""
 
 from __future__ import annotations
 

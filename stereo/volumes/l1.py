@@ -1,4 +1,4 @@
-"""The L1 distance volume."""
+"""L1 distance volume."""
 
 from __future__ import annotations
 

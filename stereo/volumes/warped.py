@@ -1,4 +1,4 @@
-"""The residual volume: L1 distances in a small window around a previous estimate."""
+"""Residual volume: L1 distances in a small window around a previous estimate."""
 
 from __future__ import annotations
 

@@ -15,13 +15,13 @@ CHECKSUM_KEY = "content_sha256"
 
 
 def write_checksummed(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON object with its seal atomically."""
+    """Write a JSON object with its checksum atomically."""
     assert CHECKSUM_KEY not in content
     write_json(path, {**content, CHECKSUM_KEY: hash_of(content)})
 
 
 def read_checksummed(path: Path, what: str, remedy: str) -> dict[str, Any]:
-    """Read what `write_checksummed` wrote, without its seal; a file from before there were seals is taken as it is.
+    """Read what `write_checksummed` wrote, without its checksum; older files have none and are not checked.
 
     Args:
         path: there must be a file.
@@ -38,14 +38,14 @@ def read_checksummed(path: Path, what: str, remedy: str) -> dict[str, Any]:
         raise CorruptArtefactError(f"not {what}", where=path, found=error, remedy=remedy) from error
     if not isinstance(content, dict):
         raise CorruptArtefactError(f"not {what}", where=path, found=type(content).__name__, remedy=remedy)
-    # one damaged bit cannot both hide the seal and change anything else
-    seal = content.pop(CHECKSUM_KEY, None)
-    if seal is not None and seal != hash_of(content):
+    # one damaged bit cannot both remove the checksum and change anything else
+    checksum = content.pop(CHECKSUM_KEY, None)
+    if checksum is not None and checksum != hash_of(content):
         raise CorruptArtefactError("checksum mismatch", where=path, expected=what, remedy=remedy)
     return content
 
 
 def hash_of(document: Mapping[str, Any]) -> str:
-    """SHA-256 of what JSON makes of a document, whatever its order and white space."""
+    """SHA-256 of a document as JSON, independent of key order and white space."""
     plain = json.loads(json.dumps(document))
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Opening a network from whatever kind of checkpoint a user names."""
+"""Checkpoint opening: a network from any kind of checkpoint that a user names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A network of ours as a packed file, and back, with bit-identical effective weights."""
+"""Packed network: conversion to a packed file and back, with bit-identical effective weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A compressed network as a checkpoint, and back: structure from JSON, values from tensors."""
+"""Restoring of a compressed network from a checkpoint: structure from JSON, values from tensors."""
 
 from __future__ import annotations
 

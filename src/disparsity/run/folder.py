@@ -1,4 +1,4 @@
-"""A run's folder: the resolved recipe, the manifest, one folder per stage."""
+"""Run folder: the resolved recipe, the manifest, one folder per stage."""
 
 from __future__ import annotations
 

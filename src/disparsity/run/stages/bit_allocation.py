@@ -1,4 +1,4 @@
-"""The allocation of bits in a run: costs, measured distortions and scores put together, and what comes out applied."""
+"""Bit allocation in a run: costs, measured distortions and scores as one problem, and its solution applied."""
 
 from __future__ import annotations
 
