@@ -45,6 +45,7 @@ def run(recipe: Recipe, out: Path) -> Report | None:
     planned = planned_stages(recipe)
     check_settings(recipe)
     check_report(recipe)
+    check_folder(out, recipe)
     prepare(recipe)
     last_float = last_float_stage([stage.kind for stage in planned])
     with stop_on_signal() as stop, _opened(recipe, out, stop, planned) as (context, dense):
@@ -79,6 +80,7 @@ def run_single(recipe: Recipe, out: Path, name: str, start: str | None) -> Path:
     """
     stage = single_stage(recipe, name)
     check_settings(recipe)
+    check_folder(out, recipe)
     prepare(recipe)
     with stop_on_signal() as stop, _opened(recipe, out, stop, [stage], start) as (context, network):
         trained = run_stage(context, stage, network)
@@ -101,7 +103,6 @@ def _opened(
         last finished stage before it, else the dense one.
 
     """
-    check_folder(out, recipe)
     context = open_context(recipe, out, stop)
     if start is None:
         network = _last_before(context, planned[0]) or context.dense

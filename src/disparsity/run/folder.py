@@ -138,9 +138,12 @@ def check_folder(folder: Path, recipe: Recipe) -> None:
     """Refuse a folder that a run of this recipe may not use; it is left as it is.
 
     Raises:
-        InputError: the folder holds another recipe's run or other files.
+        InputError: the folder cannot be written, or holds another recipe's run or other files.
 
     """
+    nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(nearest, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+        raise InputError("the folder cannot be written", where=nearest, remedy="choose another --out")
     if not folder.exists():
         return
     if not folder.is_dir():
