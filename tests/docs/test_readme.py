@@ -33,7 +33,8 @@ NOT_RUN = ("demo", "run recipes/demo.toml", "sweep", "report", "export runs/mine
 SCENES = "synthetic:?pairs=2&size=32x64&max_disparity=16"
 TINY = [
     "network.name=reference", "data.batch=1", "data.crop=", "data.calibration_crop=", "prune.events=1",
-    "prune.reconstruct.pairs=1", "prune.reconstruct.positions=200", "finetune.steps=1", "quantize.layer_bits=[]",
+    "prune.mode.pairs=1", "prune.mode.positions=200", "prune.score.pairs=1", "prune.score.positions=200",
+    "finetune.steps=1", "quantize.layer_bits=[]",
     "quantize.weight_bits=4", "quantize.activation_bits=8", "quantize.calibration_pairs=1",
     "quantize.rounding.positions=200", "report.pictures=0", "report.size=32x64", "threads=1",
 ]  # fmt: skip

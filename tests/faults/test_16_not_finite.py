@@ -11,11 +11,9 @@ import pytest
 import torch
 from campaign.cycles import new_trainer
 
-from disparsity.base.errors import DivergedError
+from disparsity.base.errors import DivergedError, InputError
 from disparsity.datasets.batches.stream import Batch
 from disparsity.finetune.training import Trainer
-from disparsity.pruning.masks import density, masks_of
-from disparsity.pruning.prunable import prunable_layers
 from disparsity.stereo.losses import smooth_l1
 from disparsity.stereo.metrics import image_errors, pooled
 
@@ -89,11 +87,9 @@ def test_no_valid_pixel_teaches_nothing_and_is_no_figure() -> None:
     assert {pooled([empty])[name] for name in ("epe_px", "bad3_percent", "d1_percent")} == {None}
 
 
-def test_scores_that_are_all_alike_still_give_the_sparsity() -> None:
+def test_scores_that_are_all_zero_are_refused() -> None:
     trainer = new_trainer(8, 32, 64)
     for parameter in trainer.network.parameters():
         parameter.register_hook(torch.zeros_like)
-    trainer.run("test")
-    trainer.hooks[0].finish(trainer)
-    assert density(masks_of(trainer.network)) == pytest.approx(0.3, abs=1e-2)
-    assert prunable_layers(trainer.network, trainer.network.spec.protected)
+    with pytest.raises(InputError, match="no weight has a score; found gradients that are all zero"):
+        trainer.run("test")

@@ -18,7 +18,7 @@ from disparsity.recipe.sections import NetworkSection, PruneSection
 def test_keys_and_methods_of_settings() -> None:
     assert list(fields_of(RegrowSettings)) == ["regrow_penalty", "drop_fraction"]
     assert list(fields_of(FrozenSettings)) == []
-    assert list(fields_of(NetworkSection)) == ["name", "checkpoint"]
+    assert list(fields_of(NetworkSection)) == ["name", "checkpoint", "max_disparity"]
     assert kinds_of(fields_of(Recipe)["finetune"]) == {"": TrainSettings}
     assert kinds_of(fields_of(PruneSection)["mode"])["regrow"] is RegrowSettings
     assert kinds_of(fields_of(PruneSection)["sparsity"]) == {}

@@ -93,6 +93,6 @@ def test_pairs_without_data_or_without_number(refused: Refused, checkpoint: Path
     assert "--pairs is of --data; found 3" in refused(2, "cost", checkpoint, "--size", "32x64", "--pairs", "3")
     compared = refused(2, "cost", "--compare", "anynet", "reference", "--size", "32x64", "--pairs", "3")
     assert "--network, --data and --pairs are for one network" in compared
-    assert "--export, --network and --data are for one network" in refused(
+    assert "--network, --data and --pairs are for one network" in refused(
         2, "cost", "--compare", "reference", "stereonet", "--size", "64x64", "--data", PAIRS
     )
