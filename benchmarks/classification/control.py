@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from harness.rows import Case
@@ -82,7 +82,7 @@ def prune_settings(recipe: ControlRecipe, case: Case) -> PruneSettings:
 
 def _score(recipe: ControlRecipe, case: Case) -> Any:
     """The score's settings, with the recipe's number of batches or samples where it takes a pass."""
-    kind = next(kind for kind in members(ScoreSettings.__origin__) if kind.name == case["score"])
+    kind = next(kind for kind in members(get_args(ScoreSettings)[0]) if kind.name == case["score"])
     return kind(**{key: recipe.score_batches for key in ("batches", "samples") if key in fields_of(kind)})
 
 

@@ -114,9 +114,9 @@ def _quantized(case: Case, network: StereoNetwork, batch: Batch, clock: Clock, s
     one = batch.split(len(batch.ids))[0]
     fold_batchnorm(network, (one.left, one.right))
     ternary = quantizer == "ternary"
-    steps = {"scale" if ternary else "initialisation": MaxStepSettings()}
+    first_steps = {"scale" if ternary else "initialisation": MaxStepSettings()}
     bits = bits_of(network, BitSettings(weight_bits=2 if ternary else 4))
-    attach_quantizers(network, bits, quantizer=QUANTIZERS[quantizer].settings(**steps))
+    attach_quantizers(network, bits, quantizer=QUANTIZERS[quantizer].settings(**first_steps))
     calibrate(network, [(one.left, one.right)])
     clock.forget()
     _train(case, network, batch, clock, steps)

@@ -32,6 +32,7 @@ def test_repeated_clipping_of_a_sparse_layer_settles() -> None:
     # Over all weights, zeros included, 30 clippings of a 5 % dense layer leave 1e-30 of it.
     weight = torch.randn(1, 20_000, generator=torch.Generator().manual_seed(0))
     weight *= torch.rand(1, 20_000, generator=torch.Generator().manual_seed(1)) < 0.05
+    bound = 0.0
     for _ in range(60):
         bound = float(clipping(weight, 2.0))
         weight = weight.clamp(-bound, bound)
