@@ -3,7 +3,7 @@
     DISPARSITY_DATA=... python benchmarks/data_speed.py
 
 Pairs of FlyingThings3D, 540x960, packed once in build/data_speed; batches of 4 random crops 256x512, each pair decoded
-anew. How long listing 100,000 pairs takes is measured by growth.py.
+again. How long listing 100,000 pairs takes is measured by growth.py.
 """
 
 from __future__ import annotations

@@ -82,10 +82,11 @@ def select_global(scores: Scores, density: float, floor: FloorSettings) -> Masks
 def select_per_layer(scores: Scores, density: float, floor: FloorSettings) -> Masks:
     """Keep the same fraction of every layer, by its own scores."""
     check_scores(scores)
+    exempt = _exempt(scores)
     return {
-        name: _best({name: score}, max(floor.count(score), keep_count(score.numel(), density)))[name]
-        if has_evidence(score)
-        else torch.ones_like(score, dtype=torch.bool)
+        name: exempt[name]
+        if name in exempt
+        else _best({name: score}, max(floor.count(score), keep_count(score.numel(), density)))[name]
         for name, score in scores.items()
     }
 

@@ -79,7 +79,7 @@ class Loop:
         return F.cross_entropy(self.network(images), labels)
 
     def settle(self) -> None:
-        """Measure BatchNorm anew, as the package's stages do when they end."""
+        """Measure BatchNorm again, as the package's stages do when they end."""
         recalibrate(self.network, lambda network, i: network(self._batch(-1 - i)[0]), RECALIBRATION_BATCHES)
         self.network.eval()
 

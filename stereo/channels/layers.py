@@ -22,7 +22,7 @@ class Ends:
 
 
 def is_mixing(layer: nn.Module) -> bool:
-    """Whether output channels are made anew from input channels."""
+    """Whether every output channel is computed from all input channels of its group."""
     return isinstance(layer, QUANTIZABLE)
 
 

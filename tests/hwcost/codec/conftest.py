@@ -40,7 +40,7 @@ def same(one: PackedNetwork, other: PackedNetwork) -> bool:
 
 @pytest.fixture(name="example")
 def example_fixture():
-    """A function that makes the network anew."""
+    """A function that builds the network again."""
     return example
 
 
